@@ -1,0 +1,109 @@
+"""Trained priors and training states on disk: safetensors with one JSON entry, written atomically, no pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from . import registry
+
+# One entry only: safetensors writes several in an order that changes from run to run.
+_ENTRY = "audiopriors"
+
+
+class CheckpointError(Exception):
+    """A checkpoint that is broken, or of another model than the one asked for."""
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write the whole file or none of it: a reader, or a kill, never sees a half."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_tensors(path: str | Path, tensors: dict[str, torch.Tensor], description: dict) -> None:
+    """Tensors by name, and a description that JSON can hold."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_bytes(path, save(tensors, {_ENTRY: json.dumps(description, sort_keys=True)}))
+
+
+def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
+    """What `save_tensors` wrote.
+
+    Raises
+    ------
+    CheckpointError: not there, truncated, or not ours.
+    """
+    try:
+        with safe_open(str(path), "pt") as file:
+            description = json.loads((file.metadata() or {})[_ENTRY])
+            return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: there is no such checkpoint") from None
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise CheckpointError(f"{path}: not a whole checkpoint of this program ({error}); delete it and run again") from None
+
+
+def save_prior(path: str | Path, prior: nn.Module, description: dict) -> None:
+    """`description` has at least `family` and `model` (the fields of the family's Config)."""
+    save_tensors(path, prior.state_dict(), description)
+
+
+def describe(path: str | Path) -> dict:
+    """What is known of a trained prior: family, model, dataset, source, sigma, frame, steps, ..."""
+    return load_tensors(path)[1]
+
+
+def build_prior(family: str, model: dict) -> nn.Module:
+    """A fresh prior of that family, with the settings `model` (see the Config in priors/FAMILY.py)."""
+    return registry.load("priors", family).build(registry.settings("priors", family, model))
+
+
+def load_prior(path: str | Path, *, expect: dict | None = None) -> nn.Module:
+    """A trained prior, ready for `log_prob` and `sample`; its description is in `.description`.
+
+    expect: entries that the description must have, such as {"family": "flowavenet", "source": "sine"}.
+
+    Raises
+    ------
+    CheckpointError: broken, or another model than expected; the message names the file and the difference.
+    """
+    tensors, description = load_tensors(path)
+    for key, wanted in (expect or {}).items():
+        if description.get(key) != wanted:
+            raise CheckpointError(
+                f"{path}: is a prior with {key} {description.get(key)!r}, but {wanted!r} was asked for; "
+                "delete it and run again"
+            )
+    try:
+        prior = build_prior(description["family"], description["model"])
+        prior.load_state_dict(tensors)
+    except (KeyError, TypeError, LookupError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path}: does not fit this version of the model ({reason}); delete it and run again") from None
+    prior.description = description
+    return prior.eval().requires_grad_(False)
+
+
+def digest(*paths: str | Path) -> str:
+    """SHA-256 over the content of the files."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(hashlib.sha256(Path(path).read_bytes()).digest())
+    return total.hexdigest()

@@ -1,0 +1,138 @@
+"""The gated dilated convolution stack of WaveNet (van den Oord et al., 2016), shared by every model that needs one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+
+def _taps(offsets: tuple[int, ...], length: int) -> list[tuple[slice, slice]]:
+    """For every tap: the output columns that see an input inside the frame, and the input columns they see."""
+    return [
+        (slice(max(0, -offset), min(length, length - offset)), slice(max(0, offset), min(length, length + offset)))
+        for offset in offsets
+    ]
+
+
+class _GatedStack(torch.autograd.Function):
+    """Layers h <- h + R (tanh(F * h) . sigmoid(G * h)), and the skip sum S of their gated outputs.
+
+    One function for the whole stack, because of what autograd over separate convolutions costs on a CPU (see
+    benchmarks/README.md): a dilated tap is a matrix product on a shifted slice, without a padded or unfolded copy;
+    filter and gate are one product, and so are all the layers' skip convolutions together; tanh and sigmoid work in
+    place. Only first derivatives exist.
+    """
+
+    @staticmethod
+    def forward(ctx, inputs, filter_gate, filter_gate_bias, residual, residual_bias, skip, skip_bias, offsets):
+        batch, width, length = inputs.shape
+        layers = len(offsets)
+        hidden = inputs
+        hiddens, gates = [], []
+        gated = inputs.new_empty(batch, layers * width, length)
+        for layer in range(layers):
+            hiddens.append(hidden)
+            both = filter_gate_bias[layer, :, None].expand(batch, -1, length).contiguous()  # (B, 2W, T)
+            for tap, (out, into) in enumerate(_taps(offsets[layer], length)):
+                if out.start < out.stop:
+                    both[:, :, out].baddbmm_(filter_gate[layer, tap].expand(batch, -1, -1), hidden[:, :, into])
+            both[:, :width].tanh_()
+            both[:, width:].sigmoid_()
+            gates.append(both)
+            product = gated[:, layer * width : (layer + 1) * width]
+            torch.mul(both[:, :width], both[:, width:], out=product)
+            if layer < layers - 1:  # nobody reads the last layer's residual output
+                hidden = torch.baddbmm(hidden, residual[layer].expand(batch, -1, -1), product)
+                hidden += residual_bias[layer, :, None]
+        ctx.save_for_backward(filter_gate, residual, skip, gated, *hiddens, *gates)
+        ctx.offsets = offsets
+        return torch.baddbmm(skip_bias[:, None], skip.expand(batch, -1, -1), gated)  # (B, S, T)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_skip_sum):
+        filter_gate, residual, skip, gated, *saved = ctx.saved_tensors
+        layers = len(ctx.offsets)
+        hiddens, gates = saved[:layers], saved[layers:]
+        batch, width, length = hiddens[0].shape
+        train = ctx.needs_input_grad[1]  # Langevin wants the gradient in x only: half of the work
+        grad_skip_sum = grad_skip_sum.contiguous()
+        grad_gated_all = torch.bmm(skip.t().expand(batch, -1, -1), grad_skip_sum)  # (B, L W, T)
+        grad_hidden = None  # gradient in the layer's output
+        grad_filter_gate, grad_filter_gate_bias = torch.zeros_like(filter_gate), filter_gate.new_zeros(layers, 2 * width)
+        grad_residual, grad_residual_bias = torch.zeros_like(residual), residual.new_zeros(layers - 1, width)
+        for layer in reversed(range(layers)):
+            product = slice(layer * width, (layer + 1) * width)
+            grad_gated = grad_gated_all[:, product]
+            if grad_hidden is not None:
+                grad_gated = torch.baddbmm(grad_gated, residual[layer].t().expand(batch, -1, -1), grad_hidden)
+                if train:
+                    grad_residual[layer] = torch.bmm(grad_hidden, gated[:, product].transpose(1, 2)).sum(0)
+                    grad_residual_bias[layer] = grad_hidden.sum((0, 2))
+            tanh, sigmoid = gates[layer][:, :width], gates[layer][:, width:]
+            grad_both = torch.empty_like(gates[layer])
+            # d tanh = s (1 - t^2), d sigmoid = t s (1 - s); with z = t s: g (s - t z) and g z (1 - s)
+            z = gated[:, product]
+            torch.mul(grad_gated, torch.addcmul(sigmoid, tanh, z, value=-1), out=grad_both[:, :width])
+            torch.mul(grad_gated, torch.addcmul(z, z, sigmoid, value=-1), out=grad_both[:, width:])
+            grad_hidden = torch.zeros_like(hiddens[layer]) if grad_hidden is None else grad_hidden.clone()
+            for tap, (out, into) in enumerate(_taps(ctx.offsets[layer], length)):
+                if out.start >= out.stop:
+                    continue
+                piece = grad_both[:, :, out]
+                grad_hidden[:, :, into].baddbmm_(filter_gate[layer, tap].t().expand(batch, -1, -1), piece)
+                if train:
+                    grad_filter_gate[layer, tap] = torch.bmm(piece, hiddens[layer][:, :, into].transpose(1, 2)).sum(0)
+            if train:
+                grad_filter_gate_bias[layer] = grad_both.sum((0, 2))
+        if not train:
+            return grad_hidden, *[None] * 7
+        grad_skip = torch.bmm(grad_skip_sum, gated.transpose(1, 2)).sum(0)
+        return (
+            grad_hidden, grad_filter_gate, grad_filter_gate_bias, grad_residual, grad_residual_bias,
+            grad_skip, grad_skip_sum.sum((0, 2)), None,
+        )  # fmt: skip
+
+
+class GatedStack(nn.Module):
+    """Gated convolutions of dilation 1, 2, 4, ..., whose outputs add up through skip connections.
+
+    Parameters
+    ----------
+    width: channels of the input and of every layer.
+    skip_width: channels of the output.
+    layers: number of layers; layer i has dilation 2^i.
+    kernel_size: taps per layer.
+    causal: whether an output sees inputs up to its own time only; else the taps lie symmetrically about it
+        (kernel_size must be odd), with zeros beyond the frame.
+
+    Shape: (B, width, T) -> (B, skip_width, T).
+    """
+
+    def __init__(self, width: int, skip_width: int, layers: int, kernel_size: int, *, causal: bool = False):
+        super().__init__()
+        if not causal and kernel_size % 2 == 0:
+            raise ValueError(f"a non-causal stack needs an odd kernel_size, not {kernel_size}")
+        last = 0 if causal else (kernel_size - 1) // 2
+        self.offsets = tuple(
+            tuple((tap - (kernel_size - 1) + last) * 2**layer for tap in range(kernel_size)) for layer in range(layers)
+        )
+
+        def uniform(*shape: int, fan_in: int) -> nn.Parameter:  # the law of torch's own convolutions
+            return nn.Parameter((torch.rand(*shape) * 2 - 1) / fan_in**0.5)
+
+        taps = kernel_size * width
+        self.filter_gate = uniform(layers, kernel_size, 2 * width, width, fan_in=taps)
+        self.filter_gate_bias = uniform(layers, 2 * width, fan_in=taps)
+        # The last layer's residual output is read by nobody, so it has no residual convolution.
+        self.residual = uniform(layers - 1, width, width, fan_in=width)
+        self.residual_bias = uniform(layers - 1, width, fan_in=width)
+        self.skip = uniform(skip_width, layers * width, fan_in=layers * width)
+        self.skip_bias = uniform(skip_width, fan_in=layers * width)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return _GatedStack.apply(
+            hidden.contiguous(), self.filter_gate, self.filter_gate_bias, self.residual, self.residual_bias,
+            self.skip, self.skip_bias, self.offsets,
+        )  # fmt: skip

@@ -1,0 +1,238 @@
+"""FloWaveNet: a normalizing flow on the waveform (Kim et al., 2019; Table 2 and appendix 5.2 of the paper).
+
+A block squeezes time into channels, then runs flows; a flow is ActNorm, an affine coupling whose scale and shift come
+from a non-causal gated WaveNet on one half of the channels, and a swap of the halves.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ..layers import GatedStack
+
+
+@dataclass(frozen=True)
+class Config:
+    blocks: int
+    "Squeezes; the frame must be a multiple of 2 to this power."
+    flows: int
+    "Flows (ActNorm, coupling, swap) per block."
+    layers: int
+    "Layers of the WaveNet in a coupling; layer i has dilation 2^i."
+    kernel_size: int
+    "Taps of a dilated convolution; odd."
+    width: int
+    "Channels of the WaveNet in a coupling."
+    blocks_per_split: int
+    "After so many blocks half of the channels leave with a learned Gaussian (the authors' code: 2); 0: never."
+    partition: Literal["interleaved", "half"]
+    "Which channels a coupling transforms: every other one (paper) or the second half (thesis)."
+    log_scale_bound: float
+    "Bound b on a coupling's log s, as b tanh(. / b); 0: none."
+    log_det_weight: float
+    "Weight of the log-determinant in the training objective: 1 is maximum likelihood, 0.25 what was published."
+
+
+def _log_normal(standardised: Tensor) -> Tensor:
+    """Sum over (C, T) of log N(.; 0, 1), in float64. Shape: (B, C, T) -> (B,)."""
+    standardised = standardised.double()
+    return -0.5 * (standardised.square() + math.log(2 * math.pi)).sum((1, 2))
+
+
+def _zero_conv(in_channels: int, out_channels: int) -> nn.Conv1d:
+    """A pointwise convolution that starts at zero, so that a coupling starts as the identity (Glow, section 3.3)."""
+    conv = nn.Conv1d(in_channels, out_channels, 1)
+    nn.init.zeros_(conv.weight)
+    nn.init.zeros_(conv.bias)
+    return conv
+
+
+class _WaveNet(nn.Sequential):
+    """A non-causal WaveNet, one-to-one in time. Shape: (B, in_channels, T) -> (B, out_channels, T)."""
+
+    def __init__(self, in_channels: int, out_channels: int, layers: int, config: Config):
+        super().__init__(
+            nn.Conv1d(in_channels, config.width, 3, padding=1),
+            nn.ReLU(),
+            GatedStack(config.width, config.width, layers, config.kernel_size),
+            nn.ReLU(),
+            nn.Conv1d(config.width, config.width, 1),
+            nn.ReLU(),
+            _zero_conv(config.width, out_channels),
+        )
+
+
+class _Flow(nn.Module):
+    """ActNorm y = s x + b on all channels, then x_b <- (x_b - t(x_a)) exp(-log s(x_a)); the halves are a and b."""
+
+    def __init__(self, half: int, config: Config):
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.zeros(2, half, 1))
+        self.bias = nn.Parameter(torch.zeros(2, half, 1))
+        self.network = _WaveNet(half, 2 * half, config.layers, config)
+        self.bound = config.log_scale_bound
+
+    @torch.no_grad()
+    def initialise(self, a: Tensor, b: Tensor) -> None:
+        """Set ActNorm such that its output has mean 0 and variance 1 per channel on this batch (Glow, section 3.1)."""
+        for side, half in enumerate((a, b)):
+            mean = half.mean((0, 2), keepdim=True)[0]
+            deviation = half.std((0, 2), keepdim=True)[0].clamp_min(1e-3)
+            self.log_scale[side] = -deviation.log()
+            self.bias[side] = -mean / deviation
+
+    def _scale_and_shift(self, a: Tensor) -> tuple[Tensor, Tensor]:
+        log_scale, shift = self.network(a).chunk(2, 1)
+        if self.bound:
+            log_scale = self.bound * torch.tanh(log_scale / self.bound)
+        return log_scale, shift
+
+    def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        a, b = (half * self.log_scale[i].exp() + self.bias[i] for i, half in enumerate((a, b)))
+        log_scale, shift = self._scale_and_shift(a)
+        b = (b - shift) * torch.exp(-log_scale)
+        log_det = a.shape[2] * self.log_scale.double().sum() - log_scale.double().sum((1, 2))
+        return a, b, log_det
+
+    def inverse(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        log_scale, shift = self._scale_and_shift(a)
+        b = b * torch.exp(log_scale) + shift
+        a, b = ((half - self.bias[i]) * torch.exp(-self.log_scale[i]) for i, half in enumerate((a, b)))
+        return a, b
+
+
+class FloWaveNet(nn.Module):
+    """The density log p(x) = log N(z) + log|det dz/dx| on x in R^T.
+
+    >>> prior = build(Config(2, 2, 2, 3, 8, 2, "interleaved", 3.0, 1.0))
+    >>> prior.log_prob(torch.zeros(5, 1, 64)).shape
+    torch.Size([5])
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.blocks = nn.ModuleList()
+        self.splits = nn.ModuleDict()  # by the number of the block after which it stands
+        channels = 1
+        for block in range(config.blocks):
+            channels *= 2
+            self.blocks.append(nn.ModuleList(_Flow(channels // 2, config) for _ in range(config.flows)))
+            if self._splits_after(block):
+                channels //= 2
+                self.splits[str(block)] = _WaveNet(channels, 2 * channels, 2, config)
+
+    def _splits_after(self, block: int) -> bool:
+        every = self.config.blocks_per_split
+        return bool(every) and (block + 1) % every == 0 and block + 1 < self.config.blocks
+
+    def _halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        if self.config.partition == "interleaved":
+            return x[:, 0::2].contiguous(), x[:, 1::2].contiguous()
+        first, second = x.chunk(2, 1)
+        return first.contiguous(), second.contiguous()
+
+    def _join(self, a: Tensor, b: Tensor) -> Tensor:
+        if self.config.partition == "interleaved":
+            return torch.stack((a, b), 2).flatten(1, 2)
+        return torch.cat((a, b), 1)
+
+    def _check(self, length: int) -> None:
+        if length % 2**self.config.blocks:
+            raise ValueError(
+                f"a FloWaveNet of {self.config.blocks} blocks needs frames of a multiple of "
+                f"{2**self.config.blocks} samples, not {length}"
+            )
+
+    def transform(self, x: Tensor, *, initialise: bool = False) -> tuple[list[Tensor], Tensor, Tensor]:
+        """The latents, the latent log-density and the log-determinant.
+
+        Returns
+        -------
+        latents: standardised, each N(0, 1) under the model: one (B, C, T') a split, then the rest.
+        latent_log_prob: (B,) float64; sum of log N(z; mu, sigma), with the learned Gaussians of the splits.
+        log_det: (B,) float64; sum of the log-determinants of ActNorm and couplings.
+        """
+        self._check(x.shape[2])
+        latents = []
+        latent_log_prob = log_det = x.new_zeros(x.shape[0], dtype=torch.float64)
+        for number, flows in enumerate(self.blocks):
+            batch, channels, length = x.shape
+            x = x.view(batch, channels, length // 2, 2).permute(0, 1, 3, 2).reshape(batch, 2 * channels, length // 2)
+            a, b = self._halves(x)
+            for flow in flows:
+                if initialise:
+                    flow.initialise(a, b)
+                a, b, flow_log_det = flow(a, b)
+                log_det = log_det + flow_log_det
+                a, b = b, a
+            x = self._join(a, b)
+            if self._splits_after(number):
+                x, z = (half.contiguous() for half in x.chunk(2, 1))
+                mean, log_sigma = self.splits[str(number)](x).chunk(2, 1)
+                latents.append((z - mean) * torch.exp(-log_sigma))
+                latent_log_prob = latent_log_prob + _log_normal(latents[-1]) - log_sigma.double().sum((1, 2))
+        latents.append(x)
+        return latents, latent_log_prob + _log_normal(x), log_det
+
+    def inverse(self, latents: list[Tensor]) -> Tensor:
+        """The waveform (B, 1, T) of the standardised latents that `transform` gives."""
+        *split_latents, x = latents
+        for number in reversed(range(self.config.blocks)):
+            if self._splits_after(number):
+                mean, log_sigma = self.splits[str(number)](x).chunk(2, 1)
+                x = torch.cat((x, mean + torch.exp(log_sigma) * split_latents.pop()), 1)
+            a, b = self._halves(x)
+            for flow in reversed(self.blocks[number]):
+                a, b = flow.inverse(b, a)
+            x = self._join(a, b)
+            batch, channels, length = x.shape
+            x = x.view(batch, channels // 2, 2, length).permute(0, 1, 3, 2).reshape(batch, channels // 2, 2 * length)
+        return x
+
+    def initialise(self, x: Tensor) -> None:
+        """Data-dependent initialisation of every ActNorm on x (B, 1, T): once, before training."""
+        with torch.no_grad():
+            self.transform(x, initialise=True)
+
+    def loss(self, x: Tensor, clean: Tensor) -> Tensor:
+        """The training objective in nats/sample, lower is better; x (B, 1, T) has the noise, `clean` is not used."""
+        _, latent_log_prob, log_det = self.transform(x)
+        return -(latent_log_prob + self.config.log_det_weight * log_det).mean() / x.shape[2]
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """log p(x) in nats, summed over time in float64. Shape: (B, 1, T) -> (B,)."""
+        return self.scores(x)["log_prob"]
+
+    def latent_log_prob(self, x: Tensor) -> Tensor:
+        """What the authors' evaluation reports: log N(z) without the log-determinant. Shape: (B, 1, T) -> (B,)."""
+        return self.scores(x)["latent_log_prob"]
+
+    def scores(self, x: Tensor) -> dict[str, Tensor]:
+        """Every score of x (B, 1, T), by name, each (B,) in nats, from one pass."""
+        _, latent_log_prob, log_det = self.transform(x)
+        return {"log_prob": latent_log_prob + log_det, "latent_log_prob": latent_log_prob}
+
+    @torch.no_grad()
+    def sample(self, n: int, length: int, generator: torch.Generator) -> Tensor:
+        """n waveforms (n, 1, length); the generator is the CPU's, so that a seed means the same on every device."""
+        self._check(length)
+        like = next(self.parameters())
+        shapes, channels = [], 1
+        for block in range(self.config.blocks):
+            channels, length = 2 * channels, length // 2
+            if self._splits_after(block):
+                channels //= 2
+                shapes.append((n, channels, length))
+        shapes.append((n, channels, length))
+        return self.inverse([torch.randn(shape, generator=generator).to(like) for shape in shapes])
+
+
+def build(config: Config) -> FloWaveNet:
+    """A fresh prior; its weights come from torch's global generator."""
+    return FloWaveNet(config)

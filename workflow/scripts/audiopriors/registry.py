@@ -1,0 +1,70 @@
+"""One file is one prior family or one data set: the folders are the registries.
+
+The settings of each are the fields of the `Config` dataclass in its file. They are read from the source text, without
+importing it: the workflow needs the names and types, but not the seconds that an import of torch takes.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+_TYPES = {
+    "int": {"type": "integer", "minimum": 0},
+    "float": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "str": {"type": "string"},
+    "list[float]": {"type": "array", "items": {"type": "number"}},
+    "tuple[float, float]": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+}
+
+
+def names(kind: str) -> list[str]:
+    """The names there are in the folder `priors` or `data`."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER / kind)]))
+
+
+def load(kind: str, name: str):
+    """The module of that name.
+
+    Raises
+    ------
+    LookupError: no such file; the message lists the names there are.
+    """
+    if name not in names(kind):
+        raise LookupError(f"there is no {name!r} in {kind}: there are {', '.join(names(kind))}")
+    return importlib.import_module(f"{__package__}.{kind}.{name}")
+
+
+def settings(kind: str, name: str, given: dict):
+    """The `Config` of that module, of the settings given (JSON types: lists become tuples)."""
+    config = load(kind, name).Config
+    return config(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+def schema(kind: str, name: str) -> dict:
+    """JSON schema of the `Config` dataclass of that file: names, types and the docstring under each field."""
+    path = _FOLDER / kind / f"{name}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    (config,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config"]
+    properties = {}
+    for position, node in enumerate(config.body):
+        if not isinstance(node, ast.AnnAssign):
+            continue
+        annotation = ast.unparse(node.annotation)
+        if annotation.startswith("Literal["):
+            field = {"enum": list(ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)"))}
+        elif annotation in _TYPES:
+            field = dict(_TYPES[annotation])
+        else:
+            raise TypeError(f"{path.name}: a setting cannot be of type {annotation}; use {', '.join(_TYPES)}")
+        below = config.body[position + 1] if position + 1 < len(config.body) else None
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            field["description"] = below.value.value
+        properties[node.target.id] = field
+    return {
+        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
+    }  # fmt: skip

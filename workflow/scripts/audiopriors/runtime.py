@@ -1,0 +1,76 @@
+"""What every program of the pipeline does first and last: threads, device, log lines, errors in one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+
+EXIT_ERROR = 1
+EXIT_TRY_AGAIN = 75  # sysexits.h, EX_TEMPFAIL: out of time, state saved; the same command continues
+
+
+class OutOfTime(Exception):
+    """The deadline is near and the state is saved."""
+
+
+def prepare(threads: int):
+    """Set torch's threads (its sums depend on their number) and give the device: the GPU if there is one."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # gates of saw and square priors saturate: a quarter faster on a CPU
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The parser of a script; `--settings` is the JSON that a rule builds of the config."""
+    made = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    made.add_argument("--settings", type=json.loads, required=True, help="what the rule takes of the config, as JSON")
+    return made
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a script's main; what the user can mend becomes one sentence and a non-zero exit."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        main()
+    except OutOfTime as reason:
+        print(f"out of time: {reason}", file=sys.stderr)
+        sys.exit(EXIT_TRY_AGAIN)
+    except OSError as error:
+        print(f"error: {_about(error)}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except Exception as error:
+        if os.environ.get("AUDIOPRIORS_TRACEBACK") or not _is_for_users(error):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+
+
+def _is_for_users(error: Exception) -> bool:
+    """Our own errors, and the ValueErrors and LookupErrors that this package raises with a sentence."""
+    if type(error).__module__.startswith("audiopriors"):
+        return True
+    traceback = error.__traceback__
+    while traceback and traceback.tb_next:
+        traceback = traceback.tb_next
+    raised_in = traceback.tb_frame.f_globals.get("__name__", "") if traceback else ""
+    return raised_in.startswith("audiopriors") and type(error) in (ValueError, LookupError)
+
+
+def _about(error: OSError) -> str:
+    where = error.filename or "a file"
+    if error.errno == errno.ENOSPC:
+        return f"{where}: the disk is full; free some space and run again, finished results are kept"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{where}: cannot be written ({error.strerror}); make the results folder writable and run again"
+    return f"{where}: {error.strerror or error}"

@@ -1,0 +1,180 @@
+"""The one training loop: Adam, the paper's schedule (section 5.2), a seed per step, bit-exact resume."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from .checkpoints import CheckpointError, load_tensors, save_tensors
+from .runtime import OutOfTime
+from .seeds import seed_of, torch_generator
+
+log = logging.getLogger(__name__)
+
+
+class LossNotFinite(Exception):
+    """The loss became NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class Training:
+    steps: int
+    batch: int
+    frame: int  # samples
+    learning_rate: float
+    decays: int  # the rate is multiplied by `decay` at so many steps, evenly spread: k / (decays + 1) of all steps
+    decay: float
+    gradient_clip: float  # bound on the norm of the gradient; 0: none
+    noise: Literal["fixed", "uniform_up_to"]  # standard deviation sigma, or U(0, sigma) per item (authors' code)
+    initialise_items: int  # frames for the data-dependent initialisation
+    validation_items: int  # frames for the held-out loss
+    log_points: int  # rows of the loss table
+    save_seconds: float  # between two saved states; does not change the result
+
+
+def learning_rate(training: Training, step: int) -> float:
+    """The paper's schedule: times `decay` at k / (decays + 1) of the steps, k = 1 ... decays."""
+    done = math.floor(step * (training.decays + 1) / training.steps)
+    return training.learning_rate * training.decay ** min(done, training.decays)
+
+
+def add_noise(clean: Tensor, sigma: float, law: str, generator: torch.Generator) -> Tensor:
+    """clean (B, 1, T) plus N(0, sigma^2); no clamping."""
+    if sigma == 0:
+        return clean
+    deviation = sigma if law == "fixed" else sigma * torch.rand(clean.shape[0], 1, 1, generator=generator)
+    return clean + deviation * torch.randn(clean.shape, generator=generator)
+
+
+def train(
+    prior: nn.Module, data, source: str, sigma: float, training: Training, *, seed: tuple, fingerprint: str,
+    resume: Path, device: torch.device, fresh: bool, deadline: float = math.inf,
+) -> pd.DataFrame:  # fmt: skip
+    """Train `prior` in place, on `source` of `data` (an object with `draw`, `frames` and `count`).
+
+    seed: what every draw's seed begins with. resume: where the state is kept; a state of the same fingerprint
+    continues, bit for bit. fresh: whether the data-dependent initialisation is still to be done. deadline: on the
+    clock of time.monotonic().
+
+    Returns the loss table: step, learning_rate, loss (mean since the last row), held_out_loss; nats/sample.
+
+    Raises
+    ------
+    LossNotFinite: names the step; the last saved state stays.
+    OutOfTime: the state is saved; the same call continues.
+    """
+    prior.to(device).train()
+
+    def noisy(clean: Tensor, *purpose) -> Tensor:
+        return add_noise(clean, sigma, training.noise, torch_generator(*seed, "noise", *purpose))
+
+    validation = torch.arange(min(training.validation_items, data.count("validation")))
+    held_out = data.frames("validation", source, validation, training.frame)
+    held_out_noisy = noisy(held_out, "validation").to(device)
+    held_out = held_out.to(device)
+
+    optimiser = torch.optim.Adam(prior.parameters(), lr=training.learning_rate)
+    state = _load_state(resume, fingerprint)
+    if state:
+        step, window, history = _restore(state, prior, optimiser)
+        log.info("continues at step %d of %d", step, training.steps)
+    else:
+        step, window, history = 0, [], []
+        if fresh:
+            clean = data.draw(source, training.initialise_items, training.frame, torch_generator(*seed, "initialise"))
+            prior.initialise(noisy(clean, "initialise").to(device))
+
+    def save() -> None:
+        save_tensors(resume, _state(prior, optimiser), {
+            "fingerprint": fingerprint, "step": step, "window": window, "history": history,
+        })  # fmt: skip
+
+    every = max(1, training.steps // training.log_points)
+    started, first_step, saved = time.monotonic(), step, time.monotonic()
+    bar = tqdm(total=training.steps, initial=step, unit="step", disable=not sys.stderr.isatty())
+    while step < training.steps:
+        clean = data.draw(source, training.batch, training.frame, torch_generator(*seed, "items", step))
+        loss = prior.loss(noisy(clean, step).to(device), clean.to(device))
+        if not torch.isfinite(loss):
+            raise LossNotFinite(
+                f"the loss is {loss.item()} at step {step} of {training.steps}: lower training.learning_rate or "
+                "training.gradient_clip in the config and run again"
+            )
+        optimiser.param_groups[0]["lr"] = rate = learning_rate(training, step)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if training.gradient_clip:
+            nn.utils.clip_grad_norm_(prior.parameters(), training.gradient_clip)
+        optimiser.step()
+        window.append(loss.item())
+        step += 1
+        bar.update()
+        if step % every == 0 or step == training.steps:
+            with torch.no_grad():
+                held = prior.loss(held_out_noisy, held_out).item()
+            history.append([step, rate, sum(window) / len(window), held])
+            window = []
+            speed = (step - first_step) / (time.monotonic() - started)
+            left = time.strftime("%H:%M:%S", time.gmtime((training.steps - step) / speed))
+            message = f"loss {history[-1][2]:.3f}, held out {held:.3f} nats/sample"
+            bar.set_postfix_str(message)
+            if bar.disable:
+                log.info("step %d/%d, %s, %.1f steps/s, %s left", step, training.steps, message, speed, left)
+        now = time.monotonic()
+        if step < training.steps and now > deadline:
+            save()
+            raise OutOfTime(f"stopped at step {step} of {training.steps}, the state is saved: run again to continue")
+        if now - saved > training.save_seconds:
+            save()
+            saved = now
+    bar.close()
+    prior.eval()
+    return pd.DataFrame(history, columns=["step", "learning_rate", "loss", "held_out_loss"])
+
+
+def initial_weights(seed: tuple) -> None:
+    """Seed torch's global generator, from which a fresh prior takes its weights."""
+    torch.manual_seed(seed_of(*seed, "weights"))
+
+
+def _state(prior: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state = {f"prior/{name}": tensor for name, tensor in prior.state_dict().items()}
+    for parameter, values in optimiser.state_dict()["state"].items():
+        state |= {f"adam/{parameter}/{name}": value for name, value in values.items()}
+    return state
+
+
+def _load_state(resume: Path, fingerprint: str) -> tuple[dict[str, Tensor], dict] | None:
+    if not resume.exists():
+        return None
+    try:
+        state, description = load_tensors(resume)
+    except CheckpointError as error:
+        log.info("the saved state is discarded: %s", error)
+        return None
+    if description.get("fingerprint") != fingerprint:
+        log.info("the saved state %s is of another configuration, data or code: discarded", resume)
+        return None
+    return state, description
+
+
+def _restore(state, prior: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[int, list, list]:
+    tensors, description = state
+    prior.load_state_dict({name[6:]: value for name, value in tensors.items() if name.startswith("prior/")})
+    adam: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("adam/"):
+            _, parameter, entry = name.split("/")
+            adam.setdefault(int(parameter), {})[entry] = value
+    optimiser.load_state_dict({"state": adam, "param_groups": optimiser.state_dict()["param_groups"]})
+    return description["step"], description["window"], description["history"]

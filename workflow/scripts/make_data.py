@@ -1,0 +1,23 @@
+"""Make a data set's items: for toy data the table of parameters that its waveforms are rendered from."""
+
+import io
+
+from audiopriors import registry, runtime
+from audiopriors.checkpoints import write_bytes
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--output", required=True, help="output: the items (parquet)")
+    arguments = parser.parse_args()
+    settings = arguments.settings
+    kind = settings["data"]["kind"]
+    config = registry.settings("data", kind, settings["data"]["settings"])
+    table = registry.load("data", kind).make(config, settings["sources"], tuple(settings["seed"]))
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    write_bytes(arguments.output, buffer.getvalue())
+
+
+if __name__ == "__main__":
+    runtime.run(main)
