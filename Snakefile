@@ -1,0 +1,19 @@
+"""Rebuild and test "Problems using deep generative models for probabilistic audio source separation"."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/priors.smk"
+include: "workflow/rules/likelihood.smk"
+include: "workflow/rules/separation.smk"
+include: "workflow/rules/paper.smk"
+
+
+# One target a scale, and one a scale and data set (quick, full, quick_toy, full_toy_published, ...), made in paper.smk.

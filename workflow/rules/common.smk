@@ -1,0 +1,111 @@
+# Gives every rule file: the configuration of each scale, merged and validated, and the helpers below.
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from audiopriors import config as settings_of_config
+
+try:
+    SCALES = settings_of_config.scales(config)
+except settings_of_config.ConfigError as problem:
+    files = ", ".join(map(str, workflow.configfiles)) or "the configuration"
+    raise WorkflowError(f"{files} cannot be used:\n" + "\n".join(f"  {line}" for line in str(problem).splitlines()))
+
+
+wildcard_constraints:
+    scale="[a-z0-9_]+",
+    dataset="[a-z0-9_]+",
+    family="[a-z0-9_]+",
+    source="[a-z0-9_]+",
+    sigma=r"[0-9.]+",
+    replicate="[0-9]+",
+    method="[a-z0-9_]+",
+    mix=r"[a-z0-9_+]+",
+    name="[a-z0-9_]+",
+
+
+def at(wildcards):
+    """The configuration of the scale in the path."""
+    if wildcards.scale not in SCALES:
+        raise WorkflowError(f"there is no scale {wildcards.scale!r} in the config; there are {', '.join(SCALES)}")
+    return SCALES[wildcards.scale]
+
+
+def dataset(wildcards):
+    """The data set in the path."""
+    there = at(wildcards)["datasets"]
+    if wildcards.dataset not in there:
+        raise WorkflowError(f"there is no data set {wildcards.dataset!r} in the config; there are {', '.join(there)}")
+    return there[wildcards.dataset]
+
+
+def prior(wildcards):
+    """The prior in the path: family, model, training, finetune, chain."""
+    there = at(wildcards)["priors"]
+    if wildcards.family not in there:
+        raise WorkflowError(f"there is no prior {wildcards.family!r} in the config; there are {', '.join(there)}")
+    return settings_of_config.prior_settings(at(wildcards), wildcards.family)
+
+
+def levels(wildcards):
+    """The noise levels of the priors: noise-free, then fine-tuned."""
+    return ["0", *at(wildcards)["sigmas"]]
+
+
+def seeds(wildcards):
+    return range(at(wildcards)["seeds"])
+
+
+def data_of(wildcards):
+    """What a script needs to open the data set."""
+    return {"kind": dataset(wildcards)["kind"], "settings": dataset(wildcards)["settings"]}
+
+
+def as_json(**settings):
+    return json.dumps(settings, sort_keys=True)
+
+
+def script(name):
+    """The program of a rule: its own name, with .py."""
+    return str(SCRIPTS / f"{name}.py")
+
+
+def library(*files):
+    """Library files that change a rule's result: inputs, so that a change of them, and only that, reruns it."""
+    return [str(SCRIPTS / "audiopriors" / file) for file in files]
+
+
+def data_code(wildcards):
+    return library(f"data/{dataset(wildcards)['kind']}.py", "seeds.py")
+
+
+def prior_code(wildcards):
+    return library(f"priors/{prior(wildcards)['family']}.py", "layers.py")
+
+
+def minutes(key):
+    """Run time asked for: the config's, times the attempt."""
+    return lambda wildcards, attempt: at(wildcards)["resources"][key] * attempt
+
+
+def memory(wildcards, attempt):
+    return at(wildcards)["resources"]["mem_mb"] * attempt
+
+
+def gpu(wildcards):
+    return at(wildcards)["resources"]["gpu"]
+
+
+def threads_of(wildcards):
+    return at(wildcards)["threads"]
+
+
+ITEMS = "results/{scale}/data/{dataset}/items.parquet"
+PRIOR = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.safetensors"

@@ -1,0 +1,41 @@
+# Needs the data's items and a trained prior. Gives its scores on every test input, one row an item.
+
+
+rule evaluate_prior:
+    """Score one prior on every source, the mix, constants and noise, at every noise level of the data."""
+    input:
+        script=script("evaluate_prior"),
+        code=lambda wildcards: [*data_code(wildcards), *prior_code(wildcards), *library("likelihood.py")],
+        data=ITEMS,
+        prior=PRIOR,
+    output:
+        "results/{scale}/likelihood/{dataset}/{family}/{source}/{sigma}/seed{replicate}.parquet",
+    log:
+        "results/{scale}/logs/evaluate_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.log",
+    benchmark:
+        "results/{scale}/benchmarks/evaluate_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.tsv"
+    threads: threads_of
+    resources:
+        gpu=gpu,
+        mem_mb=memory,
+        runtime=minutes("evaluate_minutes"),
+    params:
+        settings=lambda wildcards: as_json(
+            threads=at(wildcards)["threads"],
+            dataset=wildcards.dataset,
+            data=data_of(wildcards),
+            sources=dataset(wildcards)["sources"],
+            frame=dataset(wildcards)["frame"],
+            prior=wildcards.family,
+            family=prior(wildcards)["family"],
+            model=prior(wildcards)["model"],
+            source=wildcards.source,
+            sigma=wildcards.sigma,
+            replicate=int(wildcards.replicate),
+            sigmas=at(wildcards)["sigmas"],
+            evaluation=at(wildcards)["evaluation"],
+            seed=[at(wildcards)["seed"], "evaluate", wildcards.dataset],
+        ),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --prior {input.prior:q} "
+        "--output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,94 @@
+# Needs the data's items. Gives trained priors with their loss tables, and samples of them.
+
+
+def initial_prior(wildcards):
+    """The prior that a fine-tuning starts from: the noise-free one, or the next smaller sigma's."""
+    if wildcards.sigma == "0":
+        return []
+    if wildcards.sigma not in levels(wildcards):
+        raise WorkflowError(
+            f"there is no sigma {wildcards.sigma!r} at this scale; there are {', '.join(levels(wildcards))}"
+        )
+    serial = prior(wildcards)["chain"] == "serial"
+    before = levels(wildcards)[levels(wildcards).index(wildcards.sigma) - 1] if serial else "0"
+    return PRIOR.replace("{sigma}", before)
+
+
+def train_settings(wildcards):
+    chosen = prior(wildcards)
+    training = chosen["training"] | (chosen["finetune"] if wildcards.sigma != "0" else {})
+    return as_json(
+        threads=at(wildcards)["threads"],
+        dataset=wildcards.dataset,
+        data=data_of(wildcards),
+        prior=wildcards.family,
+        family=chosen["family"],
+        model=chosen["model"],
+        training=training | {"frame": dataset(wildcards)["frame"]},
+        source=wildcards.source,
+        sigma=wildcards.sigma,
+        seed=[
+            at(wildcards)["seed"],
+            "train",
+            *(wildcards[key] for key in ("dataset", "family", "source", "sigma", "replicate")),
+        ],
+    )
+
+
+rule train_prior:
+    """Train one prior: one source, one noise level, one replicate; interrupted, it continues where it was."""
+    input:
+        script=script("train_prior"),
+        code=lambda wildcards: [*data_code(wildcards), *prior_code(wildcards), *library("training.py")],
+        data=ITEMS,
+        initial=initial_prior,
+    output:
+        prior=PRIOR,
+        losses=PRIOR.replace(".safetensors", ".losses.csv"),
+    log:
+        "results/{scale}/logs/train_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.log",
+    benchmark:
+        "results/{scale}/benchmarks/train_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.tsv"
+    threads: threads_of
+    resources:
+        gpu=gpu,
+        mem_mb=memory,
+        runtime=minutes("train_minutes"),
+    params:
+        settings=train_settings,
+        initial=lambda wildcards, input: f"--initial {input.initial}" if input.initial else "",
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --code {input.code:q} "
+        "{params.initial} --minutes {resources.runtime} --prior {output.prior:q} --losses {output.losses:q} "
+        "> {log:q} 2>&1"
+
+
+rule sample_prior:
+    """Draw waveforms from the priors of one source, one set for each noise level."""
+    input:
+        script=script("sample_prior"),
+        code=prior_code,
+        priors=lambda wildcards: expand(PRIOR, sigma=levels(wildcards), replicate=0, allow_missing=True),
+    output:
+        "results/{scale}/samples/{dataset}/{family}/{source}.npy",
+    log:
+        "results/{scale}/logs/sample_prior/{dataset}/{family}/{source}.log",
+    benchmark:
+        "results/{scale}/benchmarks/sample_prior/{dataset}/{family}/{source}.tsv"
+    threads: threads_of
+    resources:
+        gpu=gpu,
+        mem_mb=memory,
+        runtime=minutes("evaluate_minutes"),
+    params:
+        settings=lambda wildcards: as_json(
+            threads=at(wildcards)["threads"],
+            source=wildcards.source,
+            sigmas=levels(wildcards),
+            samples=at(wildcards)["evaluation"]["samples"],
+            frame=dataset(wildcards)["frame"],
+            seed=[at(wildcards)["seed"], "sample", wildcards.dataset, wildcards.family, wildcards.source],
+        ),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --priors {input.priors:q} --output {output:q} "
+        "> {log:q} 2>&1"

@@ -1,0 +1,83 @@
+"""How well a score tells in-class items from others: AUROC, FPR95, accuracy, with 95 % intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import binomtest
+
+from .seeds import numpy_generator
+
+
+def bootstrap_counts(n: int, resamples: int, *purpose) -> np.ndarray:
+    """How often each of n items is drawn, per resample: (resamples, n). Rows sum to n."""
+    return numpy_generator("bootstrap", n, resamples, *purpose).multinomial(n, np.full(n, 1 / n), resamples).astype(float)
+
+
+def interval(estimates: np.ndarray) -> tuple[float, float]:
+    """The 95 % percentile interval of bootstrap estimates."""
+    with np.errstate(invalid="ignore"):
+        low, high = np.quantile(estimates, [0.025, 0.975], method="nearest")
+    return float(low), float(high)
+
+
+def mean_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
+    """Of the mean over items; values (n,)."""
+    if len(values) == 1 or not np.isfinite(values).all():
+        return float(np.mean(values)), float(np.mean(values))
+    return interval(bootstrap_counts(len(values), resamples) @ values / len(values))
+
+
+def median_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
+    """Of the median over items, resampled together; values (n,) or (n, k): n items of k values each."""
+    items = numpy_generator("bootstrap median", len(values)).integers(0, len(values), (resamples, len(values)))
+    return interval(np.median(values[items].reshape(resamples, -1), axis=1))
+
+
+def exact_at_bound(value: float, low: float, high: float, n: int) -> tuple[float, float]:
+    """At 0 or 1 resampling sees no spread: the exact (Clopper-Pearson) interval of n trials instead."""
+    if value in (0.0, 1.0):
+        exact = binomtest(round(value * n), n).proportion_ci(0.95, "exact")
+        return float(exact.low), float(exact.high)
+    return low, high
+
+
+def proportion_interval(successes: np.ndarray, resamples: int) -> tuple[float, float]:
+    """Of a share; successes (n,) of 0 and 1."""
+    low, high = mean_interval(successes.astype(float), resamples)
+    return exact_at_bound(float(np.mean(successes)), low, high, len(successes))
+
+
+def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    """1 where an in-class value is above an outside one, 1/2 where they tie: (n_in, n_out). Its mean is the AUROC.
+
+    The matrix, and not a library's number, because weighted means of it are all bootstrap resamples at once.
+    """
+    difference = np.subtract.outer(np.nan_to_num(inside, nan=-np.inf), np.nan_to_num(outside, nan=-np.inf))
+    return (difference > 0) + 0.5 * ((difference == 0) | np.isnan(difference))  # -inf against -inf ties
+
+
+def auroc(inside: list[np.ndarray], outside: list[np.ndarray], resamples: int) -> tuple[float, float, float, np.ndarray]:
+    """AUROC and its interval, averaged over replicates of a training; each list has one (n,) array a replicate.
+
+    Returns auroc, low, high, and the AUROC of each replicate. Items are resampled, the same way in all replicates.
+    """
+    matrices = [placements(*pair) for pair in zip(inside, outside, strict=True)]
+    matrix = np.mean(matrices, axis=0)
+    value = float(matrix.mean())
+    n_in, n_out = matrix.shape
+    counts_in = bootstrap_counts(n_in, resamples, "in") / n_in
+    counts_out = bootstrap_counts(n_out, resamples, "out") / n_out
+    low, high = interval(np.einsum("ri,ri->r", counts_in @ matrix, counts_out))
+    low, high = exact_at_bound(value, low, high, min(n_in, n_out))
+    return value, low, high, np.array([single.mean() for single in matrices])
+
+
+def fpr95(inside: np.ndarray, outside: np.ndarray) -> float:
+    """Share of outside items above the value that 95 % of in-class items reach."""
+    return float(np.mean(outside >= np.quantile(inside, 0.05, method="lower")))
+
+
+def typicality(values: np.ndarray, held_out: np.ndarray, frame: int) -> np.ndarray:
+    """-|LL/T - mean of LL/T over held-out in-class items|: higher is more typical (Nalisnick et al., 2019b)."""
+    with np.errstate(invalid="ignore"):
+        return -np.abs(values - held_out.mean()) / frame

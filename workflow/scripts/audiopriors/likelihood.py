@@ -1,0 +1,134 @@
+"""Scores of every test input under one prior, as tidy rows, and the entropy gate that no density can pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from .seeds import torch_generator
+
+GATE = 20.0  # nats in total; a correct density exceeds it with probability exp(-20) = 2e-9 (Markov's inequality)
+
+
+class EntropyViolation(Exception):
+    """A 'density' gives Gaussian noise more probability than any density can."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    test_items: int
+    constants: list[float]
+    normals: list[float]
+    peakedness: list[str]
+    gradient_items: int
+    bootstrap: int
+    batch_samples: int
+    samples: int
+
+
+def batches(x: Tensor, batch_samples: int) -> Iterator[Tensor]:
+    """x (n, 1, T) in pieces of at most `batch_samples` samples, at least one item each: bounds the memory."""
+    return iter(x.split(max(1, batch_samples // x.shape[-1])))
+
+
+def score(prior: nn.Module, x: Tensor, batch_samples: int, device) -> dict[str, np.ndarray]:
+    """Every score of x (n, 1, T), by name, each (n,) float64 in nats."""
+    with torch.no_grad():
+        parts = [prior.scores(batch.to(device)) for batch in batches(x, batch_samples)]
+    return {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in parts[0]}
+
+
+def log_prob_and_gradient(prior: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """log p(x) in nats, and its gradient. Shape: (B, 1, T) -> (B,), (B, 1, T)."""
+    x = x.detach().requires_grad_(True)
+    log_prob = prior.log_prob(x)
+    (gradient,) = torch.autograd.grad(log_prob.sum(), x)
+    return log_prob.detach(), gradient
+
+
+def test_noise(clean: Tensor, sigma: str, *purpose) -> Tensor:
+    """clean (n, 1, T) plus N(0, sigma^2), the same for every prior, so that priors are compared on the same items."""
+    if float(sigma) == 0:
+        return clean
+    return clean + float(sigma) * torch.randn(clean.shape, generator=torch_generator(*purpose, sigma))
+
+
+def evaluate(
+    prior: nn.Module, data, *, name: str, source: str, sigma: str, sources: list[str], sigmas: list[str], frame: int,
+    evaluation: Evaluation, seed: tuple, device,
+) -> pd.DataFrame:  # fmt: skip
+    """All scores of one prior.
+
+    Returns rows (split, test, data_sigma, score, item, value), value in nats, summed over the frame. `test` is a
+    source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items that no table shows.
+    Score `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma.
+
+    Raises
+    ------
+    EntropyViolation: sum over items x ~ q of log p(x) - log q(x) above 20 nats, for a q = N(0, s^2 I).
+    """
+    rows = []
+
+    def add(split: str, test: str, data_sigma: str, scores: dict[str, np.ndarray]) -> None:
+        for kind, values in scores.items():
+            rows.append(
+                pd.DataFrame(
+                    {"split": split, "test": test, "data_sigma": data_sigma, "score": kind,
+                     "item": np.arange(len(values)), "value": values}
+                )
+            )  # fmt: skip
+
+    def scores_of(x: Tensor) -> dict[str, np.ndarray]:
+        return score(prior, x, evaluation.batch_samples, device)
+
+    prior.to(device)
+    items = torch.arange(min(evaluation.test_items, data.count("test")))
+    clean = {test: data.frames("test", test, items, frame) for test in sources}
+    clean["mix"] = torch.stack([clean[test] for test in sources]).mean(0)
+    levels = ["0", *sigmas]
+    for test, x in clean.items():
+        for data_sigma in levels + (evaluation.peakedness if test == source else []):
+            add("test", test, data_sigma, scores_of(test_noise(x, data_sigma, *seed, "test", test)))
+    held_out = torch.arange(min(evaluation.test_items, data.count("validation")))
+    held_out_clean = data.frames("validation", source, held_out, frame)
+    for data_sigma in levels:
+        noisy = test_noise(held_out_clean, data_sigma, *seed, "validation", source)
+        add("validation", source, data_sigma, scores_of(noisy))
+
+    for value in evaluation.constants:
+        add("test", f"constant_{value:g}", "0", scores_of(torch.full((1, 1, frame), float(value))))
+    for deviation in evaluation.normals:
+        test = f"normal_{deviation:g}"
+        x = deviation * torch.randn(len(items), 1, frame, generator=torch_generator(*seed, "test", test))
+        scores = scores_of(x)
+        entropy_gate(scores["log_prob"], x, deviation, f"prior {name}, {source}, sigma {sigma}")
+        add("test", test, "0", scores)
+
+    own = test_noise(clean[source], sigma, *seed, "test", source)[: evaluation.gradient_items]
+    norms = [
+        log_prob_and_gradient(prior, batch.to(device))[1].double().square().sum((1, 2)).cpu().numpy()
+        for batch in batches(own, evaluation.batch_samples)
+    ]
+    add("test", source, sigma, {"gradient_norm_squared": np.concatenate(norms)})
+    return pd.concat(rows, ignore_index=True)
+
+
+def entropy_gate(log_prob: np.ndarray, x: Tensor, deviation: float, what: str) -> None:
+    """Stop iff sum_i log p(x_i) - log q(x_i) > 20 nats for x_i ~ q = N(0, deviation^2 I); x (n, 1, T).
+
+    For any density p, E[prod p(x_i) / q(x_i)] <= 1. It holds for `log_prob` only, not for latent scores.
+    """
+    log_q = -0.5 * (x.double() / deviation).square().sum((1, 2)).numpy()
+    log_q -= x.shape[2] * (math.log(deviation) + 0.5 * math.log(2 * math.pi))
+    excess = float(np.sum(log_prob - log_q))
+    if excess > GATE:
+        raise EntropyViolation(
+            f"{what}: not a density, it gives N(0, {deviation:g}^2) noise {excess:.1f} nats more than its own law does "
+            f"(at most {GATE:g} can be chance): its log_prob is wrong, do not use it"
+        )

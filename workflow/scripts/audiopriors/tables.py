@@ -1,0 +1,200 @@
+"""From tidy scores to the tables that people read. Every number of a table is a group-by over rows on disk."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import detection
+from .checkpoints import write_bytes
+
+Cells = dict[tuple, np.ndarray]  # (prior, prior_sigma, test, data_sigma) -> (seeds, items)
+
+
+def read_csv(path: str) -> pd.DataFrame:
+    """A table of ours: sigmas stay the strings they are."""
+    strings = ("prior_sigma", "data_sigma", "test")
+    return pd.read_csv(path, dtype=dict.fromkeys(strings, str), keep_default_na=False, na_values=[""])
+
+
+def write(table: pd.DataFrame, csv: str, markdown: str | None = None) -> None:
+    """The table as CSV, and as Markdown with four significant digits."""
+    buffer = io.StringIO()
+    table.to_csv(buffer, index=False, float_format="%.6g", lineterminator="\n")
+    write_bytes(csv, buffer.getvalue().encode())
+    if markdown:
+        write_bytes(markdown, (rounded(table).to_markdown(index=False, disable_numparse=True) + "\n").encode())
+
+
+def rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as text of four significant digits, gaps as an empty cell."""
+    return table.map(lambda value: f"{value:.4g}" if isinstance(value, float) and value == value else "" if value != value else value)
+
+
+def write_rows(rows: pd.DataFrame, path: str) -> None:
+    """Rows as parquet."""
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer, index=False)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_rows(paths: Iterable[str], columns: list[str] | None = None) -> pd.DataFrame:
+    """Rows of many parquet files, in the order of the paths."""
+    return pd.concat([pd.read_parquet(Path(path), columns=columns) for path in paths], ignore_index=True)
+
+
+def cells(scores: pd.DataFrame, score: str, split: str = "test") -> Cells:
+    """The values of one score and family: an array (seeds, items) for each prior and test."""
+    chosen = scores[(scores["score"] == score) & (scores["split"] == split)]
+    return {
+        key: group.sort_values(["seed", "item"])["value"].to_numpy().reshape(group["seed"].nunique(), -1)
+        for key, group in chosen.groupby(["prior", "prior_sigma", "test", "data_sigma"], sort=False, observed=True)
+    }
+
+
+def _families(scores: pd.DataFrame):
+    return scores.groupby(["dataset", "family"], sort=False, observed=True)
+
+
+def cross_likelihood(scores: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
+    """Mean and median score of every test under every prior, in nats/sample, with the interval of the mean."""
+    rows = []
+    for (dataset, family), group in _families(scores):
+        for score in [name for name in group["score"].unique() if name != "gradient_norm_squared"]:
+            for (prior, prior_sigma, test, data_sigma), values in cells(group, score).items():
+                items = values.mean(0) / frame
+                low, high = detection.mean_interval(items, resamples)
+                rows.append((
+                    dataset, family, prior, prior_sigma, test, data_sigma, score, frame, len(items),
+                    items.mean(), np.median(items), low, high, *_spread(values.mean(1) / frame),
+                ))  # fmt: skip
+    return pd.DataFrame(rows, columns=[
+        "dataset", "family", "prior", "prior_sigma", "test", "data_sigma", "score", "frame", "n",
+        "mean", "median", "low", "high", "seeds", "seed_low", "seed_high",
+    ])  # fmt: skip
+
+
+def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
+    """Number of trained replicates, and the lowest and highest of their values."""
+    return len(per_seed), float(per_seed.min()), float(per_seed.max())
+
+
+def gradient_norm(scores: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
+    """E ||grad log p_sigma(x)||^2 over in-class items at the prior's own sigma, per sample."""
+    rows = []
+    for (dataset, family), group in _families(scores):
+        for (prior, prior_sigma, _, _), values in cells(group, "gradient_norm_squared").items():
+            items = values.mean(0) / frame
+            rows.append((dataset, family, prior, prior_sigma, frame, len(items), items.mean(), *detection.mean_interval(items, resamples)))
+    return pd.DataFrame(rows, columns=["dataset", "family", "prior", "prior_sigma", "frame", "n", "mean", "low", "high"])
+
+
+def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
+    """AUROC and FPR95 of in-class items against each other source, and against all others pooled (`rest`).
+
+    Scores: what the prior gives; `log_ratio` log p_k - log p_j against the prior of the tested source;
+    `mixture_ratio` log p_k - log mean_j p_j; `typicality`.
+    """
+    rows = []
+    for (dataset, family), group in _families(scores):
+        kinds = [name for name in group["score"].unique() if name != "gradient_norm_squared"]
+        tested = {kind: cells(group, kind) for kind in kinds}
+        held_out = cells(group, "log_prob", "validation")
+        log_prob = tested["log_prob"]
+        levels = group.loc[group["test"] == "mix", "data_sigma"].unique()
+        for prior_sigma in group["prior_sigma"].unique():
+            for data_sigma in levels:
+                for prior in sources:
+
+                    def of(kind, test, prior=prior, at=(prior_sigma, data_sigma)):
+                        return tested[kind][prior, at[0], test, at[1]]
+
+                    def ratio(test, prior=prior, at=(prior_sigma, data_sigma)):
+                        everyone = np.stack([log_prob[other, at[0], test, at[1]] for other in sources])
+                        with np.errstate(invalid="ignore"):
+                            return log_prob[prior, at[0], test, at[1]] - (
+                                np.logaddexp.reduce(everyone, axis=0) - np.log(len(sources))
+                            )
+
+                    def typical(test, prior=prior, at=(prior_sigma, data_sigma)):
+                        return np.stack([
+                            detection.typicality(values, known, frame)
+                            for values, known in zip(
+                                log_prob[prior, at[0], test, at[1]], held_out[prior, at[0], prior, at[1]], strict=True
+                            )
+                        ])  # fmt: skip
+
+                    ways = {kind: lambda test, kind=kind: of(kind, test) for kind in kinds}
+                    ways |= {"mixture_ratio": ratio, "typicality": typical}
+                    others = [other for other in sources if other != prior]
+                    for score, values in ways.items():
+                        outside = {other: values(other) for other in others}
+                        outside["rest"] = np.concatenate([outside[other] for other in others], axis=1)
+                        for test, values_out in outside.items():
+                            rows.append((dataset, family, prior, prior_sigma, test, data_sigma, score, frame,
+                                         *_detect(values(prior), values_out, resamples)))  # fmt: skip
+                    for other in others:  # the ratio against the prior of the very source that is tested
+                        inside, outside = (
+                            log_prob[prior, prior_sigma, test, data_sigma] - log_prob[other, prior_sigma, test, data_sigma]
+                            for test in (prior, other)
+                        )
+                        rows.append((dataset, family, prior, prior_sigma, other, data_sigma, "log_ratio", frame,
+                                     *_detect(inside, outside, resamples)))  # fmt: skip
+    return pd.DataFrame(rows, columns=[
+        "dataset", "family", "prior", "prior_sigma", "test", "data_sigma", "score", "frame", "n",
+        "auroc", "low", "high", "fpr95", "seeds", "seed_low", "seed_high",
+    ])  # fmt: skip
+
+
+def _detect(inside: np.ndarray, outside: np.ndarray, resamples: int) -> tuple:
+    """n, auroc, low, high, fpr95, seeds and spread; both (seeds, items)."""
+    value, low, high, per_seed = detection.auroc(list(inside), list(outside), resamples)
+    false_positives = np.mean([detection.fpr95(*pair) for pair in zip(inside, outside, strict=True)])
+    return inside.shape[1], value, low, high, false_positives, *_spread(per_seed)
+
+
+def classification(scores: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
+    """Accuracy of the prior with the highest log_prob; chance is 1 / number of sources."""
+    rows = []
+    for (dataset, family), group in _families(scores):
+        log_prob = cells(group, "log_prob")
+        for prior_sigma in group["prior_sigma"].unique():
+            for data_sigma in group.loc[group["test"] == "mix", "data_sigma"].unique():
+                correct = np.concatenate([
+                    np.stack([log_prob[prior, prior_sigma, test, data_sigma] for prior in sources]).argmax(0) == truth
+                    for truth, test in enumerate(sources)
+                ], axis=1)  # (seeds, items)  # fmt: skip
+                value = float(correct.mean())
+                low, high = detection.mean_interval(correct.mean(0), resamples)
+                low, high = detection.exact_at_bound(value, low, high, correct.shape[1])
+                rows.append((dataset, family, prior_sigma, data_sigma, frame, correct.shape[1], value, low, high,
+                             *_spread(correct.mean(1))))  # fmt: skip
+    return pd.DataFrame(rows, columns=[
+        "dataset", "family", "prior_sigma", "data_sigma", "frame", "n", "accuracy", "low", "high",
+        "seeds", "seed_low", "seed_high",
+    ])  # fmt: skip
+
+
+def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
+    """Median SI-SDR and its improvement over the mix as estimate, per method and source; `all` pools the sources."""
+    table = []
+    keys = ["dataset", "method", "family", "mix"]
+    for key, group in rows.groupby(keys, sort=False):
+        dataset, method, family, mix = key
+        for source in [*group["source"].unique(), "all"]:
+            chosen = group if source == "all" else group[group["source"] == source]
+            values = chosen.pivot(index="item", columns="source", values="si_sdr").to_numpy()
+            table.append((
+                dataset, method, family, source, frame, len(values), np.median(values),
+                *detection.median_interval(values, resamples),
+                chosen["si_sdr_improvement"].median(), (values > 10).mean(),
+                mix, chosen["consistency"].median(), chosen["stopped"].mean(),
+            ))  # fmt: skip
+    return pd.DataFrame(table, columns=[
+        "dataset", "method", "family", "source", "frame", "n", "si_sdr_median", "low", "high",
+        "si_sdr_improvement_median", "share_above_10_db", "mix", "consistency_rms", "stopped",
+    ])  # fmt: skip

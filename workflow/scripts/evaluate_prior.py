@@ -1,0 +1,40 @@
+"""Score one prior on every test source, the mix, constants and Gaussian noise, at every noise level of the data."""
+
+from audiopriors import likelihood, registry, runtime, tables
+from audiopriors.checkpoints import load_prior
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--data", required=True, help="the data set's items")
+    parser.add_argument("--prior", required=True, help="the trained prior")
+    parser.add_argument("--output", required=True, help="output: rows of scores (parquet)")
+    arguments = parser.parse_args()
+    settings = arguments.settings
+    device = runtime.prepare(settings["threads"])
+    kind = settings["data"]["kind"]
+    data_config = registry.settings("data", kind, settings["data"]["settings"])
+    expect = {key: settings[key] for key in ("family", "model", "source", "sigma")}
+    rows = likelihood.evaluate(
+        load_prior(arguments.prior, expect=expect),
+        registry.load("data", kind).Frames(arguments.data, data_config),
+        name=settings["prior"],
+        source=settings["source"],
+        sigma=settings["sigma"],
+        sources=settings["sources"],
+        sigmas=settings["sigmas"],
+        frame=settings["frame"],
+        evaluation=likelihood.Evaluation(**settings["evaluation"]),
+        seed=tuple(settings["seed"]),
+        device=device,
+    )
+    rows.insert(0, "dataset", settings["dataset"])
+    rows.insert(1, "family", settings["prior"])
+    rows.insert(2, "prior", settings["source"])
+    rows.insert(3, "prior_sigma", settings["sigma"])
+    rows.insert(4, "seed", settings["replicate"])
+    tables.write_rows(rows, arguments.output)
+
+
+if __name__ == "__main__":
+    runtime.run(main)
