@@ -16,7 +16,9 @@ try:
     SCALES = settings_of_config.scales(config)
 except settings_of_config.ConfigError as problem:
     files = ", ".join(map(str, workflow.configfiles)) or "the configuration"
-    raise WorkflowError(f"{files} cannot be used:\n" + "\n".join(f"  {line}" for line in str(problem).splitlines()))
+    raise WorkflowError(
+        f"{files} cannot be used:\n" + "\n".join(f"  {line}" for line in str(problem).splitlines())
+    )
 
 
 wildcard_constraints:
@@ -34,7 +36,9 @@ wildcard_constraints:
 def at(wildcards):
     """The configuration of the scale in the path."""
     if wildcards.scale not in SCALES:
-        raise WorkflowError(f"there is no scale {wildcards.scale!r} in the config; there are {', '.join(SCALES)}")
+        raise WorkflowError(
+            f"there is no scale {wildcards.scale!r} in the config; there are {', '.join(SCALES)}"
+        )
     return SCALES[wildcards.scale]
 
 
@@ -42,7 +46,9 @@ def dataset(wildcards):
     """The data set in the path."""
     there = at(wildcards)["datasets"]
     if wildcards.dataset not in there:
-        raise WorkflowError(f"there is no data set {wildcards.dataset!r} in the config; there are {', '.join(there)}")
+        raise WorkflowError(
+            f"there is no data set {wildcards.dataset!r} in the config; there are {', '.join(there)}"
+        )
     return there[wildcards.dataset]
 
 
@@ -50,7 +56,9 @@ def prior(wildcards):
     """The prior in the path: family, model, training, finetune, chain."""
     there = at(wildcards)["priors"]
     if wildcards.family not in there:
-        raise WorkflowError(f"there is no prior {wildcards.family!r} in the config; there are {', '.join(there)}")
+        raise WorkflowError(
+            f"there is no prior {wildcards.family!r} in the config; there are {', '.join(there)}"
+        )
     return settings_of_config.prior_settings(at(wildcards), wildcards.family)
 
 

@@ -28,7 +28,9 @@ def separation_settings(wildcards, method, family):
 def method_of(wildcards):
     there = at(wildcards)["separation"]["methods"]
     if wildcards.method not in there:
-        raise WorkflowError(f"there is no method {wildcards.method!r} in the config; there are {', '.join(there)}")
+        raise WorkflowError(
+            f"there is no method {wildcards.method!r} in the config; there are {', '.join(there)}"
+        )
     return there[wildcards.method]
 
 
@@ -67,6 +69,8 @@ rule separate:
         "results/{scale}/logs/separate/{dataset}/{family}/{method}/{mix}.log",
     benchmark:
         "results/{scale}/benchmarks/separate/{dataset}/{family}/{method}/{mix}.tsv"
+    wildcard_constraints:
+        family="(?!reference/)[a-z0-9_]+",
     threads: threads_of
     resources:
         gpu=gpu,
@@ -74,7 +78,8 @@ rule separate:
         runtime=minutes("separate_minutes"),
     params:
         settings=lambda wildcards: as_json(
-            settings=method_of(wildcards), **separation_settings(wildcards, wildcards.method, wildcards.family)
+            settings=method_of(wildcards),
+            **separation_settings(wildcards, wildcards.method, wildcards.family),
         ),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --priors {input.priors:q} "

@@ -3,7 +3,7 @@
 import io
 
 from audiopriors import registry, runtime
-from audiopriors.checkpoints import write_bytes
+from audiopriors.files import write_bytes
 
 
 def main() -> None:

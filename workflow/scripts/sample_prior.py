@@ -4,13 +4,16 @@ import io
 
 import numpy as np
 from audiopriors import runtime
-from audiopriors.checkpoints import load_prior, write_bytes
+from audiopriors.checkpoints import load_prior
+from audiopriors.files import write_bytes
 from audiopriors.seeds import torch_generator
 
 
 def main() -> None:
     parser = runtime.parser(__doc__)
-    parser.add_argument("--priors", nargs="+", required=True, help="the trained priors, in the order of sigmas")
+    parser.add_argument(
+        "--priors", nargs="+", required=True, help="the trained priors, in the order of sigmas"
+    )
     parser.add_argument("--output", required=True, help="output: (sigmas, n, frame) float32 (npy)")
     arguments = parser.parse_args()
     settings = arguments.settings

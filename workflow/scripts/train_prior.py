@@ -8,15 +8,20 @@ import time
 from pathlib import Path
 
 from audiopriors import registry, runtime, training
-from audiopriors.checkpoints import build_prior, digest, load_prior, save_prior, write_bytes
+from audiopriors.checkpoints import build_prior, load_prior, save_prior
+from audiopriors.files import digest, write_bytes
 
 
 def main() -> None:
     parser = runtime.parser(__doc__)
     parser.add_argument("--data", required=True, help="the data set's items")
     parser.add_argument("--initial", help="a trained prior to start from (fine-tuning)")
-    parser.add_argument("--code", nargs="*", default=[], help="files that change the result: a saved state knows them")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop and save shortly before so many minutes")
+    parser.add_argument(
+        "--code", nargs="*", default=[], help="files that change the result: a saved state knows them"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="stop and save shortly before so many minutes"
+    )
     parser.add_argument("--prior", required=True, help="output: the trained prior (safetensors)")
     parser.add_argument("--losses", required=True, help="output: the loss table (CSV)")
     arguments = parser.parse_args()
@@ -51,7 +56,9 @@ def main() -> None:
         fresh=not arguments.initial,
         deadline=deadline,
     )
-    described = {key: settings[key] for key in ("dataset", "prior", "family", "model", "source", "sigma", "training")}
+    described = {
+        key: settings[key] for key in ("dataset", "prior", "family", "model", "source", "sigma", "training")
+    }
     write_bytes(arguments.losses, losses.to_csv(index=False).encode())
     save_prior(arguments.prior, prior, described | {"rate": data.rate})
     resume.unlink(missing_ok=True)

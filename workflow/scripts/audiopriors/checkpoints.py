@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from pathlib import Path
 
 import torch
@@ -13,6 +11,7 @@ from safetensors.torch import save
 from torch import nn
 
 from . import registry
+from .files import write_bytes
 
 # One entry only: safetensors writes several in an order that changes from run to run.
 _ENTRY = "audiopriors"
@@ -20,21 +19,6 @@ _ENTRY = "audiopriors"
 
 class CheckpointError(Exception):
     """A checkpoint that is broken, or of another model than the one asked for."""
-
-
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write the whole file or none of it: a reader, or a kill, never sees a half."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def save_tensors(path: str | Path, tensors: dict[str, torch.Tensor], description: dict) -> None:
@@ -57,7 +41,9 @@ def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such checkpoint") from None
     except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise CheckpointError(f"{path}: not a whole checkpoint of this program ({error}); delete it and run again") from None
+        raise CheckpointError(
+            f"{path}: not a whole checkpoint of this program ({error}); delete it and run again"
+        ) from None
 
 
 def save_prior(path: str | Path, prior: nn.Module, description: dict) -> None:
@@ -96,14 +82,8 @@ def load_prior(path: str | Path, *, expect: dict | None = None) -> nn.Module:
         prior.load_state_dict(tensors)
     except (KeyError, TypeError, LookupError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{path}: does not fit this version of the model ({reason}); delete it and run again") from None
+        raise CheckpointError(
+            f"{path}: does not fit this version of the model ({reason}); delete it and run again"
+        ) from None
     prior.description = description
     return prior.eval().requires_grad_(False)
-
-
-def digest(*paths: str | Path) -> str:
-    """SHA-256 over the content of the files."""
-    total = hashlib.sha256()
-    for path in paths:
-        total.update(hashlib.sha256(Path(path).read_bytes()).digest())
-    return total.hexdigest()

@@ -10,7 +10,11 @@ from .seeds import numpy_generator
 
 def bootstrap_counts(n: int, resamples: int, *purpose) -> np.ndarray:
     """How often each of n items is drawn, per resample: (resamples, n). Rows sum to n."""
-    return numpy_generator("bootstrap", n, resamples, *purpose).multinomial(n, np.full(n, 1 / n), resamples).astype(float)
+    return (
+        numpy_generator("bootstrap", n, resamples, *purpose)
+        .multinomial(n, np.full(n, 1 / n), resamples)
+        .astype(float)
+    )
 
 
 def interval(estimates: np.ndarray) -> tuple[float, float]:
@@ -29,7 +33,9 @@ def mean_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
 
 def median_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
     """Of the median over items, resampled together; values (n,) or (n, k): n items of k values each."""
-    items = numpy_generator("bootstrap median", len(values)).integers(0, len(values), (resamples, len(values)))
+    items = numpy_generator("bootstrap median", len(values)).integers(
+        0, len(values), (resamples, len(values))
+    )
     return interval(np.median(values[items].reshape(resamples, -1), axis=1))
 
 
@@ -56,7 +62,9 @@ def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
     return (difference > 0) + 0.5 * ((difference == 0) | np.isnan(difference))  # -inf against -inf ties
 
 
-def auroc(inside: list[np.ndarray], outside: list[np.ndarray], resamples: int) -> tuple[float, float, float, np.ndarray]:
+def auroc(
+    inside: list[np.ndarray], outside: list[np.ndarray], resamples: int
+) -> tuple[float, float, float, np.ndarray]:
     """AUROC and its interval, averaged over replicates of a training; each list has one (n,) array a replicate.
 
     Returns auroc, low, high, and the AUROC of each replicate. Items are resampled, the same way in all replicates.

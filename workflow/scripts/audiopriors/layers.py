@@ -10,7 +10,10 @@ from torch.autograd.function import once_differentiable
 def _taps(offsets: tuple[int, ...], length: int) -> list[tuple[slice, slice]]:
     """For every tap: the output columns that see an input inside the frame, and the input columns they see."""
     return [
-        (slice(max(0, -offset), min(length, length - offset)), slice(max(0, offset), min(length, length + offset)))
+        (
+            slice(max(0, -offset), min(length, length - offset)),
+            slice(max(0, offset), min(length, length + offset)),
+        )
         for offset in offsets
     ]
 
@@ -25,7 +28,9 @@ class _GatedStack(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, inputs, filter_gate, filter_gate_bias, residual, residual_bias, skip, skip_bias, offsets):
+    def forward(
+        ctx, inputs, filter_gate, filter_gate_bias, residual, residual_bias, skip, skip_bias, offsets
+    ):
         batch, width, length = inputs.shape
         layers = len(offsets)
         hidden = inputs
@@ -36,7 +41,9 @@ class _GatedStack(torch.autograd.Function):
             both = filter_gate_bias[layer, :, None].expand(batch, -1, length).contiguous()  # (B, 2W, T)
             for tap, (out, into) in enumerate(_taps(offsets[layer], length)):
                 if out.start < out.stop:
-                    both[:, :, out].baddbmm_(filter_gate[layer, tap].expand(batch, -1, -1), hidden[:, :, into])
+                    both[:, :, out].baddbmm_(
+                        filter_gate[layer, tap].expand(batch, -1, -1), hidden[:, :, into]
+                    )
             both[:, :width].tanh_()
             both[:, width:].sigmoid_()
             gates.append(both)
@@ -60,7 +67,10 @@ class _GatedStack(torch.autograd.Function):
         grad_skip_sum = grad_skip_sum.contiguous()
         grad_gated_all = torch.bmm(skip.t().expand(batch, -1, -1), grad_skip_sum)  # (B, L W, T)
         grad_hidden = None  # gradient in the layer's output
-        grad_filter_gate, grad_filter_gate_bias = torch.zeros_like(filter_gate), filter_gate.new_zeros(layers, 2 * width)
+        grad_filter_gate, grad_filter_gate_bias = (
+            torch.zeros_like(filter_gate),
+            filter_gate.new_zeros(layers, 2 * width),
+        )
         grad_residual, grad_residual_bias = torch.zeros_like(residual), residual.new_zeros(layers - 1, width)
         for layer in reversed(range(layers)):
             product = slice(layer * width, (layer + 1) * width)
@@ -83,7 +93,9 @@ class _GatedStack(torch.autograd.Function):
                 piece = grad_both[:, :, out]
                 grad_hidden[:, :, into].baddbmm_(filter_gate[layer, tap].t().expand(batch, -1, -1), piece)
                 if train:
-                    grad_filter_gate[layer, tap] = torch.bmm(piece, hiddens[layer][:, :, into].transpose(1, 2)).sum(0)
+                    grad_filter_gate[layer, tap] = torch.bmm(
+                        piece, hiddens[layer][:, :, into].transpose(1, 2)
+                    ).sum(0)
             if train:
                 grad_filter_gate_bias[layer] = grad_both.sum((0, 2))
         if not train:
@@ -116,7 +128,8 @@ class GatedStack(nn.Module):
             raise ValueError(f"a non-causal stack needs an odd kernel_size, not {kernel_size}")
         last = 0 if causal else (kernel_size - 1) // 2
         self.offsets = tuple(
-            tuple((tap - (kernel_size - 1) + last) * 2**layer for tap in range(kernel_size)) for layer in range(layers)
+            tuple((tap - (kernel_size - 1) + last) * 2**layer for tap in range(kernel_size))
+            for layer in range(layers)
         )
 
         def uniform(*shape: int, fan_in: int) -> nn.Parameter:  # the law of torch's own convolutions

@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Callable
 
+log = logging.getLogger(__name__)
+
 EXIT_ERROR = 1
 EXIT_TRY_AGAIN = 75  # sysexits.h, EX_TEMPFAIL: out of time, state saved; the same command continues
 
@@ -26,7 +28,10 @@ def prepare(threads: int):
     torch.set_flush_denormal(True)  # gates of saw and square priors saturate: a quarter faster on a CPU
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    log.info("device %s, %d threads", name, threads)  # the table of costs reads this line
+    return device
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -34,13 +39,17 @@ def parser(description: str) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    made.add_argument("--settings", type=json.loads, required=True, help="what the rule takes of the config, as JSON")
+    made.add_argument(
+        "--settings", type=json.loads, required=True, help="what the rule takes of the config, as JSON"
+    )
     return made
 
 
 def run(main: Callable[[], None]) -> None:
     """Run a script's main; what the user can mend becomes one sentence and a non-zero exit."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
+    )
     try:
         main()
     except OutOfTime as reason:
@@ -72,5 +81,7 @@ def _about(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return f"{where}: the disk is full; free some space and run again, finished results are kept"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"{where}: cannot be written ({error.strerror}); make the results folder writable and run again"
+        return (
+            f"{where}: cannot be written ({error.strerror}); make the results folder writable and run again"
+        )
     return f"{where}: {error.strerror or error}"

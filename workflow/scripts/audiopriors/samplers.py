@@ -31,7 +31,11 @@ class Level:
 
 
 def langevin(
-    sources: Tensor, mix: Tensor, levels: list[Level], generator: torch.Generator, callback: Callback | None = None
+    sources: Tensor,
+    mix: Tensor,
+    levels: list[Level],
+    generator: torch.Generator,
+    callback: Callback | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Unadjusted Langevin dynamics over the levels in turn: with several, BASIS (Jayaram & Thickstun 2020, Algorithm 1).
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from . import metrics, tables
-from .checkpoints import write_bytes
+from .files import write_bytes
 
 
 def mixes(data, sources: list[str], items: int, frame: int) -> tuple[Tensor, Tensor]:
@@ -20,7 +20,9 @@ def mixes(data, sources: list[str], items: int, frame: int) -> tuple[Tensor, Ten
     return truth, truth.sum(0)
 
 
-def trace_table(trace: list[tuple[int, int, Tensor, Tensor]], sigmas: list[str], first_item: int) -> pd.DataFrame:
+def trace_table(
+    trace: list[tuple[int, int, Tensor, Tensor]], sigmas: list[str], first_item: int
+) -> pd.DataFrame:
     """Rows (item, level, sigma, step, energy, residual) of what the sampler's callback was given."""
     parts = [
         pd.DataFrame(

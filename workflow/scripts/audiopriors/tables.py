@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from . import detection
-from .checkpoints import write_bytes
+from .files import write_bytes
 
 Cells = dict[tuple, np.ndarray]  # (prior, prior_sigma, test, data_sigma) -> (seeds, items)
 
@@ -27,12 +27,16 @@ def write(table: pd.DataFrame, csv: str, markdown: str | None = None) -> None:
     table.to_csv(buffer, index=False, float_format="%.6g", lineterminator="\n")
     write_bytes(csv, buffer.getvalue().encode())
     if markdown:
-        write_bytes(markdown, (rounded(table).to_markdown(index=False, disable_numparse=True) + "\n").encode())
+        write_bytes(
+            markdown, (rounded(table).to_markdown(index=False, disable_numparse=True) + "\n").encode()
+        )
 
 
 def rounded(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers as text of four significant digits, gaps as an empty cell."""
-    return table.map(lambda value: f"{value:.4g}" if isinstance(value, float) and value == value else "" if value != value else value)
+    return table.map(
+        lambda value: "" if pd.isna(value) else f"{value:.4g}" if isinstance(value, float) else value
+    )
 
 
 def write_rows(rows: pd.DataFrame, path: str) -> None:
@@ -52,7 +56,9 @@ def cells(scores: pd.DataFrame, score: str, split: str = "test") -> Cells:
     chosen = scores[(scores["score"] == score) & (scores["split"] == split)]
     return {
         key: group.sort_values(["seed", "item"])["value"].to_numpy().reshape(group["seed"].nunique(), -1)
-        for key, group in chosen.groupby(["prior", "prior_sigma", "test", "data_sigma"], sort=False, observed=True)
+        for key, group in chosen.groupby(
+            ["prior", "prior_sigma", "test", "data_sigma"], sort=False, observed=True
+        )
     }
 
 
@@ -89,8 +95,21 @@ def gradient_norm(scores: pd.DataFrame, frame: int, resamples: int) -> pd.DataFr
     for (dataset, family), group in _families(scores):
         for (prior, prior_sigma, _, _), values in cells(group, "gradient_norm_squared").items():
             items = values.mean(0) / frame
-            rows.append((dataset, family, prior, prior_sigma, frame, len(items), items.mean(), *detection.mean_interval(items, resamples)))
-    return pd.DataFrame(rows, columns=["dataset", "family", "prior", "prior_sigma", "frame", "n", "mean", "low", "high"])
+            rows.append(
+                (
+                    dataset,
+                    family,
+                    prior,
+                    prior_sigma,
+                    frame,
+                    len(items),
+                    items.mean(),
+                    *detection.mean_interval(items, resamples),
+                )
+            )
+    return pd.DataFrame(
+        rows, columns=["dataset", "family", "prior", "prior_sigma", "frame", "n", "mean", "low", "high"]
+    )
 
 
 def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
@@ -139,7 +158,8 @@ def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamp
                                          *_detect(values(prior), values_out, resamples)))  # fmt: skip
                     for other in others:  # the ratio against the prior of the very source that is tested
                         inside, outside = (
-                            log_prob[prior, prior_sigma, test, data_sigma] - log_prob[other, prior_sigma, test, data_sigma]
+                            log_prob[prior, prior_sigma, test, data_sigma]
+                            - log_prob[other, prior_sigma, test, data_sigma]
                             for test in (prior, other)
                         )
                         rows.append((dataset, family, prior, prior_sigma, other, data_sigma, "log_ratio", frame,

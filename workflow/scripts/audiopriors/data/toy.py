@@ -142,7 +142,8 @@ class Frames:
         self.table = pd.read_parquet(path)
         self._parameters = {
             (split, source): tuple(
-                torch.from_numpy(rows[column].to_numpy(copy=True)) for column in ("frequency", "amplitude", "phase")
+                torch.from_numpy(rows[column].to_numpy(copy=True))
+                for column in ("frequency", "amplitude", "phase")
             )
             for (split, source), rows in self.table.groupby(["split", "source"], sort=False)
         }
@@ -155,11 +156,20 @@ class Frames:
         """Frequency (Hz), amplitude and phase (radians) of every item, each (n,) float64."""
         return self._parameters[split, source]
 
-    def frames(self, split: str, source: str, items: Tensor, frame: int, offset: Tensor | None = None) -> Tensor:
+    def frames(
+        self, split: str, source: str, items: Tensor, frame: int, offset: Tensor | None = None
+    ) -> Tensor:
         """Frames (n, 1, frame) float32 of the items numbered; offset (n,) in samples, 0 if not given."""
         frequency, amplitude, phase = (column[items] for column in self.parameters(split, source))
         return render(
-            source, frequency, amplitude, phase, frame, self.rate, offset=offset, bandlimited=self.config.bandlimited
+            source,
+            frequency,
+            amplitude,
+            phase,
+            frame,
+            self.rate,
+            offset=offset,
+            bandlimited=self.config.bandlimited,
         ).float()
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:

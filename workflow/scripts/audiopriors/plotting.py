@@ -1,0 +1,120 @@
+"""What every figure shares: colours, heat maps that print their numbers, and one way to save."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from . import runtime, tables
+from .files import write_bytes
+
+# Okabe and Ito's colour-blind safe palette; a source has the colour of its place in the config's order.
+PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]  # beside the colour, for print in grey
+SCORES = {
+    "log_prob": "log p(x)",
+    "latent_log_prob": "latent term only\n(as published)",
+    "log_ratio": "log p$_k$ − log p$_j$",
+    "mixture_ratio": "log p$_k$ − log mean$_j$ p$_j$",
+    "typicality": "typicality",
+}
+
+
+def style(sources: list[str]) -> dict[str, dict]:
+    """Colour and marker of each source."""
+    return {source: {"color": PALETTE[k], "marker": MARKERS[k]} for k, source in enumerate(sources)}
+
+
+def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd.DataFrame]]) -> None:
+    """A figure's command line: `draw(settings, inputs)` gives the figure and the data that it shows."""
+
+    def main() -> None:
+        parser = runtime.parser(description)
+        parser.add_argument(
+            "--inputs", nargs="+", required=True, help="tables and rows the figure is drawn from"
+        )
+        parser.add_argument("--pdf", required=True, help="output")
+        parser.add_argument("--png", required=True, help="output")
+        parser.add_argument("--csv", required=True, help="output: the data shown")
+        arguments = parser.parse_args()
+        sns.set_theme(context="paper", style="ticks", font_scale=1.1)
+        plt.rcParams |= {"pdf.fonttype": 42, "legend.frameon": False}
+        figure, data = draw(arguments.settings, arguments.inputs)
+        for path, kind, metadata in (
+            (arguments.pdf, "pdf", {"CreationDate": None, "ModDate": None}),  # same bytes from run to run
+            (arguments.png, "png", {"Software": None}),
+        ):
+            buffer = io.BytesIO()
+            figure.savefig(
+                buffer, format=kind, dpi=110, metadata=metadata, bbox_inches="tight", facecolor="white"
+            )
+            write_bytes(path, buffer.getvalue())
+        tables.write(data, arguments.csv)
+
+    runtime.run(main)
+
+
+def heat_map(
+    axes: Axes,
+    matrix: np.ndarray,
+    rows: list[str],
+    columns: list[str],
+    low: float,
+    high: float,
+    cmap: str,
+    digits: int,
+) -> None:
+    """A heat map with its numbers in the cells; colours are clipped to [low, high], numbers are not."""
+    axes.imshow(
+        np.clip(np.nan_to_num(matrix, nan=low), low, high), vmin=low, vmax=high, cmap=cmap, aspect="auto"
+    )
+    axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.tick_params(length=0)
+    sns.despine(ax=axes, left=True, bottom=True)
+    colours = plt.get_cmap(cmap)
+    for (row, column), value in np.ndenumerate(matrix):
+        shade = (np.clip(value, low, high) - low) / (high - low) if np.isfinite(value) else 0.0
+        red, green, blue, _ = colours(shade)
+        ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+        axes.text(column, row, number(value, digits), ha="center", va="center", color=ink, fontsize=7.5)
+
+
+def number(value: float, digits: int) -> str:
+    """A number that fits a cell."""
+    if np.isnan(value):
+        return "–"
+    if abs(value) >= 1000:
+        return f"{value:.0e}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
+    return f"{value:.{0 if abs(value) >= 100 else digits}f}".replace("-", "−")
+
+
+def matrix(table: pd.DataFrame, value: str, rows: list[str], columns: list[str]) -> np.ndarray:
+    """`value` by test (rows) and prior (columns); gaps are NaN."""
+    return (
+        table.pivot(index="test", columns="prior", values=value)
+        .reindex(index=rows, columns=columns)
+        .to_numpy(float)
+    )
+
+
+def sigma_axis(axes: Axes, sigmas: list[str]) -> dict[str, int]:
+    """Noise levels at even places, as categories: they are a list, with 0 in it. Returns the place of each."""
+    axes.set_xticks(range(len(sigmas)), sigmas)
+    return {sigma: place for place, sigma in enumerate(sigmas)}
+
+
+def intervals(axes: Axes, x, rows: pd.DataFrame, value: str = "mean", **line) -> None:
+    """A line through `value` with its 95 % interval as error bars."""
+    below, above = (rows[value] - rows["low"]).clip(lower=0), (rows["high"] - rows[value]).clip(lower=0)
+    axes.errorbar(x, rows[value], yerr=[below, above], capsize=2, markersize=4, linewidth=1.2, **line)

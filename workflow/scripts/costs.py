@@ -1,0 +1,40 @@
+"""What each kind of job cost: the only table with clock times. A resumed training counts its last attempt only."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+from audiopriors import runtime, tables
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--benchmarks", nargs="+", required=True, help="Snakemake's benchmark files")
+    parser.add_argument("--output", required=True, help="output: the table (CSV)")
+    arguments = parser.parse_args()
+    rows = []
+    for path in map(Path, arguments.benchmarks):
+        below = path.parts[path.parts.index("benchmarks") + 1 :]
+        log = (
+            Path(*["logs" if part == "benchmarks" else part for part in path.parts])
+            .with_suffix("")
+            .as_posix()
+            + ".log"
+        )
+        known = re.search(r"device (.+), (\d+) threads", Path(log).read_text(errors="replace"))
+        measured = pd.read_csv(path, sep="\t").iloc[0]
+        rows.append({
+            "what": below[0], "dataset": Path(below[1]).stem, "family": below[2] if len(below) > 3 else "",
+            "seconds": measured["s"], "threads": int(known[2]) if known else 1, "device": known[1] if known else "cpu",
+            "jobs": 1, "memory_mb": measured["max_rss"],
+        })  # fmt: skip
+    table = pd.DataFrame(rows).groupby(
+        ["what", "dataset", "family", "threads", "device"], sort=False, as_index=False
+    )
+    table = table.agg({"seconds": "sum", "jobs": "sum", "memory_mb": "max"})
+    order = ["what", "dataset", "family", "seconds", "threads", "device", "jobs", "memory_mb"]
+    tables.write(table[order], arguments.output)
+
+
+if __name__ == "__main__":
+    runtime.run(main)

@@ -1,0 +1,39 @@
+"""Energy (minus log posterior) and residual along the steps of each sampler."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from audiopriors import plotting
+
+
+def draw(settings, inputs):
+    runs = settings["runs"]
+    figure, panels = plt.subplots(
+        2, len(runs), figsize=(3.4 * len(runs), 4), sharex="col", squeeze=False, layout="constrained"
+    )
+    shown = []
+    for column, ((family, method), path) in zip(panels.T, zip(runs, inputs, strict=True), strict=True):
+        trace = pd.read_parquet(path)
+        trace["number"] = trace["level"] * (trace["step"].max() + 1) + trace["step"]
+        trace["energy"] /= settings["frame"]
+        for axes, quantity in zip(column, ("energy", "residual"), strict=True):
+            quantiles = trace.groupby("number")[quantity].quantile([0.1, 0.5, 0.9]).unstack()
+            axes.fill_between(quantiles.index, quantiles[0.1], quantiles[0.9], color="0.85")
+            axes.plot(quantiles.index, quantiles[0.5], color="black", linewidth=1.2)
+            for level, rows in trace.groupby("level"):
+                axes.axvline(rows["number"].min(), color=plotting.PALETTE[0], linewidth=0.6, linestyle=":")
+                if quantity == "energy":
+                    axes.annotate(f"σ={rows['sigma'].iloc[0]}", (rows["number"].min(), 1), xycoords=("data", "axes fraction"),
+                                  fontsize=6.5, rotation=90, va="top", ha="left", color=plotting.PALETTE[0])  # fmt: skip
+            shown.append(quantiles.reset_index().assign(family=family, method=method, quantity=quantity))
+        column[0].set_yscale("symlog", linthresh=10)
+        column[1].set_yscale("log")
+        column[0].set_title(f"{method.replace('_', ' ')}\n{family}")
+        column[1].set_xlabel("step")
+    panels[0, 0].set_ylabel("energy, nats/sample")
+    panels[1, 0].set_ylabel("residual M − Σs, rms")
+    plotting.sns.despine()
+    return figure, pd.concat(shown).rename(columns=str)
+
+
+if __name__ == "__main__":
+    plotting.program(__doc__, draw)

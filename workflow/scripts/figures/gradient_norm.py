@@ -1,0 +1,29 @@
+"""E ||grad log p_sigma||^2 against sigma: the thesis expects 1 / sigma^2."""
+
+import matplotlib.pyplot as plt
+from audiopriors import plotting, tables
+
+
+def draw(settings, inputs):
+    table = tables.read_csv(inputs[0])
+    families = list(table["family"].unique())
+    figure, panels = plt.subplots(
+        1, len(families), figsize=(4.6 * len(families), 3.4), squeeze=False, sharey=True
+    )
+    for axes, family in zip(panels[0], families, strict=True):
+        for source, look in plotting.style(settings["sources"]).items():
+            rows = table[
+                (table["family"] == family) & (table["prior"] == source) & (table["prior_sigma"] != "0")
+            ]
+            plotting.intervals(axes, rows["prior_sigma"].astype(float), rows, label=source, **look)
+        sigmas = [float(sigma) for sigma in settings["sigmas"] if sigma != "0"]
+        axes.plot(sigmas, [sigma**-2 for sigma in sigmas], "--", color="black", linewidth=1, label="1 / σ²")
+        axes.set(xscale="log", yscale="log", xlabel="σ of prior and data", title=family)
+    panels[0, 0].set_ylabel("mean of ‖∇ log p$_σ$(x)‖² / T")
+    panels[0, -1].legend()
+    plotting.sns.despine()
+    return figure, table
+
+
+if __name__ == "__main__":
+    plotting.program(__doc__, draw)

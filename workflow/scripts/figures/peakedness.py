@@ -1,0 +1,33 @@
+"""How fast the in-class likelihood of each prior falls as noise is added to the data."""
+
+import matplotlib.pyplot as plt
+from audiopriors import plotting, tables
+
+
+def draw(settings, inputs):
+    table = tables.read_csv(inputs[0])
+    table = table[(table["score"] == "log_prob") & (table["prior"] == table["test"])]
+    families, sources = list(table["family"].unique()), settings["sources"]
+    figure, panels = plt.subplots(len(families), len(sources), figsize=(3 * len(sources), 2.8 * len(families)),
+                                  sharex=True, sharey=True, squeeze=False, layout="constrained")  # fmt: skip
+    shades = plt.get_cmap("viridis")
+    for row, family in zip(panels, families, strict=True):
+        for axes, source in zip(row, sources, strict=True):
+            for place, sigma in enumerate(settings["sigmas"]):
+                chosen = table[
+                    (table["family"] == family) & (table["prior"] == source) & (table["prior_sigma"] == sigma)
+                ]
+                chosen = chosen.assign(noise=chosen["data_sigma"].astype(float)).sort_values("noise")
+                plotting.intervals(axes, chosen["noise"], chosen, color=shades(place / max(1, len(settings["sigmas"]))),
+                                   marker=plotting.MARKERS[place % 8], label=f"prior σ = {sigma}")  # fmt: skip
+            axes.set_xscale("symlog", linthresh=1e-3)
+            axes.set_yscale("symlog", linthresh=10)
+            axes.set(title=f"{source} under its own prior", xlabel="standard deviation of added noise")
+        row[0].set_ylabel(f"{family}\nlog p(x), nats/sample")
+    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    plotting.sns.despine()
+    return figure, table
+
+
+if __name__ == "__main__":
+    plotting.program(__doc__, draw)

@@ -1,0 +1,50 @@
+"""Training and held-out loss of every prior."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from audiopriors import plotting
+
+
+def draw(settings, inputs):
+    tables = []
+    for path in inputs:
+        family, source, sigma, name = Path(path).parts[-4:]
+        tables.append(
+            pd.read_csv(path).assign(family=family, source=source, sigma=sigma, seed=name.split(".")[0])
+        )
+    table = pd.concat(tables)
+    families, sigmas = list(table["family"].unique()), settings["sigmas"]
+    figure, panels = plt.subplots(len(families), len(sigmas), figsize=(2.4 * len(sigmas), 2.5 * len(families)), sharey=True,
+                                  squeeze=False, layout="constrained")  # fmt: skip
+    for row, family in zip(panels, families, strict=True):
+        for axes, sigma in zip(row, sigmas, strict=True):
+            for source, look in plotting.style(settings["sources"]).items():
+                for _, curve in table[
+                    (table["family"] == family) & (table["source"] == source) & (table["sigma"] == sigma)
+                ].groupby("seed"):
+                    axes.plot(curve["step"], curve["loss"], color=look["color"], linewidth=0.8, alpha=0.5)
+                    axes.plot(
+                        curve["step"],
+                        curve["held_out_loss"],
+                        color=look["color"],
+                        linewidth=1.2,
+                        label=source,
+                    )
+            axes.set(title=f"σ = {sigma}", xlabel="step")
+        row[0].set_ylabel(f"{family}\nloss, nats/sample")
+    handles = dict(zip(*reversed(panels[0, -1].get_legend_handles_labels()), strict=True))
+    panels[0, -1].legend(
+        handles.values(),
+        handles.keys(),
+        loc="center left",
+        bbox_to_anchor=(1, 0.5),
+        title="held out\n(pale: training)",
+    )
+    plotting.sns.despine()
+    return figure, table
+
+
+if __name__ == "__main__":
+    plotting.program(__doc__, draw)

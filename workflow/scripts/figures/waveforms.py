@@ -1,0 +1,46 @@
+"""Fig. 1: two periods of each toy source, and their mix."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import torch
+from audiopriors import plotting, registry
+from audiopriors.data import toy
+
+FREQUENCY = 220.0  # Hz, one for all, so that the shapes compare
+
+
+def draw(settings, inputs):
+    config = registry.settings("data", "toy", settings["data"]["settings"])
+    length = int(2 * config.rate / FREQUENCY)
+    one = torch.ones(1, dtype=torch.float64)
+    shapes = {
+        source: toy.render(
+            source, FREQUENCY * one, one, 0 * one, length, config.rate, bandlimited=config.bandlimited
+        )[0, 0]
+        for source in settings["sources"]
+    }
+    data = toy.Frames(inputs[0], config)
+    item = torch.tensor([0])
+    mixed = torch.stack(
+        [data.frames("test", source, item, 4 * length)[0, 0] for source in settings["sources"]]
+    ).mean(0)
+    figure, panels = plt.subplots(1, len(shapes) + 1, figsize=(1.9 * len(shapes) + 3, 1.7), sharey=True,
+                                  width_ratios=[1] * len(shapes) + [2])  # fmt: skip
+    for axes, (source, wave) in zip(panels, shapes.items(), strict=False):
+        axes.plot(
+            1000 * torch.arange(length) / config.rate,
+            wave,
+            color=plotting.style(settings["sources"])[source]["color"],
+        )
+        axes.set(title=source, xlabel="time (ms)")
+    panels[-1].plot(1000 * torch.arange(len(mixed)) / config.rate, mixed, color="black", linewidth=0.8)
+    panels[-1].set(title="a test mix (mean of four)", xlabel="time (ms)")
+    panels[0].set_ylabel("amplitude")
+    plotting.sns.despine()
+    rows = [pd.DataFrame({"source": source, "time": torch.arange(len(wave)) / config.rate, "amplitude": wave})
+            for source, wave in [*shapes.items(), ("mix", mixed)]]  # fmt: skip
+    return figure, pd.concat(rows)
+
+
+if __name__ == "__main__":
+    plotting.program(__doc__, draw)

@@ -1,0 +1,22 @@
+"""From the scores of all priors on one data set, the tables of likelihood, detection, classification and gradient norm."""
+
+from audiopriors import runtime, tables
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--scores", nargs="+", required=True, help="rows of evaluate_prior")
+    for name in ("cross_likelihood", "detection", "classification", "gradient_norm"):
+        parser.add_argument(f"--{name.replace('_', '-')}", required=True, help="output: that table (CSV)")
+    arguments = parser.parse_args()
+    settings = arguments.settings
+    scores = tables.read_rows(arguments.scores)
+    frame, sources, resamples = settings["frame"], settings["sources"], settings["bootstrap"]
+    tables.write(tables.cross_likelihood(scores, frame, resamples), arguments.cross_likelihood)
+    tables.write(tables.detection_table(scores, sources, frame, resamples), arguments.detection)
+    tables.write(tables.classification(scores, sources, frame, resamples), arguments.classification)
+    tables.write(tables.gradient_norm(scores, frame, resamples), arguments.gradient_norm)
+
+
+if __name__ == "__main__":
+    runtime.run(main)

@@ -1,0 +1,35 @@
+"""The report: one HTML file, readable offline, with every figure and table and what to look for in it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+import yaml
+from audiopriors import runtime
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--snakefile", required=True, help="the workflow")
+    parser.add_argument("--files", nargs="+", required=True, help="figures and tables of the report")
+    parser.add_argument("--output", required=True, help="output: HTML")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        config = os.path.join(folder, "config.yaml")
+        with open(config, "w", encoding="utf-8") as file:
+            yaml.safe_dump(arguments.settings["config"], file, sort_keys=False)
+        made = os.path.join(folder, "report.html")
+        # Snakemake's own reporter, on the finished files; the running workflow holds the lock, this one only reads.
+        command = [sys.executable, "-m", "snakemake", "--snakefile", arguments.snakefile, "--configfile", config,
+                   "--nolock", "--report", made, "--", *arguments.files]  # fmt: skip
+        status = subprocess.run(command, check=False).returncode
+        if status:
+            sys.exit(status)
+        os.makedirs(os.path.dirname(arguments.output), exist_ok=True)
+        subprocess.run(["cp", made, f"{arguments.output}.tmp"], check=True)
+        os.replace(f"{arguments.output}.tmp", arguments.output)
+
+
+if __name__ == "__main__":
+    runtime.run(main)

@@ -1,0 +1,44 @@
+"""Table 1: constant zero and N(0, 0.5) noise as inputs: as published, by the published score here, and as a likelihood."""
+
+import pandas as pd
+from audiopriors import runtime, tables
+
+# Table 1 of the paper: the mean over time of log N(f(x)), without the log-determinant.
+PUBLISHED = {
+    ("constant_0", "noise-free"): {"sine": 4.8e0, "square": -7.0e2, "saw": 4.4e0, "triangle": 1.8e0},
+    ("constant_0", "largest"): {"sine": -5.0e-1, "square": -3.1e0, "saw": 5.1e0, "triangle": -2.0e11},
+    ("normal_0.5", "noise-free"): {"sine": -2.7e13, "square": -3.4e9, "saw": -1.4e5, "triangle": -1.1e11},
+    ("normal_0.5", "largest"): {"sine": 4.4e0, "square": -5.8e1, "saw": 5.1e0, "triangle": -3.8e5},
+}
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--cross-likelihood", required=True, help="that table")
+    parser.add_argument("--output", required=True, help="output: the table (CSV)")
+    arguments = parser.parse_args()
+    settings = arguments.settings
+    sources = settings["sources"]
+    likelihood = tables.read_csv(arguments.cross_likelihood)
+    rows = []
+    for (test, which), published in PUBLISHED.items():
+        sigma = settings["sigmas"][0 if which == "noise-free" else -1]
+        rows.append(
+            {"input": test, "prior_sigma": sigma, "family": "FloWaveNet (paper)", "score": "as published"}
+            | published
+        )
+        chosen = likelihood[
+            (likelihood["test"] == test)
+            & (likelihood["prior_sigma"] == sigma)
+            & (likelihood["data_sigma"] == "0")
+        ]
+        for (family, score), group in chosen.groupby(["family", "score"], sort=False):
+            values = group.set_index("prior")["mean"].to_dict()
+            rows.append({"input": test, "prior_sigma": sigma, "family": family, "score": score} | values)
+    tables.write(
+        pd.DataFrame(rows, columns=["input", "prior_sigma", "family", "score", *sources]), arguments.output
+    )
+
+
+if __name__ == "__main__":
+    runtime.run(main)
