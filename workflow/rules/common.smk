@@ -1,13 +1,14 @@
-# Gives every rule file: the configuration of each scale, merged and validated, and the helpers below.
+# Gives the other files the configuration of each scale, merged and validated, and the helpers below.
 
 import json
-import re
+import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+# Relative, so that a moved folder does not rebuild everything.
+SCRIPTS = Path(os.path.relpath(workflow.basedir)) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from audiopriors import config as settings_of_config
@@ -81,7 +82,7 @@ def as_json(**settings):
 
 
 def script(name):
-    """The program of a rule: its own name, with .py."""
+    """The program of a rule, which has the same name."""
     return str(SCRIPTS / f"{name}.py")
 
 
@@ -113,7 +114,3 @@ def gpu(wildcards):
 
 def threads_of(wildcards):
     return at(wildcards)["threads"]
-
-
-ITEMS = "results/{scale}/data/{dataset}/items.parquet"
-PRIOR = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.safetensors"

@@ -12,6 +12,8 @@ rule make_data:
         "results/{scale}/logs/make_data/{dataset}.log",
     benchmark:
         "results/{scale}/benchmarks/make_data/{dataset}.tsv"
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=lambda wildcards: as_json(
             data=data_of(wildcards),

@@ -9,11 +9,13 @@ rule evaluate_prior:
         data=ITEMS,
         prior=PRIOR,
     output:
-        "results/{scale}/likelihood/{dataset}/{family}/{source}/{sigma}/seed{replicate}.parquet",
+        SCORES,
     log:
         "results/{scale}/logs/evaluate_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.log",
     benchmark:
         "results/{scale}/benchmarks/evaluate_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.tsv"
+    conda:
+        "../../envs/audiopriors.yaml"
     threads: threads_of
     resources:
         gpu=gpu,

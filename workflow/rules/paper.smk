@@ -1,121 +1,5 @@
 # Needs what the other rules give. Gives the tables, the figures, the audio page, the report and the targets.
-# A figure NAME is made by workflow/scripts/figures/NAME.py and captioned by workflow/report/figures/NAME.rst.
-
-TABLES = [
-    "cross_likelihood",
-    "detection",
-    "classification",
-    "gradient_norm",
-    "separation",
-    "table_1",
-    "table_2",
-    "costs",
-]
-
-
-def prior_sources(wildcards):
-    """Every (family, source) of the data set."""
-    return [
-        {"family": family, "source": source}
-        for family in dataset(wildcards)["priors"]
-        for source in dataset(wildcards)["sources"]
-    ]
-
-
-def every_prior(pattern):
-    """Paths of the pattern for every family, source, sigma and replicate of the data set."""
-
-    def paths(wildcards):
-        known = dict(scale=wildcards.scale, dataset=wildcards.dataset)
-        return [
-            pattern.format(**known, **one, sigma=sigma, replicate=replicate)
-            for one in prior_sources(wildcards)
-            for sigma in levels(wildcards)
-            for replicate in seeds(wildcards)
-        ]
-
-    return paths
-
-
-def runs(wildcards, mixes=None):
-    """Every (family, method, mix) that is separated."""
-    return [
-        (family, method, "+".join(mix))
-        for mix in (mixes or dataset(wildcards)["mixes"])
-        for family in dataset(wildcards)["priors"]
-        for method in at(wildcards)["separation"]["methods"]
-    ]
-
-
-def separations(suffix, mixes=None, references=()):
-    """Paths of every run, after those of the references."""
-
-    def paths(wildcards):
-        chosen = [
-            ("reference", name, "+".join(mix)) for name in references for mix in dataset(wildcards)["mixes"]
-        ]
-        chosen += runs(wildcards, mixes and mixes(wildcards))
-        return [
-            SEPARATION.format(scale=wildcards.scale, dataset=wildcards.dataset, family=f, method=m, mix=mix)
-            + suffix
-            for f, m, mix in chosen
-        ]
-
-    return paths
-
-
-def first_mix(wildcards):
-    return dataset(wildcards)["mixes"][:1]
-
-
-def tables(*names):
-    return expand("results/{scale}/tables/{dataset}/{name}.csv", name=names, allow_missing=True)
-
-
-def all_samples(wildcards):
-    return [
-        f"results/{wildcards.scale}/samples/{wildcards.dataset}/{one['family']}/{one['source']}.npy"
-        for one in prior_sources(wildcards)
-    ]
-
-
-FIGURES = {  # name: what it is drawn from
-    "waveforms": lambda wildcards: [ITEMS.format(**wildcards)],
-    "training": every_prior(PRIOR.replace(".safetensors", ".losses.csv")),
-    "cross_likelihood": lambda wildcards: expand(tables("cross_likelihood", "detection"), **wildcards),
-    "noise_grid": lambda wildcards: expand(tables("cross_likelihood", "detection"), **wildcards),
-    "detection": lambda wildcards: expand(tables("detection"), **wildcards),
-    "peakedness": lambda wildcards: expand(tables("cross_likelihood"), **wildcards),
-    "inputs": lambda wildcards: expand(tables("cross_likelihood"), **wildcards),
-    "gradient_norm": lambda wildcards: expand(tables("gradient_norm"), **wildcards),
-    "samples": all_samples,
-    "separation": lambda wildcards: expand(tables("separation"), **wildcards),
-    "separation_examples": lambda wildcards: [
-        ITEMS.format(**wildcards),
-        *separations(".examples.npy", first_mix)(wildcards),
-    ],
-    "energy": separations(".trace.parquet", first_mix),
-}
-
-
-def caption(path):
-    """The caption of a figure or table, with its scale, frame and number of items."""
-
-    def text(wildcards):
-        file = Path(workflow.basedir) / "workflow" / "report" / path.format(**wildcards)
-        written = file.read_text(encoding="utf-8")
-        known = {"scale": wildcards.scale}
-        if "dataset" in wildcards.keys():
-            known |= {
-                "dataset": wildcards.dataset,
-                "frame": dataset(wildcards)["frame"],
-                "items": at(wildcards)["evaluation"]["test_items"],
-                "mixes": at(wildcards)["separation"]["items"],
-                "seeds": at(wildcards)["seeds"],
-            }
-        return written.format(**known)
-
-    return text
+# A figure NAME is made by workflow/scripts/figure_NAME.py and captioned by workflow/report/figures/NAME.rst.
 
 
 rule likelihood_tables:
@@ -123,9 +7,7 @@ rule likelihood_tables:
     input:
         script=script("likelihood_tables"),
         code=library("tables.py", "detection.py", "seeds.py"),
-        scores=every_prior(
-            "results/{scale}/likelihood/{dataset}/{family}/{source}/{sigma}/seed{replicate}.parquet"
-        ),
+        scores=every_prior(SCORES),
     output:
         cross_likelihood="results/{scale}/tables/{dataset}/cross_likelihood.csv",
         detection="results/{scale}/tables/{dataset}/detection.csv",
@@ -136,6 +18,8 @@ rule likelihood_tables:
     benchmark:
         "results/{scale}/benchmarks/likelihood_tables/{dataset}.tsv"
     localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=lambda wildcards: as_json(
             frame=dataset(wildcards)["frame"],
@@ -153,7 +37,7 @@ rule separation_table:
     input:
         script=script("separation_table"),
         code=library("tables.py", "detection.py", "seeds.py"),
-        rows=separations(".parquet", references=["mix", "parametric_oracle"]),
+        rows=separations(SEPARATED, references=["mix", "parametric_oracle"]),
     output:
         "results/{scale}/tables/{dataset}/separation.csv",
     log:
@@ -161,6 +45,8 @@ rule separation_table:
     benchmark:
         "results/{scale}/benchmarks/separation_table/{dataset}.tsv"
     localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=lambda wildcards: as_json(
             frame=dataset(wildcards)["frame"], bootstrap=at(wildcards)["evaluation"]["bootstrap"]
@@ -183,6 +69,8 @@ rule table_1:
     benchmark:
         "results/{scale}/benchmarks/table_1/{dataset}.tsv"
     localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=lambda wildcards: as_json(sources=dataset(wildcards)["sources"], sigmas=levels(wildcards)),
     shell:
@@ -202,6 +90,8 @@ rule table_2:
     benchmark:
         "results/{scale}/benchmarks/table_2/{dataset}.tsv"
     localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=lambda wildcards: as_json(
             priors={
@@ -211,25 +101,6 @@ rule table_2:
         ),
     shell:
         "python {input.script:q} --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
-
-
-def benchmarks(wildcards):
-    """The clock times of every training, evaluation, drawing of samples and separation of the data set."""
-    made = every_prior("{family}/{source}/{sigma}/seed{replicate}")(wildcards)
-    below = f"results/{wildcards.scale}/benchmarks"
-    return [
-        f"{below}/make_data/{wildcards.dataset}.tsv",
-        *(
-            f"{below}/{rule}/{wildcards.dataset}/{one}.tsv"
-            for rule in ("train_prior", "evaluate_prior")
-            for one in made
-        ),
-        *(
-            path.replace("/samples/", "/benchmarks/sample_prior/").replace(".npy", ".tsv")
-            for path in all_samples(wildcards)
-        ),
-        *(path.replace("/separation/", "/benchmarks/separate/") for path in separations(".tsv")(wildcards)),
-    ]
 
 
 rule costs:
@@ -245,6 +116,8 @@ rule costs:
     benchmark:
         "results/{scale}/benchmarks/costs/{dataset}.tsv"
     localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=as_json(),
     shell:
@@ -273,6 +146,8 @@ rule combine_tables:
     benchmark:
         "results/{scale}/benchmarks/combine_tables/{name}.tsv"
     localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=as_json(),
         caption=caption("tables/{name}.rst"),
@@ -282,9 +157,9 @@ rule combine_tables:
 
 
 rule figure:
-    """One figure of one data set, drawn by figures/NAME.py, with the data that it shows."""
+    """One figure of one data set, drawn by figure_NAME.py, with the data that it shows."""
     input:
-        script=lambda wildcards: script(f"figures/{wildcards.name}"),
+        script=lambda wildcards: script(f"figure_{wildcards.name}"),
         code=library("plotting.py", "tables.py"),
         shown=lambda wildcards: FIGURES[wildcards.name](wildcards),
     output:
@@ -305,6 +180,8 @@ rule figure:
         name="|".join(FIGURES),
         dataset="|".join(sorted({name for scale in SCALES.values() for name in scale["datasets"]})),
     localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=lambda wildcards: as_json(
             data=data_of(wildcards),
@@ -317,7 +194,7 @@ rule figure:
         ),
         caption=caption("figures/{name}.rst"),
     shell:
-        "PYTHONPATH={SCRIPTS:q} python {input.script:q} --settings {params.settings:q} --inputs {input.shown:q} "
+        "python {input.script:q} --settings {params.settings:q} --inputs {input.shown:q} "
         "--pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q} > {log:q} 2>&1"
 
 
@@ -327,7 +204,7 @@ rule audio:
         script=script("audio"),
         code=lambda wildcards: [*data_code(wildcards), *library("separation.py")],
         data=ITEMS,
-        examples=separations(".examples.npy"),
+        examples=separations(EXAMPLES),
     output:
         wavs=directory("results/{scale}/audio/{dataset}"),
         page=report(
@@ -342,6 +219,8 @@ rule audio:
     benchmark:
         "results/{scale}/benchmarks/audio/{dataset}.tsv"
     localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=lambda wildcards: as_json(
             data=data_of(wildcards),
@@ -356,19 +235,6 @@ rule audio:
         "--wavs {output.wavs:q} --page {output.page:q} > {log:q} 2>&1"
 
 
-def shown(scale, names):
-    """Figures, audio and tables of these data sets, as the report shows them."""
-    return [
-        *expand(f"results/{scale}/figures/{{name}}_{{dataset}}.png", name=FIGURES, dataset=names),
-        *expand(f"results/{scale}/figures/listen_{{dataset}}.html", dataset=names),
-        *(
-            expand(f"results/{scale}/tables/{{name}}.csv", name=TABLES)
-            if names == SCALES[scale]["build"]
-            else expand(f"results/{scale}/tables/{{dataset}}/{{name}}.csv", dataset=names, name=TABLES)
-        ),
-    ]
-
-
 rule report:
     """The report: one HTML file, readable offline."""
     input:
@@ -381,9 +247,11 @@ rule report:
     benchmark:
         "results/{scale}/benchmarks/report.tsv"
     localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
     params:
         settings=as_json(config=config),
-        snakefile=str(workflow.main_snakefile),
+        snakefile=os.path.relpath(workflow.main_snakefile),
     shell:
         "python {input.script:q} --settings {params.settings:q} --snakefile {params.snakefile:q} "
         "--files {input.files:q} --output {output:q} > {log:q} 2>&1"

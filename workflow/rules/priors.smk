@@ -1,40 +1,6 @@
 # Needs the data's items. Gives trained priors with their loss tables, and samples of them.
 
 
-def initial_prior(wildcards):
-    """The prior that a fine-tuning starts from: the noise-free one, or the next smaller sigma's."""
-    if wildcards.sigma == "0":
-        return []
-    if wildcards.sigma not in levels(wildcards):
-        raise WorkflowError(
-            f"there is no sigma {wildcards.sigma!r} at this scale; there are {', '.join(levels(wildcards))}"
-        )
-    serial = prior(wildcards)["chain"] == "serial"
-    before = levels(wildcards)[levels(wildcards).index(wildcards.sigma) - 1] if serial else "0"
-    return PRIOR.replace("{sigma}", before)
-
-
-def train_settings(wildcards):
-    chosen = prior(wildcards)
-    training = chosen["training"] | (chosen["finetune"] if wildcards.sigma != "0" else {})
-    return as_json(
-        threads=at(wildcards)["threads"],
-        dataset=wildcards.dataset,
-        data=data_of(wildcards),
-        prior=wildcards.family,
-        family=chosen["family"],
-        model=chosen["model"],
-        training=training | {"frame": dataset(wildcards)["frame"]},
-        source=wildcards.source,
-        sigma=wildcards.sigma,
-        seed=[
-            at(wildcards)["seed"],
-            "train",
-            *(wildcards[key] for key in ("dataset", "family", "source", "sigma", "replicate")),
-        ],
-    )
-
-
 rule train_prior:
     """Train one prior: one source, one noise level, one replicate; interrupted, it continues where it was."""
     input:
@@ -44,11 +10,13 @@ rule train_prior:
         initial=initial_prior,
     output:
         prior=PRIOR,
-        losses=PRIOR.replace(".safetensors", ".losses.csv"),
+        losses=LOSSES,
     log:
         "results/{scale}/logs/train_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.log",
     benchmark:
         "results/{scale}/benchmarks/train_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.tsv"
+    conda:
+        "../../envs/audiopriors.yaml"
     threads: threads_of
     resources:
         gpu=gpu,
@@ -70,11 +38,13 @@ rule sample_prior:
         code=prior_code,
         priors=lambda wildcards: expand(PRIOR, sigma=levels(wildcards), replicate=0, allow_missing=True),
     output:
-        "results/{scale}/samples/{dataset}/{family}/{source}.npy",
+        SAMPLES,
     log:
         "results/{scale}/logs/sample_prior/{dataset}/{family}/{source}.log",
     benchmark:
         "results/{scale}/benchmarks/sample_prior/{dataset}/{family}/{source}.tsv"
+    conda:
+        "../../envs/audiopriors.yaml"
     threads: threads_of
     resources:
         gpu=gpu,

@@ -10,9 +10,7 @@ def main() -> None:
     parser.add_argument("--csv", required=True, help="output")
     parser.add_argument("--markdown", required=True, help="output")
     arguments = parser.parse_args()
-    tables.write(
-        pd.concat([tables.read_csv(path) for path in arguments.tables]), arguments.csv, arguments.markdown
-    )
+    tables.write(pd.concat([tables.read_csv(path) for path in arguments.tables]), arguments.csv, arguments.markdown)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,7 @@ def main() -> None:
     for path in map(Path, arguments.benchmarks):
         below = path.parts[path.parts.index("benchmarks") + 1 :]
         log = (
-            Path(*["logs" if part == "benchmarks" else part for part in path.parts])
-            .with_suffix("")
-            .as_posix()
-            + ".log"
+            Path(*["logs" if part == "benchmarks" else part for part in path.parts]).with_suffix("").as_posix() + ".log"
         )
         known = re.search(r"device (.+), (\d+) threads", Path(log).read_text(errors="replace"))
         measured = pd.read_csv(path, sep="\t").iloc[0]
@@ -28,9 +25,7 @@ def main() -> None:
             "seconds": measured["s"], "threads": int(known[2]) if known else 1, "device": known[1] if known else "cpu",
             "jobs": 1, "memory_mb": measured["max_rss"],
         })  # fmt: skip
-    table = pd.DataFrame(rows).groupby(
-        ["what", "dataset", "family", "threads", "device"], sort=False, as_index=False
-    )
+    table = pd.DataFrame(rows).groupby(["what", "dataset", "family", "threads", "device"], sort=False, as_index=False)
     table = table.agg({"seconds": "sum", "jobs": "sum", "memory_mb": "max"})
     order = ["what", "dataset", "family", "seconds", "threads", "device", "jobs", "memory_mb"]
     tables.write(table[order], arguments.output)

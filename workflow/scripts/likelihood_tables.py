@@ -1,4 +1,4 @@
-"""From the scores of all priors on one data set, the tables of likelihood, detection, classification and gradient norm."""
+"""The tables of likelihood, detection, classification and gradient norm, from the scores of all priors of a data set."""
 
 from audiopriors import runtime, tables
 

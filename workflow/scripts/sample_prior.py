@@ -11,9 +11,7 @@ from audiopriors.seeds import torch_generator
 
 def main() -> None:
     parser = runtime.parser(__doc__)
-    parser.add_argument(
-        "--priors", nargs="+", required=True, help="the trained priors, in the order of sigmas"
-    )
+    parser.add_argument("--priors", nargs="+", required=True, help="the trained priors, in the order of sigmas")
     parser.add_argument("--output", required=True, help="output: (sigmas, n, frame) float32 (npy)")
     arguments = parser.parse_args()
     settings = arguments.settings

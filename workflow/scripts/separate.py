@@ -21,12 +21,8 @@ def main() -> None:
         help="trained priors: for each sigma in turn, each source in turn",
     )
     parser.add_argument("--rows", required=True, help="output: metrics of each mix and source (parquet)")
-    parser.add_argument(
-        "--trace", required=True, help="output: energy and residual after each step (parquet)"
-    )
-    parser.add_argument(
-        "--examples", required=True, help="output: the first estimates (N, examples, frame) (npy)"
-    )
+    parser.add_argument("--trace", required=True, help="output: energy and residual after each step (parquet)")
+    parser.add_argument("--examples", required=True, help="output: the first estimates (N, examples, frame) (npy)")
     arguments = parser.parse_args()
     settings = arguments.settings
     method, sources = settings["settings"], settings["mix"]
@@ -38,8 +34,7 @@ def main() -> None:
     def joint(paths: list[str]) -> samplers.Prior:
         """log p_k(s_k) and its gradient, of the priors at these paths, one a source."""
         priors = [
-            load_prior(path, expect={"source": source}).to(device)
-            for path, source in zip(paths, sources, strict=True)
+            load_prior(path, expect={"source": source}).to(device) for path, source in zip(paths, sources, strict=True)
         ]
 
         def prior(state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

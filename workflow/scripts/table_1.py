@@ -1,4 +1,4 @@
-"""Table 1: constant zero and N(0, 0.5) noise as inputs: as published, by the published score here, and as a likelihood."""
+"""Table 1: constant zero and N(0, 0.5) noise as inputs: as published, by the same score here, and as a likelihood."""
 
 import pandas as pd
 from audiopriors import runtime, tables
@@ -24,20 +24,15 @@ def main() -> None:
     for (test, which), published in PUBLISHED.items():
         sigma = settings["sigmas"][0 if which == "noise-free" else -1]
         rows.append(
-            {"input": test, "prior_sigma": sigma, "family": "FloWaveNet (paper)", "score": "as published"}
-            | published
+            {"input": test, "prior_sigma": sigma, "family": "FloWaveNet (paper)", "score": "as published"} | published
         )
         chosen = likelihood[
-            (likelihood["test"] == test)
-            & (likelihood["prior_sigma"] == sigma)
-            & (likelihood["data_sigma"] == "0")
+            (likelihood["test"] == test) & (likelihood["prior_sigma"] == sigma) & (likelihood["data_sigma"] == "0")
         ]
         for (family, score), group in chosen.groupby(["family", "score"], sort=False):
             values = group.set_index("prior")["mean"].to_dict()
             rows.append({"input": test, "prior_sigma": sigma, "family": family, "score": score} | values)
-    tables.write(
-        pd.DataFrame(rows, columns=["input", "prior_sigma", "family", "score", *sources]), arguments.output
-    )
+    tables.write(pd.DataFrame(rows, columns=["input", "prior_sigma", "family", "score", *sources]), arguments.output)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,10 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="output: the table (CSV)")
     arguments = parser.parse_args()
     settings = arguments.settings
-    rows = [
-        dict(zip(["prior", *COLUMNS], [name, *values], strict=True)) for name, values in PUBLISHED.items()
-    ]
+    rows = [dict(zip(["prior", *COLUMNS], [name, *values], strict=True)) for name, values in PUBLISHED.items()]
     for name, prior in settings["priors"].items():
         training = {key: prior["training"][key] for key in ("steps", "batch", "learning_rate")}
-        rows.append(
-            {"prior": name} | prior["model"] | training | {"finetune_steps": prior["finetune"].get("steps")}
-        )
+        rows.append({"prior": name} | prior["model"] | training | {"finetune_steps": prior["finetune"].get("steps")})
     table = pd.DataFrame(rows, dtype=object)  # whole numbers stay whole beside gaps
     tables.write(table, arguments.output)
 

@@ -16,12 +16,8 @@ def main() -> None:
     parser = runtime.parser(__doc__)
     parser.add_argument("--data", required=True, help="the data set's items")
     parser.add_argument("--initial", help="a trained prior to start from (fine-tuning)")
-    parser.add_argument(
-        "--code", nargs="*", default=[], help="files that change the result: a saved state knows them"
-    )
-    parser.add_argument(
-        "--minutes", type=float, default=math.inf, help="stop and save shortly before so many minutes"
-    )
+    parser.add_argument("--code", nargs="*", default=[], help="files that change the result: a saved state knows them")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop and save shortly before so many minutes")
     parser.add_argument("--prior", required=True, help="output: the trained prior (safetensors)")
     parser.add_argument("--losses", required=True, help="output: the loss table (CSV)")
     arguments = parser.parse_args()
@@ -56,9 +52,7 @@ def main() -> None:
         fresh=not arguments.initial,
         deadline=deadline,
     )
-    described = {
-        key: settings[key] for key in ("dataset", "prior", "family", "model", "source", "sigma", "training")
-    }
+    described = {key: settings[key] for key in ("dataset", "prior", "family", "model", "source", "sigma", "training")}
     write_bytes(arguments.losses, losses.to_csv(index=False).encode())
     save_prior(arguments.prior, prior, described | {"rate": data.rate})
     resume.unlink(missing_ok=True)

@@ -61,9 +61,7 @@ def problems(config: dict) -> list[str]:
         at = ("datasets", name)
         found += _one_of(dataset["kind"], registry.names("data"), (*at, "kind"))
         if dataset["kind"] in registry.names("data"):
-            found += _violations(
-                dataset["settings"], registry.schema("data", dataset["kind"]), (*at, "settings")
-            )
+            found += _violations(dataset["settings"], registry.schema("data", dataset["kind"]), (*at, "settings"))
         for prior in dataset["priors"]:
             found += _one_of(prior, config["priors"], (*at, "priors"))
         for mix in dataset["mixes"]:
@@ -93,9 +91,7 @@ def prior_settings(config: dict, name: str) -> dict:
 
 
 def _one_of(value, allowed, path: tuple) -> list[str]:
-    return (
-        [] if value in allowed else [f"{_dotted(path)}: there is no {value!r}; allowed: {', '.join(allowed)}"]
-    )
+    return [] if value in allowed else [f"{_dotted(path)}: there is no {value!r}; allowed: {', '.join(allowed)}"]
 
 
 def _dotted(path) -> str:
@@ -104,18 +100,15 @@ def _dotted(path) -> str:
 
 def _violations(value, schema: dict, prefix: tuple) -> list[str]:
     found = []
-    for error in sorted(
-        Draft202012Validator(schema).iter_errors(value), key=lambda error: list(map(str, error.path))
-    ):
+    for error in sorted(Draft202012Validator(schema).iter_errors(value), key=lambda error: list(map(str, error.path))):
         path = (*prefix, *error.absolute_path)
         if error.validator == "additionalProperties":
             allowed = error.schema["properties"]
             for key in sorted(map(str, set(error.instance) - set(allowed))):
                 found.append(f"{_dotted((*path, key))}: unknown key; allowed: {', '.join(allowed)}")
         elif error.validator == "enum":
-            found.append(
-                f"{_dotted(path)}: {error.instance!r} is not allowed; allowed: {', '.join(map(str, error.validator_value))}"
-            )
+            allowed = ", ".join(map(str, error.validator_value))
+            found.append(f"{_dotted(path)}: {error.instance!r} is not allowed; allowed: {allowed}")
         elif error.validator in ("pattern", "not", "anyOf"):
             wanted = error.schema.get("description", "see the schema")
             found.append(f"{_dotted(path)}: {error.instance!r} is not allowed; allowed: {wanted}")

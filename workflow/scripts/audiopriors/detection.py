@@ -11,9 +11,7 @@ from .seeds import numpy_generator
 def bootstrap_counts(n: int, resamples: int, *purpose) -> np.ndarray:
     """How often each of n items is drawn, per resample: (resamples, n). Rows sum to n."""
     return (
-        numpy_generator("bootstrap", n, resamples, *purpose)
-        .multinomial(n, np.full(n, 1 / n), resamples)
-        .astype(float)
+        numpy_generator("bootstrap", n, resamples, *purpose).multinomial(n, np.full(n, 1 / n), resamples).astype(float)
     )
 
 
@@ -33,9 +31,7 @@ def mean_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
 
 def median_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
     """Of the median over items, resampled together; values (n,) or (n, k): n items of k values each."""
-    items = numpy_generator("bootstrap median", len(values)).integers(
-        0, len(values), (resamples, len(values))
-    )
+    items = numpy_generator("bootstrap median", len(values)).integers(0, len(values), (resamples, len(values)))
     return interval(np.median(values[items].reshape(resamples, -1), axis=1))
 
 

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+_CACHED = 16384  # samples (items x time)
+
 
 def _taps(offsets: tuple[int, ...], length: int) -> list[tuple[slice, slice]]:
     """For every tap: the output columns that see an input inside the frame, and the input columns they see."""
@@ -28,9 +30,7 @@ class _GatedStack(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx, inputs, filter_gate, filter_gate_bias, residual, residual_bias, skip, skip_bias, offsets
-    ):
+    def forward(ctx, inputs, filter_gate, filter_gate_bias, residual, residual_bias, skip, skip_bias, offsets):
         batch, width, length = inputs.shape
         layers = len(offsets)
         hidden = inputs
@@ -41,9 +41,7 @@ class _GatedStack(torch.autograd.Function):
             both = filter_gate_bias[layer, :, None].expand(batch, -1, length).contiguous()  # (B, 2W, T)
             for tap, (out, into) in enumerate(_taps(offsets[layer], length)):
                 if out.start < out.stop:
-                    both[:, :, out].baddbmm_(
-                        filter_gate[layer, tap].expand(batch, -1, -1), hidden[:, :, into]
-                    )
+                    both[:, :, out].baddbmm_(filter_gate[layer, tap].expand(batch, -1, -1), hidden[:, :, into])
             both[:, :width].tanh_()
             both[:, width:].sigmoid_()
             gates.append(both)
@@ -93,9 +91,7 @@ class _GatedStack(torch.autograd.Function):
                 piece = grad_both[:, :, out]
                 grad_hidden[:, :, into].baddbmm_(filter_gate[layer, tap].t().expand(batch, -1, -1), piece)
                 if train:
-                    grad_filter_gate[layer, tap] = torch.bmm(
-                        piece, hiddens[layer][:, :, into].transpose(1, 2)
-                    ).sum(0)
+                    grad_filter_gate[layer, tap] = torch.bmm(piece, hiddens[layer][:, :, into].transpose(1, 2)).sum(0)
             if train:
                 grad_filter_gate_bias[layer] = grad_both.sum((0, 2))
         if not train:
@@ -128,8 +124,7 @@ class GatedStack(nn.Module):
             raise ValueError(f"a non-causal stack needs an odd kernel_size, not {kernel_size}")
         last = 0 if causal else (kernel_size - 1) // 2
         self.offsets = tuple(
-            tuple((tap - (kernel_size - 1) + last) * 2**layer for tap in range(kernel_size))
-            for layer in range(layers)
+            tuple((tap - (kernel_size - 1) + last) * 2**layer for tap in range(kernel_size)) for layer in range(layers)
         )
 
         def uniform(*shape: int, fan_in: int) -> nn.Parameter:  # the law of torch's own convolutions
@@ -145,7 +140,11 @@ class GatedStack(nn.Module):
         self.skip_bias = uniform(skip_width, fan_in=layers * width)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return _GatedStack.apply(
-            hidden.contiguous(), self.filter_gate, self.filter_gate_bias, self.residual, self.residual_bias,
-            self.skip, self.skip_bias, self.offsets,
-        )  # fmt: skip
+        # In pieces whose activations stay in a core's cache; a GPU takes the batch whole.
+        items = max(1, _CACHED // hidden.shape[2]) if hidden.device.type == "cpu" else hidden.shape[0]
+        parameters = (self.filter_gate, self.filter_gate_bias, self.residual, self.residual_bias)
+        pieces = [
+            _GatedStack.apply(piece.contiguous(), *parameters, self.skip, self.skip_bias, self.offsets)
+            for piece in hidden.split(items)
+        ]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)

@@ -13,9 +13,7 @@ from torch import Tensor, nn
 
 from .seeds import torch_generator
 
-GATE = (
-    20.0  # nats in total; a correct density exceeds it with probability exp(-20) = 2e-9 (Markov's inequality)
-)
+GATE = 20.0  # nats in total; a correct density exceeds it with probability exp(-20) = 2e-9 (Markov's inequality)
 
 
 class EntropyViolation(Exception):

@@ -40,9 +40,7 @@ def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd
 
     def main() -> None:
         parser = runtime.parser(description)
-        parser.add_argument(
-            "--inputs", nargs="+", required=True, help="tables and rows the figure is drawn from"
-        )
+        parser.add_argument("--inputs", nargs="+", required=True, help="tables and rows the figure is drawn from")
         parser.add_argument("--pdf", required=True, help="output")
         parser.add_argument("--png", required=True, help="output")
         parser.add_argument("--csv", required=True, help="output: the data shown")
@@ -55,9 +53,7 @@ def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd
             (arguments.png, "png", {"Software": None}),
         ):
             buffer = io.BytesIO()
-            figure.savefig(
-                buffer, format=kind, dpi=110, metadata=metadata, bbox_inches="tight", facecolor="white"
-            )
+            figure.savefig(buffer, format=kind, dpi=110, metadata=metadata, bbox_inches="tight", facecolor="white")
             write_bytes(path, buffer.getvalue())
         tables.write(data, arguments.csv)
 
@@ -75,9 +71,7 @@ def heat_map(
     digits: int,
 ) -> None:
     """A heat map with its numbers in the cells; colours are clipped to [low, high], numbers are not."""
-    axes.imshow(
-        np.clip(np.nan_to_num(matrix, nan=low), low, high), vmin=low, vmax=high, cmap=cmap, aspect="auto"
-    )
+    axes.imshow(np.clip(np.nan_to_num(matrix, nan=low), low, high), vmin=low, vmax=high, cmap=cmap, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
@@ -101,11 +95,7 @@ def number(value: float, digits: int) -> str:
 
 def matrix(table: pd.DataFrame, value: str, rows: list[str], columns: list[str]) -> np.ndarray:
     """`value` by test (rows) and prior (columns); gaps are NaN."""
-    return (
-        table.pivot(index="test", columns="prior", values=value)
-        .reindex(index=rows, columns=columns)
-        .to_numpy(float)
-    )
+    return table.pivot(index="test", columns="prior", values=value).reindex(index=rows, columns=columns).to_numpy(float)
 
 
 def sigma_axis(axes: Axes, sigmas: list[str]) -> dict[str, int]:

@@ -39,17 +39,13 @@ def parser(description: str) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    made.add_argument(
-        "--settings", type=json.loads, required=True, help="what the rule takes of the config, as JSON"
-    )
+    made.add_argument("--settings", type=json.loads, required=True, help="what the rule takes of the config, as JSON")
     return made
 
 
 def run(main: Callable[[], None]) -> None:
     """Run a script's main; what the user can mend becomes one sentence and a non-zero exit."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
-    )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         main()
     except OutOfTime as reason:
@@ -81,7 +77,5 @@ def _about(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return f"{where}: the disk is full; free some space and run again, finished results are kept"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return (
-            f"{where}: cannot be written ({error.strerror}); make the results folder writable and run again"
-        )
+        return f"{where}: cannot be written ({error.strerror}); make the results folder writable and run again"
     return f"{where}: {error.strerror or error}"

@@ -37,14 +37,14 @@ def langevin(
     generator: torch.Generator,
     callback: Callback | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Unadjusted Langevin dynamics over the levels in turn: with several, BASIS (Jayaram & Thickstun 2020, Algorithm 1).
+    """Unadjusted Langevin dynamics over the levels in turn; with several it is BASIS (Jayaram & Thickstun, 2020).
 
-    s_k <- s_k + eta [grad log p(s_k) + (M - sum_j s_j) / Gamma^2] + sqrt(2 eta) eps_k, all k from the same state. (Equation 3
-    and Algorithm 1 of the paper have the sign of the mixture term wrong, and 2 sqrt(eta) for sqrt(2 eta).)
-    Its stationary law has the variance 1 / (1 - eta lambda / 2) too large in a direction of curvature lambda.
+    s_k <- s_k + eta [grad log p(s_k) + (M - sum_j s_j) / Gamma^2] + sqrt(2 eta) eps_k, all k from the same state.
+    (Equation 3 and Algorithm 1 of the paper have a wrong sign at the mixture term, Algorithm 1 also 2 sqrt(eta) for
+    sqrt(2 eta).) In a direction of curvature lambda its stationary variance is 1 / (1 - eta lambda / 2) too large.
 
     sources: the start (N, B, 1, T); mix: M (B, 1, T). Returns the state, and which items (B,) stopped: a step of
-    theirs was not finite or left [-100, 100], so that they stay where they were before it.
+    theirs was not finite or left [-100, 100], so they stay where they were before it.
     """
     stopped = torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device)
     for number, level in enumerate(levels):
@@ -69,7 +69,7 @@ def denoise(sources: Tensor, prior: Prior, sigma: float) -> Tensor:
 
 
 def parametric_oracle(waves: Tensor, mix: Tensor) -> Tensor:
-    """Least squares for the amplitudes, given every source's true wave at amplitude 1: what knowing f and phase is worth.
+    """Least squares for the amplitudes, given every source's true wave at amplitude 1: what f and phase are worth.
 
     waves (N, B, 1, T), mix M (B, 1, T) -> estimates (N, B, 1, T).
     """

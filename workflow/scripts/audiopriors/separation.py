@@ -20,9 +20,7 @@ def mixes(data, sources: list[str], items: int, frame: int) -> tuple[Tensor, Ten
     return truth, truth.sum(0)
 
 
-def trace_table(
-    trace: list[tuple[int, int, Tensor, Tensor]], sigmas: list[str], first_item: int
-) -> pd.DataFrame:
+def trace_table(trace: list[tuple[int, int, Tensor, Tensor]], sigmas: list[str], first_item: int) -> pd.DataFrame:
     """Rows (item, level, sigma, step, energy, residual) of what the sampler's callback was given."""
     parts = [
         pd.DataFrame(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,16 +28,12 @@ def write(table: pd.DataFrame, csv: str, markdown: str | None = None) -> None:
     table.to_csv(buffer, index=False, float_format="%.6g", lineterminator="\n")
     write_bytes(csv, buffer.getvalue().encode())
     if markdown:
-        write_bytes(
-            markdown, (rounded(table).to_markdown(index=False, disable_numparse=True) + "\n").encode()
-        )
+        write_bytes(markdown, (rounded(table).to_markdown(index=False, disable_numparse=True) + "\n").encode())
 
 
 def rounded(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers as text of four significant digits, gaps as an empty cell."""
-    return table.map(
-        lambda value: "" if pd.isna(value) else f"{value:.4g}" if isinstance(value, float) else value
-    )
+    return table.map(lambda value: "" if pd.isna(value) else f"{value:.4g}" if isinstance(value, float) else value)
 
 
 def write_rows(rows: pd.DataFrame, path: str) -> None:
@@ -56,9 +53,7 @@ def cells(scores: pd.DataFrame, score: str, split: str = "test") -> Cells:
     chosen = scores[(scores["score"] == score) & (scores["split"] == split)]
     return {
         key: group.sort_values(["seed", "item"])["value"].to_numpy().reshape(group["seed"].nunique(), -1)
-        for key, group in chosen.groupby(
-            ["prior", "prior_sigma", "test", "data_sigma"], sort=False, observed=True
-        )
+        for key, group in chosen.groupby(["prior", "prior_sigma", "test", "data_sigma"], sort=False, observed=True)
     }
 
 
@@ -120,54 +115,58 @@ def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamp
     """
     rows = []
     for (dataset, family), group in _families(scores):
-        kinds = [name for name in group["score"].unique() if name != "gradient_norm_squared"]
-        tested = {kind: cells(group, kind) for kind in kinds}
-        held_out = cells(group, "log_prob", "validation")
-        log_prob = tested["log_prob"]
         levels = group.loc[group["test"] == "mix", "data_sigma"].unique()
-        for prior_sigma in group["prior_sigma"].unique():
-            for data_sigma in levels:
-                for prior in sources:
+        ways = _ways(group, sources, frame)
+        log_prob = cells(group, "log_prob")
+        for prior_sigma, data_sigma, prior in itertools.product(group["prior_sigma"].unique(), levels, sources):
+            others = [other for other in sources if other != prior]
 
-                    def of(kind, test, prior=prior, at=(prior_sigma, data_sigma)):
-                        return tested[kind][prior, at[0], test, at[1]]
+            def add(score, test, inside, outside, at=(dataset, family, prior, prior_sigma), data_sigma=data_sigma):
+                rows.append((*at, test, data_sigma, score, frame, *_detect(inside, outside, resamples)))
 
-                    def ratio(test, prior=prior, at=(prior_sigma, data_sigma)):
-                        everyone = np.stack([log_prob[other, at[0], test, at[1]] for other in sources])
-                        with np.errstate(invalid="ignore"):
-                            return log_prob[prior, at[0], test, at[1]] - (
-                                np.logaddexp.reduce(everyone, axis=0) - np.log(len(sources))
-                            )
+            for score, values in ways.items():
+                inside = values[prior, prior_sigma, prior, data_sigma]
+                outside = [values[prior, prior_sigma, other, data_sigma] for other in others]
+                for other, value in zip(others, outside, strict=True):
+                    add(score, other, inside, value)
+                add(score, "rest", inside, np.concatenate(outside, axis=1))
+            for other in others:  # the ratio against the prior of the very source that is tested
+                inside, outside = (
+                    _difference(
+                        log_prob[prior, prior_sigma, test, data_sigma], log_prob[other, prior_sigma, test, data_sigma]
+                    )
+                    for test in (prior, other)
+                )
+                add("log_ratio", other, inside, outside)
+    return pd.DataFrame(
+        rows,
+        columns="dataset family prior prior_sigma test data_sigma score frame n auroc low high fpr95 "
+        "seeds seed_low seed_high".split(),
+    )
 
-                    def typical(test, prior=prior, at=(prior_sigma, data_sigma)):
-                        return np.stack([
-                            detection.typicality(values, known, frame)
-                            for values, known in zip(
-                                log_prob[prior, at[0], test, at[1]], held_out[prior, at[0], prior, at[1]], strict=True
-                            )
-                        ])  # fmt: skip
 
-                    ways = {kind: lambda test, kind=kind: of(kind, test) for kind in kinds}
-                    ways |= {"mixture_ratio": ratio, "typicality": typical}
-                    others = [other for other in sources if other != prior]
-                    for score, values in ways.items():
-                        outside = {other: values(other) for other in others}
-                        outside["rest"] = np.concatenate([outside[other] for other in others], axis=1)
-                        for test, values_out in outside.items():
-                            rows.append((dataset, family, prior, prior_sigma, test, data_sigma, score, frame,
-                                         *_detect(values(prior), values_out, resamples)))  # fmt: skip
-                    for other in others:  # the ratio against the prior of the very source that is tested
-                        inside, outside = (
-                            log_prob[prior, prior_sigma, test, data_sigma]
-                            - log_prob[other, prior_sigma, test, data_sigma]
-                            for test in (prior, other)
-                        )
-                        rows.append((dataset, family, prior, prior_sigma, other, data_sigma, "log_ratio", frame,
-                                     *_detect(inside, outside, resamples)))  # fmt: skip
-    return pd.DataFrame(rows, columns=[
-        "dataset", "family", "prior", "prior_sigma", "test", "data_sigma", "score", "frame", "n",
-        "auroc", "low", "high", "fpr95", "seeds", "seed_low", "seed_high",
-    ])  # fmt: skip
+def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # both priors may give -inf
+        return one - other
+
+
+def _ways(group: pd.DataFrame, sources: list[str], frame: int) -> dict[str, Cells]:
+    """The scores that one prior is judged by: its own, the ratio to the mixture of all priors, and typicality."""
+    ways = {kind: cells(group, kind) for kind in group["score"].unique() if kind != "gradient_norm_squared"}
+    log_prob, held_out = ways["log_prob"], cells(group, "log_prob", "validation")
+    ratio, typical = {}, {}
+    for (prior, prior_sigma, test, data_sigma), values in log_prob.items():
+        everyone = [log_prob.get((other, prior_sigma, test, data_sigma)) for other in sources]
+        if all(one is not None for one in everyone):
+            mixture = np.logaddexp.reduce(everyone, axis=0) - np.log(len(sources))
+            ratio[prior, prior_sigma, test, data_sigma] = _difference(values, mixture)
+        known = held_out.get((prior, prior_sigma, prior, data_sigma))
+        if known is not None:
+            pairs = zip(values, known, strict=True)
+            typical[prior, prior_sigma, test, data_sigma] = np.stack(
+                [detection.typicality(*pair, frame) for pair in pairs]
+            )
+    return ways | {"mixture_ratio": ratio, "typicality": typical}
 
 
 def _detect(inside: np.ndarray, outside: np.ndarray, resamples: int) -> tuple:

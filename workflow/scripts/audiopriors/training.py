@@ -35,9 +35,7 @@ class Training:
     decays: int  # the rate is multiplied by `decay` at so many steps, evenly spread: k / (decays + 1) of all steps
     decay: float
     gradient_clip: float  # bound on the norm of the gradient; 0: none
-    noise: Literal[
-        "fixed", "uniform_up_to"
-    ]  # standard deviation sigma, or U(0, sigma) per item (authors' code)
+    noise: Literal["fixed", "uniform_up_to"]  # standard deviation sigma, or U(0, sigma) per item (authors' code)
     initialise_items: int  # frames for the data-dependent initialisation
     validation_items: int  # frames for the held-out loss
     log_points: int  # rows of the loss table
@@ -93,9 +91,7 @@ def train(
     else:
         step, window, history = 0, [], []
         if fresh:
-            clean = data.draw(
-                source, training.initialise_items, training.frame, torch_generator(*seed, "initialise")
-            )
+            clean = data.draw(source, training.initialise_items, training.frame, torch_generator(*seed, "initialise"))
             prior.initialise(noisy(clean, "initialise").to(device))
 
     def save() -> None:
@@ -137,9 +133,7 @@ def train(
         now = time.monotonic()
         if step < training.steps and now > deadline:
             save()
-            raise OutOfTime(
-                f"stopped at step {step} of {training.steps}, the state is saved: run again to continue"
-            )
+            raise OutOfTime(f"stopped at step {step} of {training.steps}, the state is saved: run again to continue")
         if now - saved > training.save_seconds:
             save()
             saved = now

@@ -24,7 +24,7 @@ _EDGE = 1e-9
 @dataclass(frozen=True)
 class Config:
     variant: Literal["paper", "published"]
-    "paper: as the paper says; published: periods and phases of whole samples, and amplitude 1 in evaluation, as the authors' code."
+    "paper: as it says; published, as its authors' code: periods and phases of whole samples, amplitude 1 in evaluation."
     rate: int
     "Samples per second (Hz)."
     duration: int
@@ -49,7 +49,7 @@ SPLITS = ("train", "validation", "test")
 
 
 def make(config: Config, sources: list[str], seed: tuple) -> pd.DataFrame:
-    """The parameter table: split, item, source, frequency (Hz), amplitude, phase (radians), one row per item and source."""
+    """The parameter table, one row per item and source: split, item, source, frequency (Hz), amplitude, phase (radians)."""
     unknown = sorted(set(sources) - set(SOURCES))
     if unknown:
         raise ValueError(f"toy data has no source {unknown[0]!r}; it has {', '.join(SOURCES)}")
@@ -142,8 +142,7 @@ class Frames:
         self.table = pd.read_parquet(path)
         self._parameters = {
             (split, source): tuple(
-                torch.from_numpy(rows[column].to_numpy(copy=True))
-                for column in ("frequency", "amplitude", "phase")
+                torch.from_numpy(rows[column].to_numpy(copy=True)) for column in ("frequency", "amplitude", "phase")
             )
             for (split, source), rows in self.table.groupby(["split", "source"], sort=False)
         }
@@ -156,9 +155,7 @@ class Frames:
         """Frequency (Hz), amplitude and phase (radians) of every item, each (n,) float64."""
         return self._parameters[split, source]
 
-    def frames(
-        self, split: str, source: str, items: Tensor, frame: int, offset: Tensor | None = None
-    ) -> Tensor:
+    def frames(self, split: str, source: str, items: Tensor, frame: int, offset: Tensor | None = None) -> Tensor:
         """Frames (n, 1, frame) float32 of the items numbered; offset (n,) in samples, 0 if not given."""
         frequency, amplitude, phase = (column[items] for column in self.parameters(split, source))
         return render(

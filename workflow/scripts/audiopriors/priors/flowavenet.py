@@ -163,11 +163,7 @@ class FloWaveNet(nn.Module):
         latent_log_prob = log_det = x.new_zeros(x.shape[0], dtype=torch.float64)
         for number, flows in enumerate(self.blocks):
             batch, channels, length = x.shape
-            x = (
-                x.view(batch, channels, length // 2, 2)
-                .permute(0, 1, 3, 2)
-                .reshape(batch, 2 * channels, length // 2)
-            )
+            x = x.view(batch, channels, length // 2, 2).permute(0, 1, 3, 2).reshape(batch, 2 * channels, length // 2)
             a, b = self._halves(x)
             for flow in flows:
                 if initialise:
@@ -196,11 +192,7 @@ class FloWaveNet(nn.Module):
                 a, b = flow.inverse(b, a)
             x = self._join(a, b)
             batch, channels, length = x.shape
-            x = (
-                x.view(batch, channels // 2, 2, length)
-                .permute(0, 1, 3, 2)
-                .reshape(batch, channels // 2, 2 * length)
-            )
+            x = x.view(batch, channels // 2, 2, length).permute(0, 1, 3, 2).reshape(batch, channels // 2, 2 * length)
         return x
 
     def initialise(self, x: Tensor) -> None:

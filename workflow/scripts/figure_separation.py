@@ -15,9 +15,7 @@ def draw(settings, inputs):
         methods = list(rows.groupby(["method", "family"], sort=False).groups)
         for place, (method, family) in enumerate(methods):
             for k, (source, look) in enumerate(plotting.style(settings["sources"]).items()):
-                one = rows[
-                    (rows["method"] == method) & (rows["family"] == family) & (rows["source"] == source)
-                ]
+                one = rows[(rows["method"] == method) & (rows["family"] == family) & (rows["source"] == source)]
                 if len(one):
                     label = source if place == 0 else None
                     plotting.intervals(
@@ -30,8 +28,7 @@ def draw(settings, inputs):
                         **look,
                     )
         names = [
-            method.replace("_", " ") + ("" if family == "reference" else f"\n{family}")
-            for method, family in methods
+            method.replace("_", " ") + ("" if family == "reference" else f"\n{family}") for method, family in methods
         ]
         axes.set_xticks(range(len(methods)), names, rotation=30, ha="right", rotation_mode="anchor")
         axes.axhline(0, color="grey", linewidth=0.8, linestyle=":")

@@ -7,14 +7,10 @@ from audiopriors import plotting, tables
 def draw(settings, inputs):
     table = tables.read_csv(inputs[0])
     families = list(table["family"].unique())
-    figure, panels = plt.subplots(
-        1, len(families), figsize=(4.6 * len(families), 3.4), squeeze=False, sharey=True
-    )
+    figure, panels = plt.subplots(1, len(families), figsize=(4.6 * len(families), 3.4), squeeze=False, sharey=True)
     for axes, family in zip(panels[0], families, strict=True):
         for source, look in plotting.style(settings["sources"]).items():
-            rows = table[
-                (table["family"] == family) & (table["prior"] == source) & (table["prior_sigma"] != "0")
-            ]
+            rows = table[(table["family"] == family) & (table["prior"] == source) & (table["prior_sigma"] != "0")]
             plotting.intervals(axes, rows["prior_sigma"].astype(float), rows, label=source, **look)
         sigmas = [float(sigma) for sigma in settings["sigmas"] if sigma != "0"]
         axes.plot(sigmas, [sigma**-2 for sigma in sigmas], "--", color="black", linewidth=1, label="1 / σ²")

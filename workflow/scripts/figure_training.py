@@ -11,13 +11,17 @@ def draw(settings, inputs):
     tables = []
     for path in inputs:
         family, source, sigma, name = Path(path).parts[-4:]
-        tables.append(
-            pd.read_csv(path).assign(family=family, source=source, sigma=sigma, seed=name.split(".")[0])
-        )
+        tables.append(pd.read_csv(path).assign(family=family, source=source, sigma=sigma, seed=name.split(".")[0]))
     table = pd.concat(tables)
     families, sigmas = list(table["family"].unique()), settings["sigmas"]
-    figure, panels = plt.subplots(len(families), len(sigmas), figsize=(2.4 * len(sigmas), 2.5 * len(families)), sharey=True,
-                                  squeeze=False, layout="constrained")  # fmt: skip
+    figure, panels = plt.subplots(
+        len(families),
+        len(sigmas),
+        figsize=(2.4 * len(sigmas), 2.5 * len(families)),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
     for row, family in zip(panels, families, strict=True):
         for axes, sigma in zip(row, sigmas, strict=True):
             for source, look in plotting.style(settings["sources"]).items():

@@ -11,21 +11,28 @@ MILLISECONDS = 10
 def draw(settings, inputs):
     sources, sigmas = settings["sources"], settings["sigmas"]
     families = settings["families"]
-    drawn = {(family, source): np.load(path, allow_pickle=False)
-             for (family, source), path in zip([(f, s) for f in families for s in sources], inputs, strict=True)}  # fmt: skip
+    drawn = {
+        (family, source): np.load(path, allow_pickle=False)
+        for (family, source), path in zip([(f, s) for f in families for s in sources], inputs, strict=True)
+    }
     rate = settings["data"]["settings"]["rate"]
     length = min(next(iter(drawn.values())).shape[2], int(rate * MILLISECONDS / 1000))
     time = 1000 * np.arange(length) / rate
-    figure, panels = plt.subplots(len(drawn), len(sigmas), figsize=(2.2 * len(sigmas), 1.3 * len(drawn)), sharex=True,
-                                  sharey=True, squeeze=False, layout="constrained")  # fmt: skip
+    figure, panels = plt.subplots(
+        len(drawn),
+        len(sigmas),
+        figsize=(2.2 * len(sigmas), 1.3 * len(drawn)),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
     rows = []
     for row, ((family, source), waves) in zip(panels, drawn.items(), strict=True):
         for axes, sigma, wave in zip(row, sigmas, waves[:, 0, :length], strict=True):
             axes.plot(time, wave, color=plotting.style(sources)[source]["color"], linewidth=0.9)
             rows.append(
-                pd.DataFrame(
-                    {"family": family, "source": source, "sigma": sigma, "time_ms": time, "amplitude": wave}
-                )
+                pd.DataFrame({"family": family, "source": source, "sigma": sigma, "time_ms": time, "amplitude": wave})
             )
         row[0].set_ylabel(source if len(families) == 1 else f"{family}\n{source}")
         row[0].set_ylim(-2, 2)

@@ -9,20 +9,22 @@ SCORES = ["latent_log_prob", "log_prob", "typicality", "mixture_ratio"]
 def draw(settings, inputs):
     table = tables.read_csv(inputs[0])
     table = table[
-        (table["prior_sigma"] == table["data_sigma"])
-        & (table["test"] == "rest")
-        & table["score"].isin(SCORES)
+        (table["prior_sigma"] == table["data_sigma"]) & (table["test"] == "rest") & table["score"].isin(SCORES)
     ]
     families = list(table["family"].unique())
-    figure, panels = plt.subplots(len(families), len(SCORES), figsize=(3.2 * len(SCORES), 2.9 * len(families)), sharey=True,
-                                  squeeze=False, layout="constrained")  # fmt: skip
+    figure, panels = plt.subplots(
+        len(families),
+        len(SCORES),
+        figsize=(3.2 * len(SCORES), 2.9 * len(families)),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
     for row, family in zip(panels, families, strict=True):
         for axes, score in zip(row, SCORES, strict=True):
             place = plotting.sigma_axis(axes, settings["sigmas"])
             for k, (source, look) in enumerate(plotting.style(settings["sources"]).items()):
-                rows = table[
-                    (table["family"] == family) & (table["score"] == score) & (table["prior"] == source)
-                ]
+                rows = table[(table["family"] == family) & (table["score"] == score) & (table["prior"] == source)]
                 plotting.intervals(
                     axes,
                     rows["prior_sigma"].map(place) + 0.08 * (k - 1.5),

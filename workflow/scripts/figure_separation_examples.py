@@ -10,9 +10,7 @@ MILLISECONDS = 8
 
 def draw(settings, inputs):
     kind = settings["data"]["kind"]
-    data = registry.load("data", kind).Frames(
-        inputs[0], registry.settings("data", kind, settings["data"]["settings"])
-    )
+    data = registry.load("data", kind).Frames(inputs[0], registry.settings("data", kind, settings["data"]["settings"]))
     mix = settings["mixes"][0]
     truth, total = separation.mixes(data, mix, 1, settings["frame"])
     length = min(settings["frame"], int(data.rate * MILLISECONDS / 1000))
@@ -20,14 +18,19 @@ def draw(settings, inputs):
     columns = [("mix and truth", truth[:, 0, 0].numpy())]
     for (family, method), path in zip(settings["runs"], inputs[1:], strict=True):
         columns.append((f"{method.replace('_', ' ')}\n{family}", np.load(path, allow_pickle=False)[:, 0]))
-    figure, panels = plt.subplots(len(mix) + 1, len(columns), figsize=(2.9 * len(columns), 1.35 * (len(mix) + 1)), sharex=True,
-                                  sharey=True, squeeze=False, layout="constrained")  # fmt: skip
+    figure, panels = plt.subplots(
+        len(mix) + 1,
+        len(columns),
+        figsize=(2.9 * len(columns), 1.35 * (len(mix) + 1)),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
     rows = []
     for column, (name, waves) in enumerate(columns):
         panels[0, column].set_title(name)
-        waves = np.concatenate(
-            [waves.mean(0, keepdims=True) if column else total[0].numpy() / len(mix), waves]
-        )
+        waves = np.concatenate([waves.mean(0, keepdims=True) if column else total[0].numpy() / len(mix), waves])
         for axes, source, wave, right in zip(
             panels[:, column], ["mix", *mix], waves, [None, *truth[:, 0, 0].numpy()], strict=True
         ):

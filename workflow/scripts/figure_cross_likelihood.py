@@ -28,9 +28,7 @@ def draw(settings, inputs):
             chosen = detection[(detection["family"] == family) & (detection["score"] == score)]
             values = plotting.matrix(chosen, "auroc", sources, sources)
             plotting.heat_map(axes, values, sources, sources, 0, 1, "cividis", 3)
-            axes.set(
-                title=f"AUROC of {plotting.SCORES[score]}\nprior's own source above the other", xlabel="prior"
-            )
+            axes.set(title=f"AUROC of {plotting.SCORES[score]}\nprior's own source above the other", xlabel="prior")
             shown.append(chosen[chosen["test"].isin(sources)].assign(quantity="auroc"))
     return figure, pd.concat(shown)
 

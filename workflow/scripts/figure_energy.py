@@ -19,11 +19,19 @@ def draw(settings, inputs):
             quantiles = trace.groupby("number")[quantity].quantile([0.1, 0.5, 0.9]).unstack()
             axes.fill_between(quantiles.index, quantiles[0.1], quantiles[0.9], color="0.85")
             axes.plot(quantiles.index, quantiles[0.5], color="black", linewidth=1.2)
-            for level, rows in trace.groupby("level"):
+            for _, rows in trace.groupby("level"):
                 axes.axvline(rows["number"].min(), color=plotting.PALETTE[0], linewidth=0.6, linestyle=":")
                 if quantity == "energy":
-                    axes.annotate(f"σ={rows['sigma'].iloc[0]}", (rows["number"].min(), 1), xycoords=("data", "axes fraction"),
-                                  fontsize=6.5, rotation=90, va="top", ha="left", color=plotting.PALETTE[0])  # fmt: skip
+                    axes.annotate(
+                        f"σ={rows['sigma'].iloc[0]}",
+                        (rows["number"].min(), 1),
+                        xycoords=("data", "axes fraction"),
+                        fontsize=6.5,
+                        rotation=90,
+                        va="top",
+                        ha="left",
+                        color=plotting.PALETTE[0],
+                    )
             shown.append(quantiles.reset_index().assign(family=family, method=method, quantity=quantity))
         column[0].set_yscale("symlog", linthresh=10)
         column[1].set_yscale("log")

@@ -14,16 +14,14 @@ def draw(settings, inputs):
     length = int(2 * config.rate / FREQUENCY)
     one = torch.ones(1, dtype=torch.float64)
     shapes = {
-        source: toy.render(
-            source, FREQUENCY * one, one, 0 * one, length, config.rate, bandlimited=config.bandlimited
-        )[0, 0]
+        source: toy.render(source, FREQUENCY * one, one, 0 * one, length, config.rate, bandlimited=config.bandlimited)[
+            0, 0
+        ]
         for source in settings["sources"]
     }
     data = toy.Frames(inputs[0], config)
     item = torch.tensor([0])
-    mixed = torch.stack(
-        [data.frames("test", source, item, 4 * length)[0, 0] for source in settings["sources"]]
-    ).mean(0)
+    mixed = torch.stack([data.frames("test", source, item, 4 * length)[0, 0] for source in settings["sources"]]).mean(0)
     figure, panels = plt.subplots(1, len(shapes) + 1, figsize=(1.9 * len(shapes) + 3, 1.7), sharey=True,
                                   width_ratios=[1] * len(shapes) + [2])  # fmt: skip
     for axes, (source, wave) in zip(panels, shapes.items(), strict=False):

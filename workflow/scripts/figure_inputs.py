@@ -16,9 +16,7 @@ def draw(settings, inputs):
         2 * len(families), 4, figsize=(13, 5.6 * len(families)), squeeze=False, layout="constrained"
     )
     shown = []
-    for number, (family, kind) in enumerate(
-        (family, kind) for family in families for kind in ("constant", "normal")
-    ):
+    for number, (family, kind) in enumerate((family, kind) for family in families for kind in ("constant", "normal")):
         for axes, (score, sigma) in zip(
             panels[number], [(s, e) for e in ends for s in ("latent_log_prob", "log_prob")], strict=True
         ):
@@ -26,18 +24,14 @@ def draw(settings, inputs):
                 (table["family"] == family) & (table["score"] == score) & (table["prior_sigma"] == sigma)
                 & table["test"].str.startswith(f"{kind}_")
             ]  # fmt: skip
-            chosen = chosen.assign(input=chosen["test"].str.split("_").str[1].astype(float)).sort_values(
-                "input"
-            )
+            chosen = chosen.assign(input=chosen["test"].str.split("_").str[1].astype(float)).sort_values("input")
             for source, look in plotting.style(sources).items():
                 rows = chosen[chosen["prior"] == source]
                 plotting.intervals(axes, rows["input"], rows, label=source, **look)
             if kind == "normal":
                 levels = sorted(chosen["input"].unique())
                 bound = [-0.5 * math.log(2 * math.pi * math.e * level**2) for level in levels]
-                axes.plot(
-                    levels, bound, "--", color="black", linewidth=1, label="bound for a density: −entropy"
-                )
+                axes.plot(levels, bound, "--", color="black", linewidth=1, label="bound for a density: −entropy")
             axes.set_yscale("symlog", linthresh=10)
             label = {"constant": "constant input c", "normal": "noise input N(0, s²), s"}[kind]
             axes.set(xlabel=label, title=f"{plotting.SCORES[score].replace(chr(10), ' ')}, prior σ = {sigma}")

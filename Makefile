@@ -1,0 +1,39 @@
+# make         set up, then build the quick scale (toy data) and its report
+# make test    set up, then the tests       make lint    set up, then the linters
+# make clean   remove results (not the environment)
+# Each recipe is also written out in the README.
+
+SHELL := /bin/sh
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+UV := 0.13.8
+READY := .venv/.ready
+
+.PHONY: quick test lint docs benchmark clean
+
+quick: $(READY)
+	snakemake --cores all quick --logger rich
+
+test: $(READY)
+	pytest
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow/rules
+	snakemake --lint
+
+docs: quick
+	python workflow/scripts/copy_results.py --scale quick --to docs/quick
+
+benchmark: $(READY)
+	python benchmarks/training_step.py
+
+clean:
+	rm -rf results .snakemake
+
+$(READY): pyproject.toml uv.lock
+	@python3 -c 'import sys; sys.exit("error: python3 is %d.%d, but 3.11 or newer is needed" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet uv==$(UV)
+	.venv/bin/uv sync --frozen --inexact --python .venv/bin/python
+	@touch $@

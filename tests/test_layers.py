@@ -1,0 +1,72 @@
+"""The fused stack against the textbook's separate convolutions."""
+
+import pytest
+import torch
+from audiopriors.layers import GatedStack
+from torch.nn import functional
+
+CASES = [(False, 3), (False, 5), (True, 2), (True, 3)]
+
+
+def textbook(stack: GatedStack, hidden, causal: bool, kernel_size: int):
+    """Figure 5 of the paper and Figure 4 of van den Oord et al. (2016), convolution by convolution."""
+    width, total = hidden.shape[1], 0
+    for layer in range(len(stack.offsets)):
+        dilation = 2**layer
+        reach = (kernel_size - 1) * dilation
+        padded = functional.pad(hidden, (reach, 0) if causal else (reach // 2, reach // 2))
+        both = functional.conv1d(
+            padded, stack.filter_gate[layer].permute(1, 2, 0), stack.filter_gate_bias[layer], dilation=dilation
+        )
+        gated = torch.tanh(both[:, :width]) * torch.sigmoid(both[:, width:])
+        skip = stack.skip[:, layer * width : (layer + 1) * width]
+        total = total + functional.conv1d(gated, skip[..., None])
+        if layer < len(stack.offsets) - 1:
+            residual = stack.residual[layer][..., None]
+            hidden = hidden + functional.conv1d(gated, residual, stack.residual_bias[layer])
+    return total + stack.skip_bias[:, None]
+
+
+@pytest.mark.parametrize(("causal", "kernel_size"), CASES)
+@pytest.mark.parametrize("length", [1, 7, 40, 70_000])  # shorter than the reach, longer, and more than one chunk
+def test_same_as_textbook(causal, kernel_size, length):
+    torch.manual_seed(0)
+    stack = GatedStack(2, 3, 4, kernel_size, causal=causal).double()
+    hidden = torch.randn(3, 2, length, dtype=torch.double, requires_grad=True)
+    ours, theirs = stack(hidden), textbook(stack, hidden, causal, kernel_size)
+    torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
+    inputs = [hidden, *stack.parameters()]
+    weight = torch.randn_like(ours)
+    for mine, other in zip(
+        torch.autograd.grad((ours * weight).sum(), inputs),
+        torch.autograd.grad((theirs * weight).sum(), inputs),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, other, rtol=1e-9, atol=1e-8)
+
+
+@pytest.mark.parametrize(("causal", "kernel_size"), CASES)
+def test_gradients(causal, kernel_size):
+    torch.manual_seed(0)
+    stack = GatedStack(2, 3, 3, kernel_size, causal=causal).double()
+    names = [name for name, _ in stack.named_parameters()]
+
+    def run(hidden, *parameters):
+        return torch.func.functional_call(stack, dict(zip(names, parameters, strict=True)), (hidden,))
+
+    hidden = torch.randn(2, 2, 9, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(run, (hidden, *stack.parameters()))
+
+
+def test_causal_sees_no_future():
+    torch.manual_seed(0)
+    stack = GatedStack(2, 3, 4, 3, causal=True).double()
+    hidden = torch.randn(1, 2, 50, dtype=torch.double, requires_grad=True)
+    (gradient,) = torch.autograd.grad(stack(hidden)[:, :, 30].sum(), hidden)
+    assert (gradient[:, :, 31:] == 0).all()
+    assert (gradient[:, :, 30 - 30 : 31] != 0).any(1).all()  # receptive field: 2 (1 + 2 + 4 + 8) samples back
+
+
+def test_even_kernel_must_be_causal():
+    with pytest.raises(ValueError, match="odd kernel_size"):
+        GatedStack(2, 2, 2, 2)

@@ -1,0 +1,243 @@
+# Gives the rule files their paths, and the functions that say which files and settings a job needs.
+
+ITEMS = "results/{scale}/data/{dataset}/items.parquet"
+PRIOR = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.safetensors"
+LOSSES = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.losses.csv"
+SCORES = "results/{scale}/likelihood/{dataset}/{family}/{source}/{sigma}/seed{replicate}.parquet"
+SAMPLES = "results/{scale}/samples/{dataset}/{family}/{source}.npy"
+SEPARATED = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.parquet"
+TRACE = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.trace.parquet"
+EXAMPLES = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.examples.npy"
+
+
+def initial_prior(wildcards):
+    """The prior that a fine-tuning starts from: the noise-free one, or the next smaller sigma's."""
+    if wildcards.sigma == "0":
+        return []
+    if wildcards.sigma not in levels(wildcards):
+        raise WorkflowError(
+            f"there is no sigma {wildcards.sigma!r} at this scale; there are {', '.join(levels(wildcards))}"
+        )
+    serial = prior(wildcards)["chain"] == "serial"
+    before = levels(wildcards)[levels(wildcards).index(wildcards.sigma) - 1] if serial else "0"
+    return PRIOR.replace("{sigma}", before)
+
+
+def train_settings(wildcards):
+    """What a training needs of the config, as JSON: a change of it retrains, and nothing else of the config does."""
+    chosen = prior(wildcards)
+    training = chosen["training"] | (chosen["finetune"] if wildcards.sigma != "0" else {})
+    return as_json(
+        threads=at(wildcards)["threads"],
+        dataset=wildcards.dataset,
+        data=data_of(wildcards),
+        prior=wildcards.family,
+        family=chosen["family"],
+        model=chosen["model"],
+        training=training | {"frame": dataset(wildcards)["frame"]},
+        source=wildcards.source,
+        sigma=wildcards.sigma,
+        seed=[
+            at(wildcards)["seed"],
+            "train",
+            *(wildcards[key] for key in ("dataset", "family", "source", "sigma", "replicate")),
+        ],
+    )
+
+
+def separation_settings(wildcards, method, family):
+    """What both separate and separate_reference need."""
+    mix = wildcards.mix.split("+")
+    unknown = [source for source in mix if source not in dataset(wildcards)["sources"]]
+    if unknown:
+        there = ", ".join(dataset(wildcards)["sources"])
+        raise WorkflowError(f"{wildcards.dataset} has no source {unknown[0]!r}; it has {there}")
+    chosen = at(wildcards)["separation"]
+    return dict(
+        threads=at(wildcards)["threads"],
+        dataset=wildcards.dataset,
+        data=data_of(wildcards),
+        frame=dataset(wildcards)["frame"],
+        items=chosen["items"],
+        batch_samples=chosen["batch_samples"],
+        examples=chosen["examples"],
+        prior=family,
+        method=method,
+        mix=mix,
+        seed=[at(wildcards)["seed"], "separate", wildcards.dataset, family, method, wildcards.mix],
+    )
+
+
+def method_of(wildcards):
+    """The sampling method in the path."""
+    there = at(wildcards)["separation"]["methods"]
+    if wildcards.method not in there:
+        raise WorkflowError(
+            f"there is no method {wildcards.method!r} in the config; there are {', '.join(there)}"
+        )
+    return there[wildcards.method]
+
+
+def separation_priors(wildcards):
+    """For each sigma of the method in turn, each source of the mix in turn."""
+    return [
+        PRIOR.format(
+            scale=wildcards.scale,
+            dataset=wildcards.dataset,
+            family=wildcards.family,
+            source=source,
+            sigma=sigma,
+            replicate=0,
+        )
+        for sigma in method_of(wildcards)["sigmas"]
+        for source in wildcards.mix.split("+")
+    ]
+
+
+TABLES = [
+    "cross_likelihood",
+    "detection",
+    "classification",
+    "gradient_norm",
+    "separation",
+    "table_1",
+    "table_2",
+    "costs",
+]
+
+
+def prior_sources(wildcards):
+    """Every (family, source) of the data set."""
+    return [
+        {"family": family, "source": source}
+        for family in dataset(wildcards)["priors"]
+        for source in dataset(wildcards)["sources"]
+    ]
+
+
+def every_prior(pattern):
+    """Paths of the pattern for every family, source, sigma and replicate of the data set."""
+
+    def paths(wildcards):
+        known = dict(scale=wildcards.scale, dataset=wildcards.dataset)
+        return [
+            pattern.format(**known, **one, sigma=sigma, replicate=replicate)
+            for one in prior_sources(wildcards)
+            for sigma in levels(wildcards)
+            for replicate in seeds(wildcards)
+        ]
+
+    return paths
+
+
+def runs(wildcards, mixes=None):
+    """Every (family, method, mix) that is separated."""
+    return [
+        (family, method, "+".join(mix))
+        for mix in (mixes or dataset(wildcards)["mixes"])
+        for family in dataset(wildcards)["priors"]
+        for method in at(wildcards)["separation"]["methods"]
+    ]
+
+
+def separations(pattern, mixes=None, references=()):
+    """Paths of the pattern for every run, after those of the references."""
+
+    def paths(wildcards):
+        chosen = [
+            ("reference", name, "+".join(mix)) for name in references for mix in dataset(wildcards)["mixes"]
+        ]
+        chosen += runs(wildcards, mixes and mixes(wildcards))
+        return [
+            pattern.format(scale=wildcards.scale, dataset=wildcards.dataset, family=f, method=m, mix=mix)
+            for f, m, mix in chosen
+        ]
+
+    return paths
+
+
+def first_mix(wildcards):
+    """The mix that figures show."""
+    return dataset(wildcards)["mixes"][:1]
+
+
+def tables(*names):
+    """Tables of the data set in the path."""
+    return expand("results/{scale}/tables/{dataset}/{name}.csv", name=names, allow_missing=True)
+
+
+def every_source(pattern):
+    """Paths of the pattern for every family and source of the data set."""
+
+    def paths(wildcards):
+        return [
+            pattern.format(scale=wildcards.scale, dataset=wildcards.dataset, **one)
+            for one in prior_sources(wildcards)
+        ]
+
+    return paths
+
+
+FIGURES = {  # name: what it is drawn from
+    "waveforms": lambda wildcards: [ITEMS.format(**wildcards)],
+    "training": every_prior(LOSSES),
+    "cross_likelihood": lambda wildcards: expand(tables("cross_likelihood", "detection"), **wildcards),
+    "noise_grid": lambda wildcards: expand(tables("cross_likelihood", "detection"), **wildcards),
+    "detection": lambda wildcards: expand(tables("detection"), **wildcards),
+    "peakedness": lambda wildcards: expand(tables("cross_likelihood"), **wildcards),
+    "inputs": lambda wildcards: expand(tables("cross_likelihood"), **wildcards),
+    "gradient_norm": lambda wildcards: expand(tables("gradient_norm"), **wildcards),
+    "samples": every_source(SAMPLES),
+    "separation": lambda wildcards: expand(tables("separation"), **wildcards),
+    "separation_examples": lambda wildcards: [
+        ITEMS.format(**wildcards),
+        *separations(EXAMPLES, first_mix)(wildcards),
+    ],
+    "energy": separations(TRACE, first_mix),
+}
+
+
+def caption(path):
+    """The caption of a figure or table, with its scale, frame and number of items."""
+
+    def text(wildcards):
+        file = Path(workflow.basedir) / "workflow" / "report" / path.format(**wildcards)
+        written = file.read_text(encoding="utf-8")
+        known = {"scale": wildcards.scale}
+        if "dataset" in wildcards.keys():
+            known |= {
+                "dataset": wildcards.dataset,
+                "frame": dataset(wildcards)["frame"],
+                "items": at(wildcards)["evaluation"]["test_items"],
+                "mixes": at(wildcards)["separation"]["items"],
+                "seeds": at(wildcards)["seeds"],
+            }
+        return written.format(**known)
+
+    return text
+
+
+def benchmarks(wildcards):
+    """The clock times of every training, evaluation, drawing of samples and separation of the data set."""
+    below = "results/{scale}/benchmarks"
+    of_prior = "{dataset}/{family}/{source}/{sigma}/seed{replicate}.tsv"
+    return [
+        *expand(f"{below}/make_data/{{dataset}}.tsv", **wildcards),
+        *every_prior(f"{below}/train_prior/{of_prior}")(wildcards),
+        *every_prior(f"{below}/evaluate_prior/{of_prior}")(wildcards),
+        *every_source(f"{below}/sample_prior/{{dataset}}/{{family}}/{{source}}.tsv")(wildcards),
+        *separations(f"{below}/separate/{{dataset}}/{{family}}/{{method}}/{{mix}}.tsv")(wildcards),
+    ]
+
+
+def shown(scale, names):
+    """Figures, audio and tables of these data sets, as the report shows them."""
+    return [
+        *expand(f"results/{scale}/figures/{{name}}_{{dataset}}.png", name=FIGURES, dataset=names),
+        *expand(f"results/{scale}/figures/listen_{{dataset}}.html", dataset=names),
+        *(
+            expand(f"results/{scale}/tables/{{name}}.csv", name=TABLES)
+            if names == SCALES[scale]["build"]
+            else expand(f"results/{scale}/tables/{{dataset}}/{{name}}.csv", dataset=names, name=TABLES)
+        ),
+    ]
