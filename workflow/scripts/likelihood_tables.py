@@ -1,4 +1,4 @@
-"""The tables of likelihood, detection, classification and gradient norm, from the scores of all priors of a data set."""
+"""The tables of likelihood, detection, classification and gradient norm, from the scores of all priors."""
 
 from audiopriors import runtime, tables
 

@@ -140,8 +140,24 @@ def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamp
                 add("log_ratio", other, inside, outside)
     return pd.DataFrame(
         rows,
-        columns="dataset family prior prior_sigma test data_sigma score frame n auroc low high fpr95 "
-        "seeds seed_low seed_high".split(),
+        columns=[
+            "dataset",
+            "family",
+            "prior",
+            "prior_sigma",
+            "test",
+            "data_sigma",
+            "score",
+            "frame",
+            "n",
+            "auroc",
+            "low",
+            "high",
+            "fpr95",
+            "seeds",
+            "seed_low",
+            "seed_high",
+        ],
     )
 
 

@@ -24,7 +24,7 @@ _EDGE = 1e-9
 @dataclass(frozen=True)
 class Config:
     variant: Literal["paper", "published"]
-    "paper: as it says; published, as its authors' code: periods and phases of whole samples, amplitude 1 in evaluation."
+    "paper, or published (its authors' code): periods and phases of whole samples, amplitude 1 in evaluation."
     rate: int
     "Samples per second (Hz)."
     duration: int
@@ -49,7 +49,7 @@ SPLITS = ("train", "validation", "test")
 
 
 def make(config: Config, sources: list[str], seed: tuple) -> pd.DataFrame:
-    """The parameter table, one row per item and source: split, item, source, frequency (Hz), amplitude, phase (radians)."""
+    """One row per item and source: split, item, source, frequency (Hz), amplitude, phase (radians)."""
     unknown = sorted(set(sources) - set(SOURCES))
     if unknown:
         raise ValueError(f"toy data has no source {unknown[0]!r}; it has {', '.join(SOURCES)}")
