@@ -1,0 +1,110 @@
+"""The configuration: what is shipped is valid, and every mistake gets one line that names key, problem and remedy."""
+
+import copy
+
+import pytest
+import yaml
+from audiopriors import config, registry
+from conftest import ROOT
+
+SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def mistakes(path: str, value) -> str:
+    changed = copy.deepcopy(SHIPPED)
+    *parents, key = path.split("/")
+    place = changed
+    for parent in parents:
+        place = place[int(parent)] if isinstance(place, list) else place[parent]
+    if value is None:
+        del place[key]
+    else:
+        place[int(key) if isinstance(place, list) else key] = value
+    with pytest.raises(config.ConfigError) as error:
+        config.scales(changed)
+    return str(error.value)
+
+
+def test_shipped_config_is_valid_at_every_scale():
+    merged = config.scales(SHIPPED)
+    assert set(merged) == {"smoke", "quick", "full"}
+    full = merged["full"]
+    assert full["families"]["flowavenet"]["training"]["steps"] == 150000  # the paper's
+    assert full["sigmas"] == ["0.01", "0.027", "0.077", "0.129", "0.359"]
+    assert full["datasets"]["toy"]["settings"]["test"] == 1500
+
+
+def test_every_key_is_described():
+    def check(schema, path):
+        for key, part in schema.get("properties", {}).items():
+            assert "description" in part or "$ref" in part or "properties" in part, f"{path}.{key}"
+            check(part, f"{path}.{key}")
+
+    check(yaml.safe_load(config.SCHEMA.read_text()), "")
+    for kind in ("priors", "data"):
+        for name in registry.names(kind):
+            check(registry.schema(kind, name), name)
+            for key, part in registry.schema(kind, name)["properties"].items():
+                assert part.get("description"), f"{kind}/{name}.py: {key} has no docstring"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("separation/itmes", 3, "separation.itmes: unknown key; allowed: items, "),
+        ("sede", 3, "sede: unknown key; allowed: seed, "),
+        ("seed", "x", "seed: 'x' is not of type 'integer'"),
+        ("seed", None, "seed: is missing"),
+        ("seeds", 0, "seeds: 0 is less than the minimum of 1"),
+        ("sigmas", ["0.1", "x"], "sigmas.1: 'x' is not allowed; allowed: a number above 0 in quotes"),
+        ("sigmas", [0.1], "sigmas.0: 0.1 is not of type 'string'"),
+        ("sigmas", ["0.2", "0.1"], "sigmas: must ascend"),
+        ("datasets/toy/sources/0", "mix", "datasets.toy.sources.0: 'mix' is not allowed; allowed: lower-case"),
+        ("datasets/toy/sources/0", "constant_1", "which are reserved"),
+        ("datasets/toy/sources/0", "a b", "datasets.toy.sources.0: 'a b' is not allowed"),
+        ("datasets/toy/kind", "tyo", "datasets.toy.kind: there is no 'tyo'; allowed: toy"),
+        ("datasets/toy/priors", ["nope"], "datasets.toy.priors: there is no 'nope'; allowed: flowavenet"),
+        ("datasets/toy/settings/variant", "old", "settings.variant: 'old' is not allowed; allowed: paper, published"),
+        ("datasets/toy/settings/rat", 1, "datasets.toy.settings.rat: unknown key; allowed: variant, rate"),
+        ("datasets/toy/settings/rate", None, "datasets.toy.settings.rate: is missing; Samples per second"),
+        ("datasets/toy/frame", "long", "datasets.toy.frame: 'long' is not of type 'integer'"),
+        ("build", ["tox"], "build: there is no 'tox'; allowed: toy, toy_published"),
+        ("families/flownet", SHIPPED["families"]["flowavenet"], "families: there is no 'flownet'; allowed: flowavenet"),
+        ("families/flowavenet/model/witdh", 3, "priors.flowavenet.model.witdh: unknown key; allowed: blocks"),
+        ("families/flowavenet/model/partition", "odd", "partition: 'odd' is not allowed; allowed: interleaved, half"),
+        ("families/flowavenet/training/lr", 1, "families.flowavenet.training.lr: unknown key; allowed: steps"),
+        ("families/flowavenet/chain", "none", "chain: 'none' is not allowed; allowed: noise_free, serial"),
+        ("priors/mine", {"family": "flow"}, "priors.mine.family: there is no 'flow'; allowed: flowavenet"),
+        ("priors/Mine", {"family": "flowavenet"}, "'Mine'"),
+        ("separation/methods/langevin_annealed/sigmas", ["0.5"], "sigmas: there is no '0.5'; allowed: 0, 0.01"),
+        ("separation/methods/langevin_annealed/sampler", "gibbs", "sampler: 'gibbs' is not allowed; allowed: langevin"),
+        ("scales/quick", "fast", "scales.quick: must be a mapping"),
+        ("scales/quick/seeds", 1.5, "(scale quick) seeds: 1.5 is not of type 'integer'"),
+        ("scales", None, "scales: the configuration needs at least one scale"),
+    ],
+)
+def test_mistakes(path, value, expected):
+    assert expected in mistakes(path, value)
+
+
+def test_all_mistakes_at_once_and_each_once():
+    changed = copy.deepcopy(SHIPPED)
+    changed["sede"], changed["threads"] = 1, "two"
+    with pytest.raises(config.ConfigError) as error:
+        config.scales(changed)
+    assert len(str(error.value).splitlines()) == 2
+
+
+def test_merge_replaces_lists_and_merges_mappings():
+    base = {"a": {"b": 1, "c": [1, 2]}, "d": 1}
+    assert config.merge(base, {"a": {"c": [3]}}) == {"a": {"b": 1, "c": [3]}, "d": 1}
+    assert config.merge(base, None) == base and base["a"]["c"] == [1, 2]
+
+
+def test_conda_environment_agrees_with_pyproject():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    environment = yaml.safe_load((ROOT / "envs" / "audiopriors.yaml").read_text())
+    (pip,) = [part["pip"] for part in environment["dependencies"] if isinstance(part, dict)]
+    assert sorted(pip) == sorted(project["dependencies"])

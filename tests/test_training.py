@@ -1,0 +1,150 @@
+"""The training loop: schedule, noise, resume after SIGKILL, and what stops it."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from audiopriors import training
+from audiopriors.checkpoints import build_prior, load_tensors
+from audiopriors.data import toy
+from audiopriors.runtime import OutOfTime
+from conftest import ROOT
+
+MODEL = {
+    "blocks": 2, "flows": 1, "layers": 2, "kernel_size": 3, "width": 8, "blocks_per_split": 1,
+    "partition": "interleaved", "log_scale_bound": 3.0, "log_det_weight": 1.0,
+}  # fmt: skip
+DATA = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186), (0.8, 1.0), False, 50, 8, 8)
+TRAINING = training.Training(
+    steps=12, batch=4, frame=64, learning_rate=1e-3, decays=5, decay=0.6, gradient_clip=1.0, noise="fixed",
+    initialise_items=8, validation_items=4, log_points=4, save_seconds=0.0,
+)  # fmt: skip
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "items.parquet"
+    toy.make(DATA, list(toy.SOURCES), (0,)).to_parquet(path)
+    return toy.Frames(str(path), DATA)
+
+
+def run(data, folder, settings=TRAINING, sigma=0.1, seed=(0, "test"), fingerprint="f", **options):
+    training.initial_weights(seed)
+    prior = build_prior("flowavenet", MODEL)
+    losses = training.train(
+        prior, data, "saw", sigma, settings, seed=seed, fingerprint=fingerprint, resume=folder / "state",
+        device=torch.device("cpu"), fresh=True, **options,
+    )  # fmt: skip
+    return prior, losses
+
+
+def same(one, other) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def test_schedule_is_the_papers():
+    paper = replace(TRAINING, steps=600, learning_rate=1e-4)
+    rates = [training.learning_rate(paper, step) for step in range(600)]
+    assert rates[0] == rates[99] == 1e-4
+    for k in range(1, 6):
+        assert rates[100 * k] == pytest.approx(1e-4 * 0.6**k) == rates[100 * k + 99]
+
+
+def test_noise_laws():
+    clean = torch.zeros(4000, 1, 20)
+    generator = torch.Generator().manual_seed(0)
+    assert training.add_noise(clean, 0.0, "fixed", generator) is clean
+    fixed = training.add_noise(clean, 0.5, "fixed", generator)
+    assert fixed.std().item() == pytest.approx(0.5, rel=0.02)
+    assert fixed.abs().max() > 1  # not clamped
+    spread = training.add_noise(clean, 0.5, "uniform_up_to", generator).std((1, 2))
+    assert spread.mean().item() == pytest.approx(0.25, rel=0.05) and spread.max() < 0.9
+    assert spread.std().item() == pytest.approx(0.5 / 12**0.5, rel=0.15)
+
+
+def test_loss_falls_and_is_the_same_each_time(data, tmp_path):
+    first, losses = run(data, tmp_path, replace(TRAINING, steps=150))
+    again, _ = run(data, tmp_path / "again", replace(TRAINING, steps=150))
+    assert same(first, again)
+    assert losses["held_out_loss"].iloc[-1] < losses["held_out_loss"].iloc[0]
+    assert list(losses["step"])[-1] == 150 and losses.notna().all().all()
+    other, _ = run(data, tmp_path / "other", replace(TRAINING, steps=150), seed=(1, "test"))
+    assert not same(first, other)
+
+
+def test_deadline_saves_and_resumes_bit_for_bit(data, tmp_path):
+    whole, losses = run(data, tmp_path / "whole")
+    folder = tmp_path / "interrupted"
+    for attempt in range(1, 12):  # a deadline in the past: one step an attempt
+        with pytest.raises(OutOfTime, match=f"step {attempt} of 12.*run again"):
+            run(data, folder, deadline=time.monotonic() - 1)
+    resumed, resumed_losses = run(data, folder)
+    assert same(whole, resumed)
+    pd.testing.assert_frame_equal(losses, resumed_losses, check_exact=True)
+
+
+def test_state_of_another_configuration_is_discarded(data, tmp_path, caplog):
+    with pytest.raises(OutOfTime):
+        run(data, tmp_path, deadline=time.monotonic() - 1)
+    caplog.set_level("INFO")
+    fresh, _ = run(data, tmp_path, fingerprint="other")
+    assert "another configuration" in caplog.text
+    (tmp_path / "state").write_bytes(b"broken")
+    caplog.clear()
+    again, _ = run(data, tmp_path, fingerprint="other")
+    assert "discarded" in caplog.text and same(fresh, again)
+
+
+def test_nan_names_the_step_and_keeps_the_last_good_state(data, tmp_path, monkeypatch):
+    settings = replace(TRAINING, learning_rate=1e30, gradient_clip=0.0)
+    with pytest.raises(training.LossNotFinite, match=r"loss is .* at step \d+ of 12: lower training.learning_rate"):
+        run(data, tmp_path, settings)
+    tensors, description = load_tensors(tmp_path / "state")
+    assert description["step"] >= 1 and tensors
+
+
+def command(folder: Path, steps: int) -> list[str]:
+    fields = {name: getattr(DATA, name) for name in DATA.__dataclass_fields__}
+    settings = {
+        "threads": 1, "dataset": "toy", "prior": "flowavenet", "family": "flowavenet", "model": MODEL,
+        "data": {"kind": "toy", "settings": fields}, "source": "saw", "sigma": "0.1", "seed": [0, "train"],
+        "training": {n: getattr(TRAINING, n) for n in TRAINING.__dataclass_fields__} | {"steps": steps},
+    }  # fmt: skip
+    return [
+        sys.executable, str(ROOT / "workflow/scripts/train_prior.py"), "--settings", json.dumps(settings),
+        "--data", str(folder.parent / "items.parquet"), "--prior", str(folder / "prior.safetensors"),
+        "--losses", str(folder / "losses.csv"),
+    ]  # fmt: skip
+
+
+def test_killed_at_random_points_ends_in_the_same_bytes(tmp_path):
+    toy.make(DATA, list(toy.SOURCES), (0,)).to_parquet(tmp_path / "items.parquet")
+    quiet, killed = tmp_path / "quiet", tmp_path / "killed"
+    steps = 300
+    subprocess.run(command(quiet, steps), check=True, capture_output=True)
+    chance, kills = random.Random(0), 0
+    for _ in range(6):
+        process = subprocess.Popen(command(killed, steps), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        state = killed / "prior.safetensors.resume"
+        before = state.stat().st_mtime_ns if state.exists() else 0
+        while process.poll() is None and not (state.exists() and state.stat().st_mtime_ns != before):
+            time.sleep(0.01)  # it has saved something new, so the next attempt starts further on
+        time.sleep(chance.uniform(0, 0.3))
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+        process.wait()
+    assert kills >= 3
+    subprocess.run(command(killed, steps), check=True, capture_output=True)
+    for name in ("prior.safetensors", "losses.csv"):
+        assert (killed / name).read_bytes() == (quiet / name).read_bytes()
+    assert not list(killed.glob("*.resume"))  # success removes it; a temporary file of a killed save may stay

@@ -1,0 +1,295 @@
+"""The pipeline as a user runs it: what reruns and what does not, bad input, and the same bytes on any number of cores."""
+
+import hashlib
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PRIOR = "results/smoke/priors/toy/flowavenet/{}/{}/seed0.safetensors"
+
+
+def checksums(place) -> dict[str, str]:
+    """Of every table and of the data of every figure, but for clock times."""
+    folder = place.folder / "results" / "smoke"
+    files = [*folder.glob("tables/**/*"), *folder.glob("figures/*"), *folder.glob("priors/**/*.safetensors")]
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(files)
+        if file.is_file() and file.stem != "costs"
+    }
+
+
+def test_smoke_has_everything_and_is_done(smoke):
+    results = smoke.folder / "results" / "smoke"
+    for table in "cross_likelihood detection classification separation table_1 table_2 costs gradient_norm".split():
+        assert (results / f"tables/{table}.csv").stat().st_size > 100
+        assert (results / f"tables/{table}.md").exists()
+    figures = {path.stem for path in (results / "figures").glob("*.pdf")}
+    assert len(figures) == 12
+    for name in figures:
+        assert (results / f"figures/{name}.png").exists() and (results / f"figures/{name}.csv").exists()
+    report = (results / "report.html").read_text()
+    assert "constant zero" in report and "audio/wav" in (results / "figures/listen_toy.html").read_text()
+    assert len(list((results / "audio/toy").glob("*.wav"))) == 5 * (1 + 3)  # mix and four sources; truth and three methods
+    assert smoke.planned("smoke") == {}
+
+
+def test_same_bytes_on_one_core(smoke, repository, tmp_path):
+    other = repository.copy(tmp_path / "one_core")
+    done = other.snakemake("smoke", cores=1)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert checksums(other) == checksums(smoke)
+    assert len(checksums(smoke)) > 60
+
+
+@pytest.fixture
+def copied(smoke, tmp_path):
+    return smoke.copy(tmp_path / "copy")
+
+
+def test_moved_and_touched_nothing_reruns(copied):
+    for path in (copied.folder / "workflow").rglob("*.py"):
+        os.utime(path)
+    for path in (copied.folder / "config.yaml", copied.folder / "Snakefile", copied.folder / "README.md"):
+        os.utime(path)
+    assert copied.planned("smoke") == {}
+
+
+def test_code_of_a_figure_redraws_that_figure_only(copied):
+    copied.edit("workflow/scripts/figure_peakedness.py", "linthresh=10", "linthresh=20")
+    assert copied.planned("smoke") == {"figure": 1, "report": 1, "smoke": 1}
+
+
+def test_code_of_the_sampler_separates_again_and_trains_nothing(copied):
+    copied.edit("workflow/scripts/audiopriors/samplers.py", "_FAR = 100.0", "_FAR = 99.0")
+    planned = copied.planned("smoke")
+    assert planned["separate"] == 3 and planned["separate_reference"] == 2
+    assert not {"train_prior", "evaluate_prior", "make_data"} & set(planned)
+
+
+def test_rate_of_finetuning_retrains_only_what_is_finetuned(copied):
+    copied.edit("config.yaml", "finetune: {steps: 5}", "finetune: {steps: 5, learning_rate: 1.0e-3}")
+    planned = copied.planned("smoke")
+    assert planned["train_prior"] == 4 and planned["evaluate_prior"] == 4
+    assert "make_data" not in planned
+
+
+def test_rate_of_training_retrains_all_that_depends_on_it(copied):
+    copied.edit("config.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e-3")
+    planned = copied.planned("smoke")
+    assert planned["train_prior"] == 8 and "make_data" not in planned
+
+
+def test_a_method_of_separation_reruns_itself(copied):
+    copied.edit("config.yaml", "langevin_one_sigma: {steps: 4}", "langevin_one_sigma: {steps: 5}")
+    planned = copied.planned("smoke")
+    assert planned["separate"] == 1 and "train_prior" not in planned
+
+
+def test_one_figure_from_what_is_there(copied):
+    target = "results/smoke/figures/inputs_toy.pdf"
+    (copied.folder / target).unlink()
+    assert copied.planned(target) == {"figure": 1}
+    done = copied.snakemake(target)
+    assert done.returncode == 0 and (copied.folder / target).exists()
+
+
+def test_serial_chain_starts_at_the_next_smaller_sigma(repository, tmp_path):
+    place = repository.copy(tmp_path / "serial")
+    place.edit("config.yaml", "chain: noise_free ", "chain: serial ")
+    done = place.snakemake("--dry-run", PRIOR.replace("smoke", "quick").format("saw", "0.077"))
+    assert done.returncode == 0
+    assert {name: done.stdout.count(name) > 0 for name in ("saw/0/", "saw/0.01/", "saw/0.027/", "saw/0.129/")} == {
+        "saw/0/": True, "saw/0.01/": True, "saw/0.027/": True, "saw/0.129/": False,
+    }  # fmt: skip
+
+
+def test_seeds_train_replicates(repository, tmp_path):
+    place = repository.copy(tmp_path / "seeds")
+    place.edit("config.yaml", "    seeds: 1\n    sigmas:", "    seeds: 3\n    sigmas:")
+    assert place.planned("smoke_toy")["train_prior"] == 3 * 8
+
+
+def test_every_scale_and_data_set_has_a_plan(repository):
+    assert repository.planned("full_toy")["train_prior"] == 4 * 6 * 3
+    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * 6
+    assert repository.planned("smoke_toy_published")["train_prior"] == 8
+    assert repository.planned() == repository.planned("quick")
+
+
+def test_published_data_and_variant_run(repository, tmp_path):
+    place = repository.copy(tmp_path / "published")
+    path = "results/smoke/tables/toy_published/cross_likelihood.csv"
+    done = place.snakemake(path)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "flowavenet_published" in (place.folder / path).read_text()
+
+
+def test_slurm_profile_plans_from_a_clone(repository):
+    done = repository.snakemake("--profile", "slurm", "--dry-run", "--verbose", "full_toy")
+    assert done.returncode == 0, done.stdout[-3000:]
+    block = done.stdout.split("rule train_prior:")[1].split("rule ")[0]
+    assert "gpu=1" in block and "mem_mb=16000" in block and "runtime=1440" in block
+    block = done.stdout.split("rule evaluate_prior:")[1].split("rule ")[0]
+    assert "gpu=1" in block and "runtime=240" in block
+
+
+# Bad input: one sentence that names the file or key and what to do, a non-zero exit, and nothing lost.
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("results/fast/data/toy/items.parquet", "there is no scale 'fast' in the config; there are smoke, quick, full"),
+        ("results/smoke/data/tox/items.parquet", "there is no data set 'tox' in the config; there are toy, toy_published"),
+        (
+            "results/smoke/priors/toy/flow/sine/0/seed0.safetensors",
+            "there is no prior 'flow' in the config; there are flowavenet, flowavenet_published",
+        ),
+        (PRIOR.format("sine", "0.5"), "there is no sigma '0.5' at this scale; there are 0, 0.129"),
+        (PRIOR.format("gong", "0"), "toy has no source 'gong'; it has sine, square, saw, triangle"),
+        ("results/smoke/separation/toy/flowavenet/gibbs/sine+saw.parquet", "there is no method 'gibbs' in the config"),
+        ("results/smoke/separation/toy/flowavenet/langevin_annealed/sine+gong.parquet", "toy has no source 'gong'"),
+    ],
+)
+def test_unknown_names(repository, target, sentence):
+    done = repository.snakemake("--dry-run", target)
+    assert done.returncode != 0 and sentence in done.stdout
+
+
+def test_config_typo_stops_before_any_job(copied):
+    copied.edit("config.yaml", "test_items: 8,", "test_itmes: 8, gradient_itmes: 4,")
+    done = copied.snakemake("smoke")
+    assert done.returncode != 0
+    assert "config.yaml cannot be used" in done.stdout
+    for key in ("test_itmes", "gradient_itmes"):
+        assert f"(scale smoke) evaluation.{key}: unknown key; allowed: test_items, " in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("harm", ["truncated", "other"])
+def test_broken_or_foreign_checkpoint(copied, harm):
+    path = copied.folder / PRIOR.format("sine", "0.129")
+    content = path.read_bytes()
+    foreign = (copied.folder / PRIOR.format("saw", "0.129")).read_bytes()
+    path.write_bytes(content[:-10] if harm == "truncated" else foreign)
+    scores = copied.folder / "results/smoke/likelihood/toy/flowavenet/sine/0.129/seed0.parquet"
+    done = copied.snakemake("--forcerun", "evaluate_prior", "--", str(scores.relative_to(copied.folder)))
+    sentence = "not a whole checkpoint" if harm == "truncated" else "is a prior with source 'saw', but 'sine' was asked"
+    log = (copied.folder / "results/smoke/logs/evaluate_prior/toy/flowavenet/sine/0.129/seed0.log").read_text()
+    assert done.returncode != 0
+    assert sentence in log and path.name in log and "delete it and run again" in log and "Traceback" not in log
+
+
+def test_loss_nan(repository, tmp_path):
+    place = repository.copy(tmp_path / "nan")
+    place.edit("config.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e+30")
+    done = place.snakemake(PRIOR.format("sine", "0"))
+    log = (place.folder / "results/smoke/logs/train_prior/toy/flowavenet/sine/0/seed0.log").read_text()
+    assert done.returncode != 0
+    assert "error: the loss is" in log and "at step" in log and "training.learning_rate" in log and "Traceback" not in log
+
+
+def rerun_table(place, **options):
+    """Run the script of a table by hand, as a job would."""
+    table = place.folder / "results/smoke/tables/toy/separation.csv"
+    rows = sorted(map(str, (place.folder / "results/smoke/separation/toy").rglob("*.parquet")))
+    rows = [path for path in rows if "trace" not in path]
+    done = subprocess.run(
+        [sys.executable, str(place.folder / "workflow/scripts/separation_table.py"), "--settings",
+         '{"frame": 256, "bootstrap": 100}', "--rows", *rows, "--output", str(table)],
+        text=True, capture_output=True, check=False, **options,
+    )  # fmt: skip
+    return table, done
+
+
+def test_full_disk(copied):
+    """A file size limit of zero is a disk without a byte left, as far as a writer can see."""
+    table, before = rerun_table(copied)[0], None
+    before = table.read_bytes()
+
+    def no_space():
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    table, done = rerun_table(copied, preexec_fn=no_space)
+    assert done.returncode == 1 and table.read_bytes() == before
+    assert "error: " in done.stderr and "Traceback" not in done.stderr
+    assert not list(table.parent.glob("*.tmp"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_full_disk_on_a_small_mount(copied, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this machine does not let root mount")
+    try:
+        (small / "filler").write_bytes(b"x" * 60 * 1024)
+        items = next((copied.folder / "results").rglob("items.parquet"))
+        done = subprocess.run(
+            [sys.executable, str(copied.folder / "workflow/scripts/combine_tables.py"), "--settings", "{}", "--tables",
+             str(copied.folder / "results/smoke/tables/toy/detection.csv"), "--csv", str(small / "a.csv"),
+             "--markdown", str(small / "a.md")],
+            text=True, capture_output=True, check=False,
+        )  # fmt: skip
+        assert items.exists() and done.returncode == 1
+        assert "the disk is full; free some space and run again" in done.stderr and "Traceback" not in done.stderr
+        assert [path.name for path in small.iterdir()] == ["filler"]
+    finally:
+        subprocess.run(["umount", str(small)], check=False)
+
+
+def test_folder_that_cannot_be_written(copied):
+    """A file where a folder should be: the same for root, whom permissions do not stop."""
+    blocked = copied.folder / "blocked"
+    blocked.write_text("")
+    done = subprocess.run(
+        [sys.executable, str(copied.folder / "workflow/scripts/table_2.py"), "--settings", '{"priors": {}}',
+         "--output", str(blocked / "table.csv")],
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "error: " in done.stderr and str(blocked) in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can remount a folder")
+def test_read_only_results(copied):
+    results = copied.folder / "results"
+    if subprocess.run(["mount", "--bind", str(results), str(results)], capture_output=True).returncode:
+        pytest.skip("this machine does not let root mount")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(results)], check=True)
+        table, done = rerun_table(copied)
+        assert done.returncode == 1 and "make the results folder writable" in done.stderr
+        assert "Traceback" not in done.stderr and table.exists()
+    finally:
+        subprocess.run(["umount", str(results)], check=False)
+
+
+def test_killed_workflow_continues(smoke, repository, tmp_path):
+    """kill -9 of Snakemake itself leaves a lock: unlock, then the same command rebuilds correctly (README)."""
+    place = repository.copy(tmp_path / "killed")
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    target = PRIOR.format("sine", "0.129")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "1", target], cwd=place.folder, env=environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    log = place.folder / "results/smoke/logs/train_prior/toy/flowavenet/sine/0/seed0.log"
+    while process.poll() is None and not log.exists():
+        pass
+    os.killpg(process.pid, 9)
+    process.wait()
+    locked = place.snakemake(target)
+    assert locked.returncode != 0 and "--unlock" in locked.stdout
+    assert place.snakemake("--unlock").returncode == 0
+    assert place.snakemake("--rerun-incomplete", target).returncode == 0
+    assert (place.folder / target).read_bytes() == (smoke.folder / target).read_bytes()

@@ -1,0 +1,27 @@
+"""Copy the figures (PNG) and tables (Markdown) of a scale to a folder that the repository keeps."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", required=True)
+    parser.add_argument("--to", type=Path, required=True)
+    arguments = parser.parse_args()
+    results = Path("results") / arguments.scale
+    files = sorted([*results.glob("figures/*.png"), *results.glob("tables/*.md")])
+    if not files:
+        raise SystemExit(f"error: {results} has no figures and tables; build it first: snakemake {arguments.scale}")
+    arguments.to.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, arguments.to / file.name)
+    (arguments.to / "README.md").write_text(
+        f"Figures and tables of one run of the {arguments.scale} scale, copied here by `make docs`. "
+        "Small models trained for seconds: these numbers say that the pipeline works, not what large models do.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
