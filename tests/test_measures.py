@@ -95,7 +95,7 @@ def gaussian_prior(variance):
 
 @pytest.mark.parametrize(("sources", "step_size"), [(2, 0.02), (2, 0.5), (4, 0.3)])
 def test_langevin_has_its_own_stationary_law(sources, step_size):
-    """Unadjusted Langevin on a Gaussian of precision L has covariance L^-1 (1 - eta L / 2)^-1, mean that of the posterior."""
+    """On a Gaussian of precision L: the posterior's mean, and covariance L^-1 (1 - eta L / 2)^-1."""
     variance, sigma, width, items = 0.8, 0.5, 0.9, 60_000
     gamma, eta = width * sigma, step_size * sigma**2
     mix = torch.full((items, 1, 1), 1.7, dtype=torch.double)
@@ -123,7 +123,7 @@ def test_langevin_levels_in_turn_and_callback():
     start, mix = torch.zeros(2, 5, 1, 8), torch.ones(5, 1, 8)
     samplers.langevin(start, mix, levels, torch.Generator().manual_seed(0), lambda *values: seen.append(values))
     assert [(number, step) for number, step, _, _ in seen] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
-    number, step, energy, residual = seen[0]
+    _, _, energy, residual = seen[0]
     assert energy.tolist() == pytest.approx([8 / 2] * 5) and residual.tolist() == pytest.approx([1.0] * 5)
 
 

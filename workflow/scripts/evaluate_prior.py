@@ -1,6 +1,6 @@
 """Score one prior on every test source, the mix, constants and Gaussian noise, at every noise level of the data."""
 
-from audiopriors import likelihood, registry, runtime, tables
+from audiopriors import files, likelihood, registry, runtime
 from audiopriors.checkpoints import load_prior
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     rows.insert(2, "prior", settings["source"])
     rows.insert(3, "prior_sigma", settings["sigma"])
     rows.insert(4, "seed", settings["replicate"])
-    tables.write_rows(rows, arguments.output)
+    files.write_rows(rows, arguments.output)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def draw(settings, inputs):
     families = list(likelihood["family"].unique())
     published, shown = ["latent_log_prob"], []
     figure, panels = plt.subplots(
-        len(families), 4, figsize=(13, 3.3 * len(families)), squeeze=False, layout="constrained"
+        len(families), 4, figsize=(14, 3.3 * len(families)), squeeze=False, layout="constrained"
     )
     for row, family in zip(panels, families, strict=True):
         for axes, score in zip(row[:2], [*published, "log_prob"], strict=True):
@@ -28,7 +28,7 @@ def draw(settings, inputs):
             chosen = detection[(detection["family"] == family) & (detection["score"] == score)]
             values = plotting.matrix(chosen, "auroc", sources, sources)
             plotting.heat_map(axes, values, sources, sources, 0, 1, "cividis", 3)
-            axes.set(title=f"AUROC of {plotting.SCORES[score]}\nprior's own source above the other", xlabel="prior")
+            axes.set(title=f"AUROC of {plotting.SCORES[score]}\nown source above the other", xlabel="prior")
             shown.append(chosen[chosen["test"].isin(sources)].assign(quantity="auroc"))
     return figure, pd.concat(shown)
 

@@ -33,8 +33,8 @@ def draw(settings, inputs):
                         color=plotting.PALETTE[0],
                     )
             shown.append(quantiles.reset_index().assign(family=family, method=method, quantity=quantity))
-        column[0].set_yscale("symlog", linthresh=10)
-        column[1].set_yscale("log")
+        plotting.value_scale(column[0])
+        column[1].set_ylim(bottom=0)
         column[0].set_title(f"{method.replace('_', ' ')}\n{family}")
         column[1].set_xlabel("step")
     panels[0, 0].set_ylabel("energy, nats/sample")

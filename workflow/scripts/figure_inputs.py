@@ -32,9 +32,9 @@ def draw(settings, inputs):
                 levels = sorted(chosen["input"].unique())
                 bound = [-0.5 * math.log(2 * math.pi * math.e * level**2) for level in levels]
                 axes.plot(levels, bound, "--", color="black", linewidth=1, label="bound for a density: −entropy")
-            axes.set_yscale("symlog", linthresh=10)
+            plotting.value_scale(axes)
             label = {"constant": "constant input c", "normal": "noise input N(0, s²), s"}[kind]
-            axes.set(xlabel=label, title=f"{plotting.SCORES[score].replace(chr(10), ' ')}, prior σ = {sigma}")
+            axes.set(xlabel=label, title=f"{plotting.SCORES[score]}\nprior σ = {sigma}")
             shown.append(chosen)
         panels[number, 0].set_ylabel(f"{family}\nmean score, nats/sample")
         panels[number, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))

@@ -22,7 +22,7 @@ def draw(settings, inputs):
                                    marker=plotting.MARKERS[place % 8], label=f"prior σ = {sigma}")  # fmt: skip
             axes.set_xscale("symlog", linthresh=1e-3)
             axes.set_yscale("symlog", linthresh=10)
-            axes.set(title=f"{source} under its own prior", xlabel="standard deviation of added noise")
+            axes.set(title=f"{source} under its own prior", xlabel="noise added (std. dev.)")
         row[0].set_ylabel(f"{family}\nlog p(x), nats/sample")
     panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     plotting.sns.despine()

@@ -37,6 +37,7 @@ def draw(settings, inputs):
                         label=source,
                     )
             axes.set(title=f"σ = {sigma}", xlabel="step")
+        row[0].set_ylim(table["held_out_loss"].min() - 0.3, 4)
         row[0].set_ylabel(f"{family}\nloss, nats/sample")
     handles = dict(zip(*reversed(panels[0, -1].get_legend_handles_labels()), strict=True))
     panels[0, -1].legend(

@@ -1,6 +1,6 @@
 """The tables of likelihood, detection, classification and gradient norm, from the scores of all priors."""
 
-from audiopriors import runtime, tables
+from audiopriors import files, runtime, tables
 
 
 def main() -> None:
@@ -10,7 +10,7 @@ def main() -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", required=True, help="output: that table (CSV)")
     arguments = parser.parse_args()
     settings = arguments.settings
-    scores = tables.read_rows(arguments.scores)
+    scores = files.read_rows(arguments.scores)
     frame, sources, resamples = settings["frame"], settings["sources"], settings["bootstrap"]
     tables.write(tables.cross_likelihood(scores, frame, resamples), arguments.cross_likelihood)
     tables.write(tables.detection_table(scores, sources, frame, resamples), arguments.detection)

@@ -1,9 +1,7 @@
 """Make a data set's items: for toy data the table of parameters that its waveforms are rendered from."""
 
-import io
-
 from audiopriors import registry, runtime
-from audiopriors.files import write_bytes
+from audiopriors.files import write_rows
 
 
 def main() -> None:
@@ -14,9 +12,7 @@ def main() -> None:
     kind = settings["data"]["kind"]
     config = registry.settings("data", kind, settings["data"]["settings"])
     table = registry.load("data", kind).make(config, settings["sources"], tuple(settings["seed"]))
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    write_bytes(arguments.output, buffer.getvalue())
+    write_rows(table, arguments.output)
 
 
 if __name__ == "__main__":

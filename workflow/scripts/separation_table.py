@@ -1,6 +1,6 @@
 """From the rows of all separations of one data set, the table of separation."""
 
-from audiopriors import runtime, tables
+from audiopriors import files, runtime, tables
 
 
 def main() -> None:
@@ -9,7 +9,7 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="output: the table (CSV)")
     arguments = parser.parse_args()
     settings = arguments.settings
-    rows = tables.read_rows(arguments.rows)
+    rows = files.read_rows(arguments.rows)
     tables.write(tables.separation(rows, settings["frame"], settings["bootstrap"]), arguments.output)
 
 

@@ -1,10 +1,14 @@
-"""Files that are whole or not there, and their checksums."""
+"""Files that are whole or not there, their checksums, and rows as parquet."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
+
+import pandas as pd
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
@@ -28,3 +32,15 @@ def digest(*paths: str | Path) -> str:
     for path in paths:
         total.update(hashlib.sha256(Path(path).read_bytes()).digest())
     return total.hexdigest()
+
+
+def write_rows(rows: pd.DataFrame, path: str) -> None:
+    """Rows as parquet."""
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer, index=False)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_rows(paths: Iterable[str], columns: list[str] | None = None) -> pd.DataFrame:
+    """Rows of many parquet files, in the order of the paths."""
+    return pd.concat([pd.read_parquet(Path(path), columns=columns) for path in paths], ignore_index=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from . import metrics, tables
+from . import files, metrics
 from .files import write_bytes
 
 
@@ -40,7 +40,7 @@ def write(
     value = metrics.si_sdr(estimates, truth)  # (N, B, 1)
     of_mix = metrics.si_sdr(mix.expand_as(truth), truth)
     consistency = metrics.consistency(estimates, mix)
-    tables.write_rows(
+    files.write_rows(
         pd.concat([
             pd.DataFrame({
                 "dataset": settings["dataset"], "method": settings["method"], "family": settings["prior"],
@@ -51,7 +51,7 @@ def write(
             for k, source in enumerate(settings["mix"])
         ], ignore_index=True), rows)  # fmt: skip
     if trace:
-        tables.write_rows(pd.concat(traces, ignore_index=True), trace)
+        files.write_rows(pd.concat(traces, ignore_index=True), trace)
     if examples:
         buffer = io.BytesIO()
         np.save(buffer, estimates[:, : settings["examples"], 0].numpy().astype(np.float32))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -34,18 +32,6 @@ def write(table: pd.DataFrame, csv: str, markdown: str | None = None) -> None:
 def rounded(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers as text of four significant digits, gaps as an empty cell."""
     return table.map(lambda value: "" if pd.isna(value) else f"{value:.4g}" if isinstance(value, float) else value)
-
-
-def write_rows(rows: pd.DataFrame, path: str) -> None:
-    """Rows as parquet."""
-    buffer = io.BytesIO()
-    rows.to_parquet(buffer, index=False)
-    write_bytes(path, buffer.getvalue())
-
-
-def read_rows(paths: Iterable[str], columns: list[str] | None = None) -> pd.DataFrame:
-    """Rows of many parquet files, in the order of the paths."""
-    return pd.concat([pd.read_parquet(Path(path), columns=columns) for path in paths], ignore_index=True)
 
 
 def cells(scores: pd.DataFrame, score: str, split: str = "test") -> Cells:
