@@ -12,6 +12,9 @@ EXAMPLES = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.example
 
 def initial_prior(wildcards):
     """The prior that a fine-tuning starts from: the noise-free one, or the next smaller sigma's."""
+    if wildcards.source not in dataset(wildcards)["sources"]:
+        there = ", ".join(dataset(wildcards)["sources"])
+        raise WorkflowError(f"{wildcards.dataset} has no source {wildcards.source!r}; it has {there}")
     if wildcards.sigma == "0":
         return []
     if wildcards.sigma not in levels(wildcards):
