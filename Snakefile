@@ -17,4 +17,12 @@ include: "workflow/rules/separation.smk"
 include: "workflow/rules/paper.smk"
 
 
-# One target a scale, and one a scale and data set (quick, full, quick_toy, full_toy_published, ...), made in paper.smk.
+# The other targets are made in paper.smk: one a scale, and one a scale and data set (full, quick_toy, ...).
+
+
+rule all:
+    """What `snakemake` alone builds: the quick scale."""
+    default_target: True
+    input:
+        "results/quick/report.html",
+    localrule: True

@@ -257,14 +257,6 @@ rule report:
         "--files {input.files:q} --output {output:q} > {log:q} 2>&1"
 
 
-rule all:
-    """What `snakemake` alone builds: the quick scale."""
-    default_target: True
-    input:
-        "results/quick/report.html",
-    localrule: True
-
-
 for scale in SCALES:
 
     rule:
