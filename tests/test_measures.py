@@ -62,7 +62,8 @@ def test_auroc_interval_covers():
 def test_intervals_at_a_bound_are_exact():
     value, low, high, _ = detection.auroc([np.ones(20)], [np.zeros(30)], 200)
     assert value == high == 1 and low == pytest.approx(0.025 ** (1 / 20))
-    assert detection.proportion_interval(np.zeros(10), 200)[1] == pytest.approx(1 - 0.025 ** (1 / 10))
+    assert detection.exact_at_bound(0.0, 0.0, 0.0, 10) == (0, pytest.approx(1 - 0.025 ** (1 / 10)))
+    assert detection.exact_at_bound(0.5, 0.4, 0.6, 10) == (0.4, 0.6)
 
 
 def test_not_finite_scores_rank_last():

@@ -35,7 +35,17 @@ rule evaluate_prior:
             sigma=wildcards.sigma,
             replicate=int(wildcards.replicate),
             sigmas=at(wildcards)["sigmas"],
-            evaluation=at(wildcards)["evaluation"],
+            evaluation={
+                key: at(wildcards)["evaluation"][key]
+                for key in (
+                    "test_items",
+                    "constants",
+                    "normals",
+                    "peakedness",
+                    "gradient_items",
+                    "batch_samples",
+                )
+            },
             seed=[at(wildcards)["seed"], "evaluate", wildcards.dataset],
         ),
     shell:

@@ -18,10 +18,7 @@ def main() -> None:
     parser.add_argument("--page", required=True, help="output: HTML that needs no other file")
     arguments = parser.parse_args()
     settings = arguments.settings
-    kind = settings["data"]["kind"]
-    data = registry.load("data", kind).Frames(
-        arguments.data, registry.settings("data", kind, settings["data"]["settings"])
-    )
+    data = registry.open_data(settings["data"], arguments.data)
     folder = Path(arguments.wavs)
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -12,12 +12,10 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
-    kind = settings["data"]["kind"]
-    data_config = registry.settings("data", kind, settings["data"]["settings"])
     expect = {key: settings[key] for key in ("family", "model", "source", "sigma")}
     rows = likelihood.evaluate(
         load_prior(arguments.prior, expect=expect),
-        registry.load("data", kind).Frames(arguments.data, data_config),
+        registry.open_data(settings["data"], arguments.data),
         name=settings["prior"],
         source=settings["source"],
         sigma=settings["sigma"],

@@ -9,8 +9,7 @@ MILLISECONDS = 8
 
 
 def draw(settings, inputs):
-    kind = settings["data"]["kind"]
-    data = registry.load("data", kind).Frames(inputs[0], registry.settings("data", kind, settings["data"]["settings"]))
+    data = registry.open_data(settings["data"], inputs[0])
     mix = settings["mixes"][0]
     truth, total = separation.mixes(data, mix, 1, settings["frame"])
     length = min(settings["frame"], int(data.rate * MILLISECONDS / 1000))

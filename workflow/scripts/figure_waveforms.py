@@ -19,7 +19,7 @@ def draw(settings, inputs):
         ]
         for source in settings["sources"]
     }
-    data = toy.Frames(inputs[0], config)
+    data = registry.open_data(settings["data"], inputs[0])
     item = torch.tensor([0])
     mixed = torch.stack([data.frames("test", source, item, 4 * length)[0, 0] for source in settings["sources"]]).mean(0)
     figure, panels = plt.subplots(1, len(shapes) + 1, figsize=(1.9 * len(shapes) + 3, 1.7), sharey=True,

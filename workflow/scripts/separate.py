@@ -27,9 +27,7 @@ def main() -> None:
     settings = arguments.settings
     method, sources = settings["settings"], settings["mix"]
     device = runtime.prepare(settings["threads"])
-    kind = settings["data"]["kind"]
-    data_config = registry.settings("data", kind, settings["data"]["settings"])
-    data = registry.load("data", kind).Frames(arguments.data, data_config)
+    data = registry.open_data(settings["data"], arguments.data)
 
     def joint(paths: list[str]) -> samplers.Prior:
         """log p_k(s_k) and its gradient, of the priors at these paths, one a source."""

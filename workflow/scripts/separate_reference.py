@@ -11,23 +11,13 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = arguments.settings
     runtime.prepare(settings["threads"])
-    kind = settings["data"]["kind"]
-    module = registry.load("data", kind)
-    data = module.Frames(arguments.data, registry.settings("data", kind, settings["data"]["settings"]))
+    data = registry.open_data(settings["data"], arguments.data)
     truth, mix = separation.mixes(data, settings["mix"], settings["items"], settings["frame"])
     if settings["method"] == "mix":
         estimates = (mix / len(settings["mix"])).expand_as(truth)
     else:
         items = torch.arange(mix.shape[0])
-        waves = []
-        for source in settings["mix"]:
-            frequency, amplitude, phase = (column[items] for column in data.parameters("test", source))
-            waves.append(
-                module.render(
-                    source, frequency, torch.ones_like(amplitude), phase, settings["frame"], data.rate,
-                    bandlimited=data.config.bandlimited,
-                )
-            )  # fmt: skip
+        waves = [data.unit_waves("test", source, items, settings["frame"]) for source in settings["mix"]]
         estimates = samplers.parametric_oracle(torch.stack(waves), mix).float()
     stopped = torch.zeros(mix.shape[0], dtype=torch.bool)
     separation.write(settings, truth, mix, estimates, stopped, [], rows=arguments.rows)

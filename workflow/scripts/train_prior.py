@@ -25,9 +25,7 @@ def main() -> None:
     deadline = time.monotonic() + 60 * arguments.minutes - min(120, 6 * arguments.minutes)
 
     device = runtime.prepare(settings["threads"])
-    kind = settings["data"]["kind"]
-    data_config = registry.settings("data", kind, settings["data"]["settings"])
-    data = registry.load("data", kind).Frames(arguments.data, data_config)
+    data = registry.open_data(settings["data"], arguments.data)
     seed = tuple(settings["seed"])
     training.initial_weights(seed)
     if arguments.initial:

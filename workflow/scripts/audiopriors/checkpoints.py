@@ -51,11 +51,6 @@ def save_prior(path: str | Path, prior: nn.Module, description: dict) -> None:
     save_tensors(path, prior.state_dict(), description)
 
 
-def describe(path: str | Path) -> dict:
-    """What is known of a trained prior: family, model, dataset, source, sigma, frame, steps, ..."""
-    return load_tensors(path)[1]
-
-
 def build_prior(family: str, model: dict) -> nn.Module:
     """A fresh prior of that family, with the settings `model` (see the Config in priors/FAMILY.py)."""
     return registry.load("priors", family).build(registry.settings("priors", family, model))

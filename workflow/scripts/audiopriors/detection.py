@@ -43,12 +43,6 @@ def exact_at_bound(value: float, low: float, high: float, n: int) -> tuple[float
     return low, high
 
 
-def proportion_interval(successes: np.ndarray, resamples: int) -> tuple[float, float]:
-    """Of a share; successes (n,) of 0 and 1."""
-    low, high = mean_interval(successes.astype(float), resamples)
-    return exact_at_bound(float(np.mean(successes)), low, high, len(successes))
-
-
 def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
     """1 where an in-class value is above an outside one, 1/2 where they tie: (n_in, n_out). Its mean is the AUROC.
 

@@ -27,9 +27,7 @@ class Evaluation:
     normals: list[float]
     peakedness: list[str]
     gradient_items: int
-    bootstrap: int
     batch_samples: int
-    samples: int
 
 
 def batches(x: Tensor, batch_samples: int) -> Iterator[Tensor]:

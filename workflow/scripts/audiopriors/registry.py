@@ -16,8 +16,6 @@ _TYPES = {
     "int": {"type": "integer", "minimum": 0},
     "float": {"type": "number"},
     "bool": {"type": "boolean"},
-    "str": {"type": "string"},
-    "list[float]": {"type": "array", "items": {"type": "number"}},
     "tuple[float, float]": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
 }
 
@@ -43,6 +41,12 @@ def settings(kind: str, name: str, given: dict):
     """The `Config` of that module, of the settings given (JSON types: lists become tuples)."""
     config = load(kind, name).Config
     return config(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+def open_data(described: dict, path: str):
+    """The data set's `Frames`; described: its kind, and the settings of that kind's Config."""
+    kind = described["kind"]
+    return load("data", kind).Frames(path, settings("data", kind, described["settings"]))
 
 
 def schema(kind: str, name: str) -> dict:

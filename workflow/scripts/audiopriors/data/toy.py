@@ -169,6 +169,12 @@ class Frames:
             bandlimited=self.config.bandlimited,
         ).float()
 
+    def unit_waves(self, split: str, source: str, items: Tensor, frame: int) -> Tensor:
+        """The true waves at amplitude 1, (n, 1, frame) float64: what an oracle of frequency and phase knows."""
+        frequency, _, phase = (column[items] for column in self.parameters(split, source))
+        one = torch.ones_like(frequency)
+        return render(source, frequency, one, phase, frame, self.rate, bandlimited=self.config.bandlimited)
+
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
         """A training batch (batch, 1, frame): random items, each cut at a random place."""
         items = torch.randint(self.count("train"), (batch,), generator=generator)
