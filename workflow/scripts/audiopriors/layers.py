@@ -42,8 +42,10 @@ class _GatedStack(torch.autograd.Function):
             for tap, (out, into) in enumerate(_taps(offsets[layer], length)):
                 if out.start < out.stop:
                     both[:, :, out].baddbmm_(filter_gate[layer, tap].expand(batch, -1, -1), hidden[:, :, into])
-            both[:, :width].tanh_()
-            both[:, width:].sigmoid_()
+            # tanh(a) = 2 sigmoid(2 a) - 1, as torch's sigmoid is several times as fast as its tanh on a CPU.
+            both[:, :width].mul_(2)
+            both.sigmoid_()
+            both[:, :width].mul_(2).sub_(1)
             gates.append(both)
             product = gated[:, layer * width : (layer + 1) * width]
             torch.mul(both[:, :width], both[:, width:], out=product)
