@@ -27,6 +27,7 @@ docs: quick
 
 benchmark: $(READY)
 	python benchmarks/training_step.py
+	python benchmarks/generation.py
 
 clean:
 	rm -rf results .snakemake

@@ -7,7 +7,7 @@ import yaml
 from audiopriors import config, registry
 from conftest import ROOT
 
-SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
+SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text()) | yaml.safe_load((ROOT / "claims.yaml").read_text())
 
 
 def mistakes(path: str, value) -> str:
@@ -69,10 +69,20 @@ def test_every_key_is_described():
         ("datasets/toy/settings/rate", None, "datasets.toy.settings.rate: is missing; Samples per second"),
         ("datasets/toy/frame", "long", "datasets.toy.frame: 'long' is not of type 'integer'"),
         ("build", ["tox"], "build: there is no 'tox'; allowed: toy, toy_published"),
-        ("families/flownet", SHIPPED["families"]["flowavenet"], "families: there is no 'flownet'; allowed: flowavenet"),
+        (
+            "families/flownet",
+            SHIPPED["families"]["flowavenet"],
+            "families: there is no 'flownet'; allowed: exact, flowavenet, wavenet",
+        ),
         ("families/flowavenet/model/witdh", 3, "priors.flowavenet.model.witdh: unknown key; allowed: blocks"),
         ("families/flowavenet/model/partition", "odd", "partition: 'odd' is not allowed; allowed: interleaved, half"),
         ("families/flowavenet/training/lr", 1, "families.flowavenet.training.lr: unknown key; allowed: steps"),
+        ("families/wavenet/model/input", "codes", "input: 'codes' is not allowed; allowed: scalar, one_hot"),
+        ("families/wavenet/levels", "all", "levels: 'all' is not allowed; allowed: each, ends, one"),
+        ("families/wavenet/training/schedule", "linear", "schedule: 'linear' is not allowed; allowed: steps, cosine"),
+        ("datasets/toy/published", ["nope"], "datasets.toy.published: there is no 'nope'; allowed: flowavenet"),
+        ("claims/0/holds", {"over": 1}, "claims.0.holds.over: unknown key; allowed: above, below"),
+        ("claims/0/tabel", "x", "claims.0.tabel: unknown key; allowed: claim, where"),
         ("families/flowavenet/chain", "none", "chain: 'none' is not allowed; allowed: noise_free, serial"),
         ("priors/mine", {"family": "flow"}, "priors.mine.family: there is no 'flow'; allowed: flowavenet"),
         ("priors/Mine", {"family": "flowavenet"}, "'Mine'"),

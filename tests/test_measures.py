@@ -1,10 +1,12 @@
 """Likelihood, detection, samplers and metrics against what is known in closed form."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from audiopriors import detection, likelihood, metrics, samplers, separation, tables
+from audiopriors import claims, detection, likelihood, metrics, samplers, separation, tables
 from torchmetrics.functional.classification import binary_auroc
 
 
@@ -223,3 +225,189 @@ def test_separation_table():
     assert table["si_sdr_median"].to_dict() == {"a": 2.5, "b": 12.5, "all": 11.5}
     assert table["share_above_10_db"].to_dict() == {"a": 0.25, "b": 1.0, "all": 5 / 8}
     assert table["stopped"].eq(0.25).all() and table["n"].eq(4).all()
+
+
+def test_families_without_a_density_are_judged_by_their_own_scores():
+    scores = scores_table().assign(score="code_log_prob")
+    scores = pd.concat([scores, scores.assign(score="published_score")])
+    found = tables.detection_table(scores, ["a", "b"], 10, 200)
+    assert set(found["score"]) == {"code_log_prob", "published_score", "code_log_ratio", "published_score_ratio"}
+    assert tables.classification(scores, ["a", "b"], 10, 200)["score"].eq("code_log_prob").all()
+
+
+def test_a_prior_of_all_sigmas_is_judged_at_the_datas():
+    scores = scores_table().assign(prior_sigma="all", data_sigma="0.1")
+    member = scores[scores["test"] == scores["prior"]].assign(prior_sigma="0.1", data_sigma="0")  # other noise: no pair
+    found = tables.detection_table(pd.concat([scores, member]), ["a", "b"], 10, 200)
+    assert set(zip(found["prior_sigma"], found["data_sigma"], strict=True)) == {("all", "0.1")}
+    assert tables.members(found)["prior_sigma"].eq("0.1").all()
+
+
+def gap_scores(learned: float):
+    """The exact prior `e` gives its items -5 +- 2 nats, the learned one `learned` nats more, +- 1."""
+    random, rows = np.random.default_rng(0), []
+    truth = random.normal(-5, 2, 40)
+    for family, sigma, values in (("e", "all", truth), ("f", "0.1", truth + random.normal(learned, 1, 40))):
+        for data_sigma in ("0", "0.1"):
+            rows.append(pd.DataFrame({
+                "dataset": "d", "family": family, "prior": "a", "prior_sigma": sigma, "seed": 0, "split": "test",
+                "test": "a", "data_sigma": data_sigma, "score": "log_prob", "item": range(40), "value": values,
+            }))  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_truth_gap():
+    (row,) = tables.truth_gap(gap_scores(-3), "e", 0.05, 10, 300).to_dict("records")
+    assert row["gap_total"] == pytest.approx(3, abs=0.5) and row["gap_mean"] == pytest.approx(row["gap_total"] / 10)
+    assert row["low_total"] < 3 < row["high_total"] and row["data_sigma"] == "0.1" and row["n"] == 40
+
+
+def test_truth_gap_stops_at_what_no_density_can_be():
+    with pytest.raises(tables.TruthViolation, match=r"f, prior a at sigma 0\.1: .* nats above the true density's"):
+        tables.truth_gap(gap_scores(1), "e", 0.05, 10, 300)
+    assert len(tables.truth_gap(gap_scores(1), "e", 2.0, 10, 300)) == 1  # within the exact prior's own error
+    assert len(tables.truth_gap(gap_scores(0), "e", 0.05, 10, 300)) == 1  # within the interval
+
+
+def test_flac_is_a_density():
+    """Constants are cheap, 16-bit noise costs about its entropy, and no sequence is cheaper than coding allows."""
+    noise = 0.1 * torch.randn(5, 1, 4000, generator=torch.Generator().manual_seed(0))
+    entropy = 0.5 * math.log(2 * math.pi * math.e * 0.1**2)
+    excess = likelihood.flac_nats(noise) / 4000 - entropy
+    assert (excess > 0).all() and (excess < 0.15).all()
+    silence = likelihood.flac_nats(torch.zeros(1, 1, 4000))[0]
+    assert 0 <= silence + 4000 * 15 * math.log(2) < 100  # a few bytes
+
+
+class Toy:
+    """A prior N(0, 1 + sigma^2) of all sigmas, or of one, on data of two sources."""
+
+    def __init__(self, sigma=0.0):
+        self.variance = 1 + sigma**2
+
+    def to(self, device):
+        return self
+
+    def at(self, sigma):
+        return Toy(sigma)
+
+    def log_prob(self, x):
+        return torch.distributions.Normal(0, self.variance**0.5).log_prob(x.double()).sum((1, 2))
+
+    def scores(self, x):
+        return {"log_prob": self.log_prob(x)}
+
+    def count(self, split):
+        return 6
+
+    def frames(self, split, source, items, frame):
+        return {"a": 1.0, "b": 3.0}[source] * normal(len(items), frame, seed=len(split)).float()
+
+
+def evaluated(sigma):
+    settings = likelihood.Evaluation(6, [0, 0.5], [0.3], ["0.05"], 4, 1000)
+    return likelihood.evaluate(
+        Toy(), Toy(), name="t", source="a", sigma=sigma, sources=["a", "b"], sigmas=["0.1", "0.5"], frame=64,
+        evaluation=settings, seed=(0,), device="cpu",
+    )  # fmt: skip
+
+
+def test_evaluate_one_sigma():
+    rows = evaluated("0.5")
+    assert rows["prior_sigma"].eq("0.5").all()
+    tested = rows[(rows["score"] == "log_prob") & (rows["split"] == "test")]
+    assert set(zip(tested["test"], tested["data_sigma"], strict=True)) == {
+        *((test, level) for test in ("a", "b", "mix") for level in ("0", "0.1", "0.5")), ("a", "0.05"),
+        ("constant_0", "0"), ("constant_0.5", "0"), ("normal_0.3", "0"),
+    }  # fmt: skip
+    zero = tested.loc[tested["test"] == "constant_0", "value"].item()
+    assert zero == pytest.approx(-32 * math.log(2 * math.pi * 1.25))
+    corrected = rows[(rows["score"] == "complexity_corrected") & (rows["test"] == "constant_0")]["value"].item()
+    assert corrected == pytest.approx(zero + likelihood.flac_nats(torch.zeros(1, 1, 64))[0])
+    assert (rows["score"] == "gradient_norm_squared").sum() == 4
+
+
+def test_evaluate_all_sigmas():
+    rows = evaluated("all")
+    tested = rows[(rows["score"] == "log_prob") & (rows["split"] == "test")]
+    of_all = tested[tested["prior_sigma"] == "all"]
+    assert set(zip(of_all["test"], of_all["data_sigma"], strict=True)) == {
+        (test, level) for test in ("a", "b", "mix") for level in ("0.1", "0.5")
+    }
+    members = tested[tested["prior_sigma"] == "0.1"]
+    assert set(zip(members["test"], members["data_sigma"], strict=True)) == {
+        ("a", "0"), ("a", "0.05"), ("a", "0.5"), ("constant_0", "0"), ("constant_0.5", "0"), ("normal_0.3", "0"),
+    }  # fmt: skip
+    own = evaluated("0.5")
+    keys = {"test": "b", "data_sigma": "0.5", "score": "log_prob", "split": "test"}
+    same = [claims.choose(one, keys)["value"].to_numpy() for one in (own, of_all)]
+    assert np.array_equal(*same)
+
+
+CLAIM = {
+    "claim": "{prior} is above", "where": "here", "published": "yes", "datasets": ["d"], "table": "t", "value": "mean",
+    "select": {"family": "f", "test": "own"}, "each": True, "holds": {"above": 0.5}, "small_models": "holds",
+}  # fmt: skip
+TABLE = pd.DataFrame(
+    [("f", "a", "a", "0.1", 2.0, 1.0, 3.0), ("f", "b", "b", "0.1", 0.2, 0.0, 0.4), ("f", "a", "b", "0.1", 9.0, 9.0, 9.0),
+     ("f", "a", "a", "1", 0.02, 0.01, 0.03), ("g", "a", "a", "0.1", 0.1, 0.1, 0.1)],
+    columns=["family", "prior", "test", "data_sigma", "mean", "low", "high"],
+)  # fmt: skip
+
+
+def verdicts(paper_size=True, **changes):
+    claim = CLAIM | {"select": {"family": "f", "test": "own", "data_sigma": "0.1"}} | changes
+    found = claims.table([claim], {"t": TABLE}, "d", ["a", "b"], "quick", paper_size)
+    return dict(zip(found["claim"], found["verdict"], strict=True)), found
+
+
+def test_claims_follow_their_rules():
+    found, table = verdicts()
+    assert found == {"a is above": "holds", "b is above": "does not hold"} and list(table.columns) == claims.COLUMNS
+    assert table[["measured", "low", "high"]].to_numpy().tolist() == [[2, 1, 3], [0.2, 0, 0.4]]
+    assert verdicts(holds={"above": 2.5})[0]["a is above"] == claims.UNDECIDED  # the interval has both
+    assert verdicts(holds={"above": 0.5, "below": 2.5})[0]["a is above"] == claims.UNDECIDED
+    assert verdicts(holds={"above": 0.5, "below": 3.5})[0]["a is above"] == "holds"
+    assert verdicts(each=False, reduce="min")[1]["measured"].tolist() == [0.2]
+    with pytest.raises(ValueError, match="2 rows are selected; say `reduce"):
+        verdicts(each=False)
+
+
+def test_claims_of_small_models_stay_undecided_where_they_say_nothing():
+    assert verdicts(paper_size=False)[0] == {"a is above": "holds", "b is above": claims.UNDECIDED}
+    found = verdicts(paper_size=False, small_models="does not hold")[0]
+    assert found == {"a is above": claims.UNDECIDED, "b is above": "does not hold"}
+    assert set(verdicts(paper_size=False, small_models="neither")[0].values()) == {claims.UNDECIDED}
+
+
+def test_claims_that_depend_on_the_metric_and_on_nothing():
+    found, table = verdicts(as_published={"family": "g"}, exact={"test": "b"})
+    assert found["a is above"] == "depends on the metric" and table["published_score_here"].tolist()[0] == 0.1
+    assert table["exact"].tolist()[0] == 9
+    assert verdicts(select={"family": "nobody"})[0] == dict.fromkeys(found, claims.UNDECIDED)
+    assert verdicts(datasets=["other"])[1].empty
+
+
+def test_claims_of_differences_and_slopes():
+    _, table = verdicts(minus={"data_sigma": "1"})
+    assert table.loc[0, ["measured", "low", "high"]].tolist() == pytest.approx([1.98, 0.97, 2.99])
+    _, table = verdicts(minus={"data_sigma": "1"}, in_units_of="slope")
+    assert table.loc[0, ["measured", "low", "high"]].tolist() == pytest.approx(
+        [-2, -math.log10(300), -math.log10(100 / 3)]
+    )
+
+
+def test_shipped_claims_name_columns_that_exist():
+    import yaml
+    from conftest import ROOT
+
+    tables_of = {
+        "cross_likelihood": tables.cross_likelihood(scores_table(), 10, 100),
+        "detection": tables.detection_table(scores_table(), ["a", "b"], 10, 100),
+        "gradient_norm": tables.gradient_norm(scores_table().assign(score="gradient_norm_squared"), 10, 100),
+    }
+    for claim in yaml.safe_load((ROOT / "claims.yaml").read_text())["claims"]:
+        there = tables_of.get(claim["table"])
+        if there is not None:
+            used = {claim["value"], "low", "high"}.union(*(claim.get(key, {}) for key in ("select", "minus", "exact")))
+            assert used <= set(there.columns), claim["claim"]

@@ -1,75 +1,100 @@
 """Every prior family goes through the same tests."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from audiopriors import registry
 from audiopriors.checkpoints import CheckpointError, build_prior, load_prior, save_prior
+from audiopriors.data import toy
 from audiopriors.likelihood import entropy_gate, log_prob_and_gradient
+from audiopriors.priors import wavenet
+from torchaudio.functional import mu_law_decoding
 
 FLOW = {
     "blocks": 3, "flows": 2, "layers": 2, "kernel_size": 3, "width": 6, "blocks_per_split": 1,
     "partition": "interleaved", "log_scale_bound": 3.0, "log_det_weight": 1.0,
 }  # fmt: skip
-CASES = {
+WAVENET = {
+    "variant": "causal", "input": "scalar", "noise_target": "clean", "blocks": 2, "layers": 3, "kernel_size": 2,
+    "width": 4, "skip_width": 5, "head_width": 6,
+}  # fmt: skip
+EXACT = {"padding": 16, "phases": 64, "peaks": 16, "nodes": 256}
+LAW = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186.0), (0.8, 1.0), False, 50, 8, 8)
+CASES = {  # the smallest settings that have every part, and the sigmas at which they are tested
     "flowavenet": [
-        FLOW,
-        FLOW | {"partition": "half"},
-        FLOW | {"blocks_per_split": 0},
-        FLOW | {"blocks_per_split": 2, "log_scale_bound": 0.0, "log_det_weight": 0.25},
-    ]
+        (FLOW, 0.3),
+        (FLOW | {"partition": "half"}, 0.3),
+        (FLOW | {"blocks_per_split": 0}, 0.3),
+        (FLOW | {"blocks_per_split": 2, "log_scale_bound": 0.0, "log_det_weight": 0.25}, 0.3),
+    ],
+    "wavenet": [
+        (WAVENET, 0.3),
+        (WAVENET, 0.0),
+        (WAVENET | {"kernel_size": 3, "blocks": 1}, 0.3),
+        (WAVENET | {"input": "one_hot"}, 0.3),
+        (WAVENET | {"noise_target": "noisy"}, 0.0),
+    ],
+    "exact": [(EXACT, 0.3)],
 }
-ALL = [(family, model) for family, models in CASES.items() for model in models]
+ALL = [(family, model, sigma) for family, cases in CASES.items() for model, sigma in cases]
 
 
-def prior_of(family, model, spread=0.3):
-    """A prior with random weights, also where it starts at zero."""
+def prior_of(family, model, sigma, spread=0.3):
+    """A prior at its noise level, with random weights also where it starts at zero."""
     torch.manual_seed(1)
     prior = build_prior(family, model).double()
+    if family == "exact":
+        return prior.fit(SimpleNamespace(config=LAW), "triangle").at(sigma)
     with torch.no_grad():
         for parameter in prior.parameters():
             parameter += spread * torch.randn_like(parameter)
-    return prior.requires_grad_(False)
+    return prior.requires_grad_(False).at(sigma)
+
+
+def waves(n, length):
+    """Inputs within [-1, 1], where every family has a density."""
+    return torch.randn(n, 1, length, generator=torch.Generator().manual_seed(0), dtype=torch.double).tanh()
 
 
 def test_every_family_is_tested():
     assert set(CASES) == set(registry.names("priors"))
 
 
-@pytest.mark.parametrize(("family", "model"), ALL)
-def test_scores(family, model):
-    prior = prior_of(family, model)
-    x = torch.randn(5, 1, 32, dtype=torch.double)
+@pytest.mark.parametrize(("family", "model", "sigma"), ALL)
+def test_scores(family, model, sigma):
+    prior = prior_of(family, model, sigma)
+    x = waves(5, 32)
     scores = prior.scores(x)
     torch.testing.assert_close(scores["log_prob"], prior.log_prob(x), rtol=0, atol=0)
     for values in scores.values():
-        assert values.shape == (5,) and values.dtype == torch.float64
+        assert values.shape == (5,) and values.dtype == torch.float64 and values.isfinite().all()
     torch.testing.assert_close(prior.log_prob(x[2:3]), scores["log_prob"][2:3])  # items do not see each other
 
 
-@pytest.mark.parametrize(("family", "model"), ALL)
-def test_gradient_in_x(family, model):
-    prior = prior_of(family, model)
-    x = torch.randn(2, 1, 16, dtype=torch.double, requires_grad=True)
+@pytest.mark.parametrize(("family", "model", "sigma"), ALL)
+def test_gradient_in_x(family, model, sigma):
+    prior = prior_of(family, model, sigma)
+    x = waves(2, 16).requires_grad_(True)
     assert torch.autograd.gradcheck(prior.log_prob, (x,))
     log_prob, gradient = log_prob_and_gradient(prior, x)
     assert gradient.shape == x.shape and not log_prob.requires_grad
 
 
-@pytest.mark.parametrize(("family", "model"), ALL)
-def test_float32_sums_in_float64(family, model):
-    prior = prior_of(family, model, spread=0.1)
-    x = torch.randn(3, 1, 64, dtype=torch.double)
+@pytest.mark.parametrize(("family", "model", "sigma"), ALL)
+def test_float32_sums_in_float64(family, model, sigma):
+    prior = prior_of(family, model, sigma, spread=0.1)
+    x = waves(3, 64)
     expected = prior.log_prob(x)
     prior.float()
     assert prior.log_prob(x.float()).dtype == torch.float64
     torch.testing.assert_close(prior.log_prob(x.float()), expected, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize(("family", "model"), ALL)
-def test_sample(family, model):
-    prior = prior_of(family, model)
+@pytest.mark.parametrize(("family", "model", "sigma"), ALL)
+def test_sample(family, model, sigma):
+    prior = prior_of(family, model, sigma)
 
     def draw():
         return prior.sample(3, 32, torch.Generator().manual_seed(5))
@@ -78,26 +103,26 @@ def test_sample(family, model):
     assert torch.equal(draw(), draw())
 
 
-@pytest.mark.parametrize(("family", "model"), ALL)
-def test_no_density_beats_the_noise_it_is_given(family, model):
-    prior, x = prior_of(family, model), 0.5 * torch.randn(20, 1, 32, dtype=torch.double)
+@pytest.mark.parametrize(("family", "model", "sigma"), ALL)
+def test_no_density_beats_the_noise_it_is_given(family, model, sigma):
+    prior, x = prior_of(family, model, sigma), 0.5 * torch.randn(20, 1, 32, dtype=torch.double)
     entropy_gate(prior.log_prob(x).numpy(), x, 0.5, family)
 
 
-@pytest.mark.parametrize(("family", "model"), ALL)
-def test_saved_and_loaded_is_the_same(family, model, tmp_path):
-    prior = prior_of(family, model).float()
+@pytest.mark.parametrize(("family", "model", "sigma"), ALL)
+def test_saved_and_loaded_is_the_same(family, model, sigma, tmp_path):
+    prior = prior_of(family, model, sigma).float()
     path = tmp_path / "prior.safetensors"
-    description = {"family": family, "model": model, "source": "sine"}
-    save_prior(path, prior, description)
+    description = {"family": family, "model": model, "source": "triangle"}
+    save_prior(path, prior.exact if family == "exact" else prior, description)
     first = path.read_bytes()
-    loaded = load_prior(path, expect={"source": "sine"})
-    x = torch.randn(4, 1, 32)
-    assert torch.equal(loaded.log_prob(x), prior.log_prob(x))
+    loaded = load_prior(path, expect={"source": "triangle"})
+    x = waves(4, 32).float()
+    assert torch.equal(loaded.at(sigma).log_prob(x), prior.log_prob(x))
     assert loaded.description == description
     save_prior(path, loaded, description)
     assert path.read_bytes() == first
-    with pytest.raises(CheckpointError, match=r"prior.safetensors: is a prior with source 'sine', but 'saw'"):
+    with pytest.raises(CheckpointError, match=r"prior.safetensors: is a prior with source 'triangle', but 'saw'"):
         load_prior(path, expect={"source": "saw"})
     path.write_bytes(first[:-100])
     with pytest.raises(CheckpointError, match=r"prior.safetensors: not a whole checkpoint.*delete it"):
@@ -107,10 +132,10 @@ def test_saved_and_loaded_is_the_same(family, model, tmp_path):
         load_prior(path)
 
 
-@pytest.mark.parametrize("model", CASES["flowavenet"])
+@pytest.mark.parametrize("model", [model for model, _ in CASES["flowavenet"]])
 def test_flow_change_of_variables(model):
     """log p(x) = log N(z) + log|det dz/dx| with the Jacobian from autograd, and the inverse."""
-    prior, x = prior_of("flowavenet", model), torch.randn(3, 1, 16, dtype=torch.double)
+    prior, x = prior_of("flowavenet", model, 0.0), torch.randn(3, 1, 16, dtype=torch.double)
 
     def latents(x):
         return torch.cat([z.flatten() for z in prior.transform(x)[0]])
@@ -128,7 +153,7 @@ def test_flow_change_of_variables(model):
 def test_flow_integrates_to_one(partition, blocks, split):
     """Over R^2 by the trapezoid rule, which converges exponentially for smooth decaying densities (R^4 by sampling)."""
     model = FLOW | {"blocks": blocks, "partition": partition, "blocks_per_split": split}
-    prior = prior_of("flowavenet", model, spread=0.1)
+    prior = prior_of("flowavenet", model, 0.0, spread=0.1)
     if blocks == 1:
         line = torch.linspace(-25, 25, 1201, dtype=torch.double)
         grid = torch.cartesian_prod(line, line)[:, None]
@@ -162,7 +187,7 @@ def test_flow_initialises_once_on_data():
 
 
 def test_flow_objective_has_the_weight_of_the_log_determinant():
-    prior, x = prior_of("flowavenet", FLOW | {"log_det_weight": 0.25}), torch.randn(3, 1, 16, dtype=torch.double)
+    prior, x = prior_of("flowavenet", FLOW | {"log_det_weight": 0.25}, 0.0), torch.randn(3, 1, 16, dtype=torch.double)
     _, latent, log_det = prior.transform(x)
     torch.testing.assert_close(prior.loss(x, x), -(latent + 0.25 * log_det).mean() / 16)
     torch.testing.assert_close(prior.log_prob(x), latent + log_det)  # what is reported is always the density
@@ -170,9 +195,118 @@ def test_flow_objective_has_the_weight_of_the_log_determinant():
 
 def test_flow_frame_must_divide():
     with pytest.raises(ValueError, match="multiple of 8 samples, not 20"):
-        prior_of("flowavenet", FLOW).log_prob(torch.zeros(1, 1, 20, dtype=torch.double))
+        prior_of("flowavenet", FLOW, 0.0).log_prob(torch.zeros(1, 1, 20, dtype=torch.double))
+
+
+@pytest.mark.parametrize("input", ["scalar", "one_hot"])
+def test_wavenet_is_causal(input):
+    """The output at t has no gradient at t or later, and depends on all of the receptive field."""
+    prior, x = prior_of("wavenet", WAVENET | {"input": input}, 0.0), waves(1, 40).requires_grad_(True)
+    weights = torch.randn(256, dtype=torch.double)
+    if input == "scalar":  # a code has no gradient
+        (gradient,) = torch.autograd.grad((prior.logits(x)[0, 30] * weights).sum(), x)
+        assert (gradient[..., 30:] == 0).all()
+        field = 1 + 2 * (1 + 2 + 4)  # two blocks of dilations 1, 2, 4 at kernel 2
+        assert (gradient[..., 30 - field : 30] != 0).all() and (gradient[..., : 30 - field] == 0).all()
+    changed = x.detach().clone()
+    changed[..., 30:] = -changed[..., 30:]
+    with torch.no_grad():
+        assert torch.equal(prior.logits(changed)[:, :31], prior.logits(x)[:, :31])
+        assert not torch.equal(prior.logits(changed)[:, 31], prior.logits(x)[:, 31])
+
+
+def test_published_wavenet_sees_its_target():
+    prior = prior_of("wavenet", WAVENET | {"variant": "published", "noise_target": "noisy"}, 0.3)
+    x = waves(2, 40).requires_grad_(True)
+    logits = prior.logits(x)
+    (gradient,) = torch.autograd.grad(logits[0, 20].sum(), x)
+    assert gradient[0, 0, 20] != 0
+    assert logits.min() >= 0 and logits.max() <= 1
+    assert 4.55 < prior.loss(x, x) < 6.55  # what a cross-entropy of sigmoids can be
+    scores = prior.scores(x)
+    assert set(scores) == {"code_log_prob", "published_score"}
+    chosen = logits.gather(2, wavenet.encode(x[:, 0])[..., None])[..., 0]
+    torch.testing.assert_close(scores["published_score"] / 40, chosen.mean(1).log())
+    for refused in (lambda: prior.log_prob(x), lambda: prior.sample(1, 8, torch.Generator())):
+        with pytest.raises(ValueError, match="WaveNet"):
+            refused()
+
+
+def test_wavenet_of_noisy_targets_is_no_density_with_noise():
+    prior = prior_of("wavenet", WAVENET | {"noise_target": "noisy"}, 0.3)
+    assert set(prior.scores(waves(2, 16))) == {"code_log_prob"}
+    x, clean = waves(2, 16), torch.zeros(2, 1, 16, dtype=torch.double)
+    assert prior.loss(x, clean) == prior.loss(x, x) != prior_of("wavenet", WAVENET, 0.3).loss(x, clean)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.2])
+def test_wavenet_integrates_to_one(sigma):
+    """Over R^2 (noise-free: [-1, 1]^2, by four points in each bin of the codes)."""
+    prior = prior_of("wavenet", WAVENET, sigma)
+    if sigma:
+        line = torch.linspace(-2.5, 2.5, 801, dtype=torch.double)
+        weight = torch.full_like(line, line[1] - line[0])
+    else:
+        low, width = wavenet.EDGES[:-1, None], wavenet.EDGES.diff()[:, None]
+        line = (low + width * (torch.arange(4, dtype=torch.double) + 0.5) / 4).flatten()
+        weight = (width / 4).expand(-1, 4).flatten()
+    grid = torch.cartesian_prod(line, line)[:, None]
+    density = torch.exp(torch.cat([prior.log_prob(part) for part in grid.split(50_000)]))
+    assert abs((density * torch.cartesian_prod(weight, weight).prod(1)).sum() - 1) < 1e-3
+    outside = torch.tensor([[[0.0, 1.01]]], dtype=torch.double)
+    assert prior.log_prob(outside).isinf() == (sigma == 0)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.05, 0.4])
+def test_wavenet_code_scores_are_probabilities(sigma):
+    """Of one sample: over all codes they sum to 1, and at sigma > 0 they are what noise and clamping make of P."""
+    prior = prior_of("wavenet", WAVENET, sigma)
+    every = mu_law_decoding(torch.arange(256, dtype=torch.double), 256)[:, None, None]
+    found = torch.exp(prior.scores(every)["code_log_prob"])
+    assert abs(found.sum() - 1) < 1e-9
+    if sigma:
+        clean = torch.softmax(prior.logits(every[:1])[0, 0], 0)
+        drawn = torch.multinomial(clean, 400_000, True, generator=torch.Generator().manual_seed(0))
+        noise = torch.randn(400_000, generator=torch.Generator().manual_seed(1), dtype=torch.double)
+        counts = torch.bincount(wavenet.encode(every[drawn, 0, 0] + sigma * noise), minlength=256) / 400_000
+        assert (counts - found).abs().max() < 5 * (found.max() / 400_000).sqrt()
+
+
+def test_wavenet_density_is_the_code_score_over_the_bins_width():
+    prior, x = prior_of("wavenet", WAVENET, 0.0), waves(3, 20)
+    scores = prior.scores(x)
+    codes = wavenet.encode(x)[:, 0]
+    assert (x[:, 0] >= wavenet.EDGES[codes]).all() and (x[:, 0] <= wavenet.EDGES[codes + 1]).all()
+    expected = scores["code_log_prob"] - wavenet.EDGES.diff()[codes].log().sum(1)
+    torch.testing.assert_close(scores["log_prob"], expected)
+    log_p = torch.log_softmax(prior.logits(x), 2).gather(2, codes[..., None]).sum((1, 2))
+    torch.testing.assert_close(scores["code_log_prob"], log_p)
+
+
+@pytest.mark.parametrize("model", [WAVENET, WAVENET | {"input": "one_hot"}, WAVENET | {"kernel_size": 3}])
+@pytest.mark.parametrize("sigma", [0.0, 0.1])
+def test_wavenet_cached_generation_is_the_full_one(model, sigma):
+    """The same samples, bit for bit, as when every sample is drawn from a full forward pass."""
+    prior, n, length = prior_of("wavenet", model, sigma), 3, 60
+    cached = prior.sample(n, length, torch.Generator().manual_seed(3))
+    generator = torch.Generator().manual_seed(3)
+    uniform = torch.rand(length, n, generator=generator, dtype=torch.double)
+    within = prior._within(length, n, generator)
+    full = torch.zeros(n, 1, length, dtype=torch.double)
+    for now in range(length):
+        full[:, 0, now] = prior.emit(prior.logits(full)[:, now], uniform[now], within[now])
+    assert torch.equal(cached, full)
+    assert cached.std() > 0.1
+
+
+def test_wavenet_samples_its_own_law():
+    prior = prior_of("wavenet", WAVENET, 0.0)
+    drawn = prior.sample(20_000, 1, torch.Generator().manual_seed(0))
+    expected = torch.softmax(prior.logits(drawn[:1])[0, 0], 0)
+    counts = torch.bincount(wavenet.encode(drawn[:, 0, 0]), minlength=256) / 20_000
+    assert (counts - expected).abs().max() < 5 * (expected.max() / 20_000).sqrt()
 
 
 def test_unknown_family_names_those_there_are():
-    with pytest.raises(LookupError, match="no 'nope' in priors: there are flowavenet"):
+    with pytest.raises(LookupError, match="no 'nope' in priors: there are exact, flowavenet, wavenet"):
         registry.load("priors", "nope")

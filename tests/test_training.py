@@ -25,8 +25,8 @@ MODEL = {
 }  # fmt: skip
 DATA = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186), (0.8, 1.0), False, 50, 8, 8)
 TRAINING = training.Training(
-    steps=12, batch=4, frame=64, learning_rate=1e-3, decays=5, decay=0.6, gradient_clip=1.0, noise="fixed",
-    initialise_items=8, validation_items=4, log_points=4, save_seconds=0.0,
+    steps=12, batch=4, frame=64, learning_rate=1e-3, schedule="steps", decays=5, decay=0.6, warm_up=0.0, beta2=0.999,
+    gradient_clip=1.0, noise="fixed", initialise_items=8, validation_items=4, log_points=4, save_seconds=0.0,
 )  # fmt: skip
 
 
@@ -57,6 +57,43 @@ def test_schedule_is_the_papers():
     assert rates[0] == rates[99] == 1e-4
     for k in range(1, 6):
         assert rates[100 * k] == pytest.approx(1e-4 * 0.6**k) == rates[100 * k + 99]
+
+
+def test_cosine_schedule_with_warm_up():
+    settings = replace(TRAINING, steps=100, learning_rate=1.0, schedule="cosine", warm_up=0.05)
+    rates = [training.learning_rate(settings, step) for step in range(100)]
+    assert rates[0] == pytest.approx(0.2) and rates[4] == max(rates) and rates == rates[:5] + sorted(rates[5:])[::-1]
+    assert rates[50] == pytest.approx(0.51) and rates[-1] == pytest.approx(0.02, abs=1e-3)
+
+
+def test_adam_is_torchs():
+    torch.manual_seed(0)
+    one = torch.nn.Linear(3, 4)
+    other = torch.nn.Linear(3, 4)
+    other.load_state_dict(one.state_dict())
+    ours, theirs = training.Adam(one, 0.99), torch.optim.Adam(other.parameters(), lr=0.01, betas=(0.9, 0.99))
+    for _ in range(10):
+        x = torch.randn(5, 3)
+        for net in (one, other):
+            net.zero_grad()
+            net(x).square().mean().backward()
+        ours.step(0.01)
+        theirs.step()
+    assert same(one, other)
+
+
+def test_training_needs_no_compiler():
+    """torch.optim's classes import torch._dynamo at their first step: 3 s that a training of seconds need not spend."""
+    program = """
+import sys; sys.path.insert(0, "tests")
+from test_training import *
+import pathlib, tempfile
+folder = pathlib.Path(tempfile.mkdtemp())
+toy.make(DATA, list(toy.SOURCES), (0,)).to_parquet(folder / "i.parquet")
+run(toy.Frames(str(folder / "i.parquet"), DATA), folder)
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
 def test_noise_laws():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 TABLES = [
@@ -15,6 +16,8 @@ TABLES = [
     "classification",
     "separation",
     "gradient_norm",
+    "truth_gap",
+    "claims",
     "table_1",
     "table_2",
     "costs",
@@ -39,14 +42,13 @@ def test_smoke_has_everything_and_is_done(smoke):
         assert (results / f"tables/{table}.csv").stat().st_size > 100
         assert (results / f"tables/{table}.md").exists()
     figures = {path.stem for path in (results / "figures").glob("*.pdf")}
-    assert len(figures) == 12
+    assert len(figures) == 14
     for name in figures:
         assert (results / f"figures/{name}.png").exists() and (results / f"figures/{name}.csv").exists()
     report = (results / "report.html").read_text()
     assert "constant zero" in report and "audio/wav" in (results / "figures/listen_toy.html").read_text()
-    assert len(list((results / "audio/toy").glob("*.wav"))) == 5 * (
-        1 + 3
-    )  # mix and four sources; truth and three methods
+    # mix and two sources; truth, three methods of flow and WaveNet, and two of the exact prior
+    assert len(list((results / "audio/toy").glob("*.wav"))) == 3 * (1 + 3 + 3 + 2)
     assert smoke.planned("smoke") == {}
 
 
@@ -79,7 +81,7 @@ def test_code_of_a_figure_redraws_that_figure_only(copied):
 def test_code_of_the_sampler_separates_again_and_trains_nothing(copied):
     copied.edit("workflow/scripts/audiopriors/samplers.py", "_FAR = 100.0", "_FAR = 99.0")
     planned = copied.planned("smoke")
-    assert planned["separate"] == 3 and planned["separate_reference"] == 2
+    assert planned["separate"] == 8 and planned["separate_reference"] == 2
     assert not {"train_prior", "evaluate_prior", "make_data"} & set(planned)
 
 
@@ -95,13 +97,13 @@ def test_rate_of_training_retrains_all_that_depends_on_it(copied):
         "config.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e-3"
     )
     planned = copied.planned("smoke")
-    assert planned["train_prior"] == 8 and "make_data" not in planned
+    assert planned["train_prior"] == 16 and "make_data" not in planned
 
 
 def test_a_method_of_separation_reruns_itself(copied):
     copied.edit("config.yaml", "langevin_one_sigma: {steps: 4}", "langevin_one_sigma: {steps: 5}")
     planned = copied.planned("smoke")
-    assert planned["separate"] == 1 and "train_prior" not in planned
+    assert planned["separate"] == 3 and "train_prior" not in planned
 
 
 def test_one_figure_from_what_is_there(copied):
@@ -125,23 +127,25 @@ def test_serial_chain_starts_at_the_next_smaller_sigma(repository, tmp_path):
 def test_seeds_train_replicates(repository, tmp_path):
     place = repository.copy(tmp_path / "seeds")
     place.edit("config.yaml", "    seeds: 1\n    sigmas:", "    seeds: 3\n    sigmas:")
-    assert place.planned("smoke_toy")["train_prior"] == 3 * 8
+    assert place.planned("smoke_toy")["train_prior"] == 3 * 16 + 2  # the exact prior needs none
 
 
 def test_every_scale_and_data_set_has_a_plan(repository):
-    assert repository.planned("full_toy")["train_prior"] == 4 * 6 * 3
-    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * 6
-    assert repository.planned("smoke_toy_published")["train_prior"] == 8
+    assert repository.planned("full_toy")["train_prior"] == 4 * (16 * 3 + 1)  # 6 + 6 models, 2 + 2 as published
+    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * 5
+    published = repository.planned("smoke_toy_published")
+    assert published["train_prior"] == 2 * 8 and "truth_gap" not in published  # no exact prior of that data
     alone, quick = repository.planned(), repository.planned("quick")
     assert alone.pop("all") == quick.pop("quick") == 1 and alone == quick
 
 
 def test_published_data_and_variant_run(repository, tmp_path):
     place = repository.copy(tmp_path / "published")
-    path = "results/smoke/tables/toy_published/cross_likelihood.csv"
+    path = "results/smoke/likelihood/toy_published/flowavenet_published/saw/seed0.parquet"
     done = place.snakemake(path)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "flowavenet_published" in (place.folder / path).read_text()
+    rows = pd.read_parquet(place.folder / path)
+    assert set(rows["score"]) >= {"log_prob", "latent_log_prob"} and rows["family"].eq("flowavenet_published").all()
 
 
 def test_slurm_profile_plans_from_a_clone(repository):
@@ -166,10 +170,10 @@ def test_slurm_profile_plans_from_a_clone(repository):
         ),
         (
             "results/smoke/priors/toy/flow/sine/0/seed0.safetensors",
-            "there is no prior 'flow' in the config; there are flowavenet, flowavenet_published",
+            "there is no prior 'flow' in the config; there are flowavenet, wavenet, exact, flowavenet_published",
         ),
-        (PRIOR.format("sine", "0.5"), "there is no sigma '0.5' at this scale; there are 0, 0.129"),
-        (PRIOR.format("gong", "0"), "toy has no source 'gong'; it has sine, square, saw, triangle"),
+        (PRIOR.format("sine", "0.5"), "flowavenet has no sigma '0.5' at this scale; it has 0, 0.129"),
+        (PRIOR.format("gong", "0"), "toy has no source 'gong'; it has sine, saw"),
         ("results/smoke/separation/toy/flowavenet/gibbs/sine+saw.parquet", "there is no method 'gibbs' in the config"),
         ("results/smoke/separation/toy/flowavenet/langevin_annealed/sine+gong.parquet", "toy has no source 'gong'"),
     ],
@@ -195,10 +199,10 @@ def test_broken_or_foreign_checkpoint(copied, harm):
     content = path.read_bytes()
     foreign = (copied.folder / PRIOR.format("saw", "0.129")).read_bytes()
     path.write_bytes(content[:-10] if harm == "truncated" else foreign)
-    scores = copied.folder / "results/smoke/likelihood/toy/flowavenet/sine/0.129/seed0.parquet"
+    scores = copied.folder / "results/smoke/likelihood/toy/flowavenet/sine/seed0.parquet"
     done = copied.snakemake("--forcerun", "evaluate_prior", "--", str(scores.relative_to(copied.folder)))
     sentence = "not a whole checkpoint" if harm == "truncated" else "is a prior with source 'saw', but 'sine' was asked"
-    log = (copied.folder / "results/smoke/logs/evaluate_prior/toy/flowavenet/sine/0.129/seed0.log").read_text()
+    log = (copied.folder / "results/smoke/logs/evaluate_prior/toy/flowavenet/sine/seed0.log").read_text()
     assert done.returncode != 0
     assert sentence in log and path.name in log and "delete it and run again" in log and "Traceback" not in log
 

@@ -27,7 +27,7 @@ wildcard_constraints:
     dataset="[a-z0-9_]+",
     family="[a-z0-9_]+",
     source="[a-z0-9_]+",
-    sigma=r"[0-9.]+",
+    sigma=r"[0-9.]+|all",
     replicate="[0-9]+",
     method="[a-z0-9_]+",
     mix=r"[a-z0-9_+]+",
@@ -54,7 +54,7 @@ def dataset(wildcards):
 
 
 def prior(wildcards):
-    """The prior in the path: family, model, training, finetune, chain."""
+    """The prior in the path: family, model, levels, and, if it is trained, training, finetune, chain."""
     there = at(wildcards)["priors"]
     if wildcards.family not in there:
         raise WorkflowError(
@@ -63,9 +63,14 @@ def prior(wildcards):
     return settings_of_config.prior_settings(at(wildcards), wildcards.family)
 
 
-def levels(wildcards):
-    """The noise levels of the priors: noise-free, then fine-tuned."""
+def sigmas(wildcards):
+    """The noise levels of the data."""
     return ["0", *at(wildcards)["sigmas"]]
+
+
+def levels(wildcards, family=None):
+    """The noise levels of the models of the prior in the path, or of the one named."""
+    return settings_of_config.levels(at(wildcards), family or wildcards.family)
 
 
 def seeds(wildcards):

@@ -1,9 +1,11 @@
 # Gives the rule files their paths, and the functions that say which files and settings a job needs.
 
+from types import SimpleNamespace
+
 ITEMS = "results/{scale}/data/{dataset}/items.parquet"
 PRIOR = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.safetensors"
 LOSSES = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.losses.csv"
-SCORES = "results/{scale}/likelihood/{dataset}/{family}/{source}/{sigma}/seed{replicate}.parquet"
+SCORES = "results/{scale}/likelihood/{dataset}/{family}/{source}/seed{replicate}.parquet"
 SAMPLES = "results/{scale}/samples/{dataset}/{family}/{source}.npy"
 SEPARATED = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.parquet"
 TRACE = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.trace.parquet"
@@ -15,21 +17,25 @@ def initial_prior(wildcards):
     if wildcards.source not in dataset(wildcards)["sources"]:
         there = ", ".join(dataset(wildcards)["sources"])
         raise WorkflowError(f"{wildcards.dataset} has no source {wildcards.source!r}; it has {there}")
-    if wildcards.sigma == "0":
-        return []
+    chosen = prior(wildcards)
     if wildcards.sigma not in levels(wildcards):
+        there = ", ".join(levels(wildcards))
         raise WorkflowError(
-            f"there is no sigma {wildcards.sigma!r} at this scale; there are {', '.join(levels(wildcards))}"
+            f"{wildcards.family} has no sigma {wildcards.sigma!r} at this scale; it has {there}"
         )
-    serial = prior(wildcards)["chain"] == "serial"
+    if wildcards.sigma == "0" or "training" not in chosen:
+        return []
+    serial = chosen["chain"] == "serial"
     before = levels(wildcards)[levels(wildcards).index(wildcards.sigma) - 1] if serial else "0"
     return PRIOR.replace("{sigma}", before)
 
 
 def train_settings(wildcards):
     """What a training needs of the config, as JSON: a change of it retrains, and nothing else of the config does."""
-    chosen = prior(wildcards)
-    training = chosen["training"] | (chosen["finetune"] if wildcards.sigma != "0" else {})
+    chosen, training = prior(wildcards), None
+    if "training" in chosen:
+        training = chosen["training"] | (chosen["finetune"] if wildcards.sigma != "0" else {})
+        training |= {"frame": dataset(wildcards)["frame"]}
     return as_json(
         threads=at(wildcards)["threads"],
         dataset=wildcards.dataset,
@@ -37,7 +43,7 @@ def train_settings(wildcards):
         prior=wildcards.family,
         family=chosen["family"],
         model=chosen["model"],
-        training=training | {"frame": dataset(wildcards)["frame"]},
+        training=training,
         source=wildcards.source,
         sigma=wildcards.sigma,
         seed=[
@@ -83,13 +89,14 @@ def method_of(wildcards):
 
 def separation_priors(wildcards):
     """For each sigma of the method in turn, each source of the mix in turn."""
+    one_for_all = levels(wildcards) == ["all"]
     return [
         PRIOR.format(
             scale=wildcards.scale,
             dataset=wildcards.dataset,
             family=wildcards.family,
             source=source,
-            sigma=sigma,
+            sigma="all" if one_for_all else sigma,
             replicate=0,
         )
         for sigma in method_of(wildcards)["sigmas"]
@@ -98,9 +105,11 @@ def separation_priors(wildcards):
 
 
 TABLES = [
+    "claims",
     "cross_likelihood",
     "detection",
     "classification",
+    "truth_gap",
     "gradient_norm",
     "separation",
     "table_1",
@@ -109,25 +118,44 @@ TABLES = [
 ]
 
 
-def prior_sources(wildcards):
-    """Every (family, source) of the data set."""
+def prior_sources(wildcards, published=False):
+    """Every (family, source) of the data set, with those trained as published or without."""
+    there = dataset(wildcards)
     return [
         {"family": family, "source": source}
-        for family in dataset(wildcards)["priors"]
-        for source in dataset(wildcards)["sources"]
+        for family in there["priors"] + (there["published"] if published else [])
+        for source in there["sources"]
     ]
 
 
-def every_prior(pattern):
-    """Paths of the pattern for every family, source, sigma and replicate of the data set."""
+def data_levels(wildcards):
+    """The data's noise levels above 0 that the prior in the path is scored at."""
+    if wildcards.family in dataset(wildcards)["published"]:
+        return [sigma for sigma in levels(wildcards) if sigma != "0"]
+    return at(wildcards)["sigmas"]
+
+
+def trained(wildcards, family):
+    """Whether the prior needs training."""
+    return "training" in settings_of_config.prior_settings(at(wildcards), family)
+
+
+def replicates(wildcards, family):
+    """The trainings of a prior; one that is not trained has one."""
+    return seeds(wildcards) if trained(wildcards, family) else range(1)
+
+
+def every_prior(pattern, only_trained=False):
+    """Paths of the pattern for every family, source, replicate and, if it has one, sigma, of the data set."""
 
     def paths(wildcards):
         known = dict(scale=wildcards.scale, dataset=wildcards.dataset)
         return [
             pattern.format(**known, **one, sigma=sigma, replicate=replicate)
-            for one in prior_sources(wildcards)
-            for sigma in levels(wildcards)
-            for replicate in seeds(wildcards)
+            for one in prior_sources(wildcards, published=True)
+            if trained(wildcards, one["family"]) or not only_trained
+            for sigma in (levels(wildcards, one["family"]) if "{sigma}" in pattern else [""])
+            for replicate in replicates(wildcards, one["family"])
         ]
 
     return paths
@@ -139,7 +167,9 @@ def runs(wildcards, mixes=None):
         (family, method, "+".join(mix))
         for mix in (mixes or dataset(wildcards)["mixes"])
         for family in dataset(wildcards)["priors"]
-        for method in at(wildcards)["separation"]["methods"]
+        for method, settings in at(wildcards)["separation"]["methods"].items()
+        # a prior with one model of all sigmas has no noise-free density
+        if "0" not in settings["sigmas"] or levels(wildcards, family) != ["all"]
     ]
 
 
@@ -157,6 +187,12 @@ def separations(pattern, mixes=None, references=()):
         ]
 
     return paths
+
+
+def exact_prior(wildcards):
+    """The name of the data set's exact prior, None if it has none."""
+    there = dataset(wildcards)["priors"]
+    return next((name for name in there if at(wildcards)["priors"][name]["family"] == "exact"), None)
 
 
 def first_mix(wildcards):
@@ -183,12 +219,14 @@ def every_source(pattern):
 
 FIGURES = {  # name: what it is drawn from
     "waveforms": lambda wildcards: [ITEMS.format(**wildcards)],
-    "training": every_prior(LOSSES),
+    "training": every_prior(LOSSES, only_trained=True),
     "cross_likelihood": lambda wildcards: expand(tables("cross_likelihood", "detection"), **wildcards),
+    "published": lambda wildcards: expand(tables("cross_likelihood", "detection", "table_1"), **wildcards),
     "noise_grid": lambda wildcards: expand(tables("cross_likelihood", "detection"), **wildcards),
     "detection": lambda wildcards: expand(tables("detection"), **wildcards),
     "peakedness": lambda wildcards: expand(tables("cross_likelihood"), **wildcards),
     "inputs": lambda wildcards: expand(tables("cross_likelihood"), **wildcards),
+    "truth_gap": lambda wildcards: expand(tables("truth_gap"), **wildcards),
     "gradient_norm": lambda wildcards: expand(tables("gradient_norm"), **wildcards),
     "samples": every_source(SAMPLES),
     "separation": lambda wildcards: expand(tables("separation"), **wildcards),
@@ -227,20 +265,37 @@ def benchmarks(wildcards):
     return [
         *expand(f"{below}/make_data/{{dataset}}.tsv", **wildcards),
         *every_prior(f"{below}/train_prior/{of_prior}")(wildcards),
-        *every_prior(f"{below}/evaluate_prior/{of_prior}")(wildcards),
+        *every_prior(f"{below}/evaluate_prior/{{dataset}}/{{family}}/{{source}}/seed{{replicate}}.tsv")(
+            wildcards
+        ),
         *every_source(f"{below}/sample_prior/{{dataset}}/{{family}}/{{source}}.tsv")(wildcards),
         *separations(f"{below}/separate/{{dataset}}/{{family}}/{{method}}/{{mix}}.tsv")(wildcards),
     ]
 
 
+def there_is(scale, name, what):
+    """Whether the data set has that table or figure."""
+    known = SimpleNamespace(scale=scale, dataset=name)
+    if what == "truth_gap":
+        return exact_prior(known) is not None
+    return what != "published" or bool(dataset(known)["published"])
+
+
+def tables_of(scale, name, what):
+    """The path of that table of the data set, if there is one."""
+    return expand(tables(what), scale=scale, dataset=name) if there_is(scale, name, what) else []
+
+
 def shown(scale, names):
     """Figures, audio and tables of these data sets, as the report shows them."""
+    figures = [(what, name) for name in names for what in FIGURES if there_is(scale, name, what)]
+    made = [what for what in TABLES if any(there_is(scale, name, what) for name in names)]
     return [
-        *expand(f"results/{scale}/figures/{{name}}_{{dataset}}.png", name=FIGURES, dataset=names),
+        *(f"results/{scale}/figures/{what}_{name}.png" for what, name in figures),
         *expand(f"results/{scale}/figures/listen_{{dataset}}.html", dataset=names),
         *(
-            expand(f"results/{scale}/tables/{{name}}.csv", name=TABLES)
+            expand(f"results/{scale}/tables/{{name}}.csv", name=made)
             if names == SCALES[scale]["build"]
-            else expand(f"results/{scale}/tables/{{dataset}}/{{name}}.csv", dataset=names, name=TABLES)
+            else [path for name in names for what in made for path in tables_of(scale, name, what)]
         ),
     ]

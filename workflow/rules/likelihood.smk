@@ -1,19 +1,19 @@
-# Needs the data's items and a trained prior. Gives its scores on every test input, one row an item.
+# Needs the data's items and the priors of one source. Gives their scores on every test input, one row an item.
 
 
 rule evaluate_prior:
-    """Score one prior on every source, the mix, constants and noise, at every noise level of the data."""
+    """Score the priors of one source on every source, the mix, constants and noise, at every noise level of the data."""
     input:
         script=script("evaluate_prior"),
         code=lambda wildcards: [*data_code(wildcards), *prior_code(wildcards), *library("likelihood.py")],
         data=ITEMS,
-        prior=PRIOR,
+        priors=lambda wildcards: expand(PRIOR, sigma=levels(wildcards), allow_missing=True),
     output:
         SCORES,
     log:
-        "results/{scale}/logs/evaluate_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.log",
+        "results/{scale}/logs/evaluate_prior/{dataset}/{family}/{source}/seed{replicate}.log",
     benchmark:
-        "results/{scale}/benchmarks/evaluate_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.tsv"
+        "results/{scale}/benchmarks/evaluate_prior/{dataset}/{family}/{source}/seed{replicate}.tsv"
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -32,9 +32,9 @@ rule evaluate_prior:
             family=prior(wildcards)["family"],
             model=prior(wildcards)["model"],
             source=wildcards.source,
-            sigma=wildcards.sigma,
+            levels=levels(wildcards),
             replicate=int(wildcards.replicate),
-            sigmas=at(wildcards)["sigmas"],
+            sigmas=data_levels(wildcards),
             evaluation={
                 key: at(wildcards)["evaluation"][key]
                 for key in (
@@ -49,5 +49,5 @@ rule evaluate_prior:
             seed=[at(wildcards)["seed"], "evaluate", wildcards.dataset],
         ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --prior {input.prior:q} "
+        "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --priors {input.priors:q} "
         "--output {output:q} > {log:q} 2>&1"

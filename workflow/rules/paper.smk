@@ -32,6 +32,60 @@ rule likelihood_tables:
         "--classification {output.classification:q} --gradient-norm {output.gradient_norm:q} > {log:q} 2>&1"
 
 
+rule truth_gap:
+    """Table of the gap between the true density and every other, of one data set; stops at an impossible one."""
+    input:
+        script=script("truth_gap"),
+        code=library("tables.py", "detection.py", "seeds.py", "priors/exact.py"),
+        scores=every_prior(SCORES),
+    output:
+        "results/{scale}/tables/{dataset}/truth_gap.csv",
+    log:
+        "results/{scale}/logs/truth_gap/{dataset}.log",
+    benchmark:
+        "results/{scale}/benchmarks/truth_gap/{dataset}.tsv"
+    localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
+    params:
+        settings=lambda wildcards: as_json(
+            exact=exact_prior(wildcards),
+            frame=dataset(wildcards)["frame"],
+            bootstrap=at(wildcards)["evaluation"]["bootstrap"],
+        ),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --scores {input.scores:q} --output {output:q} "
+        "> {log:q} 2>&1"
+
+
+rule claims:
+    """The verdict on every claim of the paper and the thesis about one data set."""
+    input:
+        script=script("claims"),
+        code=library("claims.py", "tables.py"),
+        tables=tables("cross_likelihood", "detection", "classification", "gradient_norm", "separation"),
+    output:
+        "results/{scale}/tables/{dataset}/claims.csv",
+    log:
+        "results/{scale}/logs/claims/{dataset}.log",
+    benchmark:
+        "results/{scale}/benchmarks/claims/{dataset}.tsv"
+    localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
+    params:
+        settings=lambda wildcards: as_json(
+            claims=at(wildcards)["claims"],
+            dataset=wildcards.dataset,
+            sources=dataset(wildcards)["sources"],
+            scale=wildcards.scale,
+            paper_size=at(wildcards)["paper_size"],
+        ),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --tables {input.tables:q} --output {output:q} "
+        "> {log:q} 2>&1"
+
+
 rule separation_table:
     """Table of separation of one data set."""
     input:
@@ -72,7 +126,7 @@ rule table_1:
     conda:
         "../../envs/audiopriors.yaml"
     params:
-        settings=lambda wildcards: as_json(sources=dataset(wildcards)["sources"], sigmas=levels(wildcards)),
+        settings=lambda wildcards: as_json(sources=dataset(wildcards)["sources"], sigmas=sigmas(wildcards)),
     shell:
         "python {input.script:q} --settings {params.settings:q} --cross-likelihood {input.cross_likelihood:q} "
         "--output {output:q} > {log:q} 2>&1"
@@ -96,7 +150,7 @@ rule table_2:
         settings=lambda wildcards: as_json(
             priors={
                 name: settings_of_config.prior_settings(at(wildcards), name)
-                for name in dataset(wildcards)["priors"]
+                for name in dataset(wildcards)["priors"] + dataset(wildcards)["published"]
             }
         ),
     shell:
@@ -130,9 +184,11 @@ rule combine_tables:
     input:
         script=script("combine_tables"),
         code=library("tables.py"),
-        tables=lambda wildcards: expand(
-            tables(wildcards.name), scale=wildcards.scale, dataset=at(wildcards)["build"]
-        ),
+        tables=lambda wildcards: [
+            table
+            for name in at(wildcards)["build"]
+            for table in tables_of(wildcards.scale, name, wildcards.name)
+        ],
     output:
         csv=report(
             "results/{scale}/tables/{name}.csv",
@@ -188,7 +244,9 @@ rule figure:
             frame=dataset(wildcards)["frame"],
             sources=dataset(wildcards)["sources"],
             families=dataset(wildcards)["priors"],
-            sigmas=levels(wildcards),
+            published=dataset(wildcards)["published"],
+            kinds={name: prior["family"] for name, prior in at(wildcards)["priors"].items()},
+            sigmas=sigmas(wildcards),
             mixes=dataset(wildcards)["mixes"],
             runs=[run[:2] for run in runs(wildcards, first_mix(wildcards))],
         ),
@@ -250,7 +308,7 @@ rule report:
     conda:
         "../../envs/audiopriors.yaml"
     params:
-        settings=as_json(config=config),
+        settings=lambda wildcards: as_json(config=config),  # a function: claims have braces
         snakefile=os.path.relpath(workflow.main_snakefile),
     shell:
         "python {input.script:q} --settings {params.settings:q} --snakefile {params.snakefile:q} "

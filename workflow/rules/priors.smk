@@ -54,7 +54,8 @@ rule sample_prior:
         settings=lambda wildcards: as_json(
             threads=at(wildcards)["threads"],
             source=wildcards.source,
-            sigmas=levels(wildcards),
+            levels=levels(wildcards),
+            sigmas=sigmas(wildcards),
             samples=at(wildcards)["evaluation"]["samples"],
             frame=dataset(wildcards)["frame"],
             seed=[at(wildcards)["seed"], "sample", wildcards.dataset, wildcards.family, wildcards.source],

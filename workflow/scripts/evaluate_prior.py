@@ -1,36 +1,47 @@
-"""Score one prior on every test source, the mix, constants and Gaussian noise, at every noise level of the data."""
+"""Score the priors of one source on every test source, the mix, constants and Gaussian noise, at every noise level."""
 
+import logging
+
+import pandas as pd
 from audiopriors import files, likelihood, registry, runtime
 from audiopriors.checkpoints import load_prior
+
+log = logging.getLogger(__name__)
 
 
 def main() -> None:
     parser = runtime.parser(__doc__)
     parser.add_argument("--data", required=True, help="the data set's items")
-    parser.add_argument("--prior", required=True, help="the trained prior")
+    parser.add_argument("--priors", nargs="+", required=True, help="the priors, in the order of `levels`")
     parser.add_argument("--output", required=True, help="output: rows of scores (parquet)")
     arguments = parser.parse_args()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
-    expect = {key: settings[key] for key in ("family", "model", "source", "sigma")}
-    rows = likelihood.evaluate(
-        load_prior(arguments.prior, expect=expect),
-        registry.open_data(settings["data"], arguments.data),
-        name=settings["prior"],
-        source=settings["source"],
-        sigma=settings["sigma"],
-        sources=settings["sources"],
-        sigmas=settings["sigmas"],
-        frame=settings["frame"],
-        evaluation=likelihood.Evaluation(**settings["evaluation"]),
-        seed=tuple(settings["seed"]),
-        device=device,
-    )
+    data = registry.open_data(settings["data"], arguments.data)
+    parts = []
+    for sigma, path in zip(settings["levels"], arguments.priors, strict=True):
+        expect = {key: settings[key] for key in ("family", "model", "source")} | {"sigma": sigma}
+        parts.append(
+            likelihood.evaluate(
+                load_prior(path, expect=expect),
+                data,
+                name=settings["prior"],
+                source=settings["source"],
+                sigma=sigma,
+                sources=settings["sources"],
+                sigmas=settings["sigmas"],
+                frame=settings["frame"],
+                evaluation=likelihood.Evaluation(**settings["evaluation"]),
+                seed=tuple(settings["seed"]),
+                device=device,
+            )
+        )
+        log.info("prior of sigma %s done, %d rows", sigma, len(parts[-1]))
+    rows = pd.concat(parts, ignore_index=True)
     rows.insert(0, "dataset", settings["dataset"])
     rows.insert(1, "family", settings["prior"])
     rows.insert(2, "prior", settings["source"])
-    rows.insert(3, "prior_sigma", settings["sigma"])
-    rows.insert(4, "seed", settings["replicate"])
+    rows.insert(3, "seed", settings["replicate"])
     files.write_rows(rows, arguments.output)
 
 

@@ -6,30 +6,36 @@ from audiopriors import plotting, tables
 
 
 def draw(settings, inputs):
-    likelihood, detection = (tables.read_csv(path) for path in inputs)
-    likelihood = likelihood[(likelihood["prior_sigma"] == "0") & (likelihood["data_sigma"] == "0")]
-    detection = detection[(detection["prior_sigma"] == "0") & (detection["data_sigma"] == "0")]
-    sources = settings["sources"]
-    families = list(likelihood["family"].unique())
-    published, shown = ["latent_log_prob"], []
+    likelihood, detection = (tables.members(tables.read_csv(path)) for path in inputs)
+    sources, families = settings["sources"], settings["families"]
+    rows, shown = [*sources, "mix"], []
     figure, panels = plt.subplots(
-        len(families), 4, figsize=(14, 3.3 * len(families)), squeeze=False, layout="constrained"
+        len(families), 4, figsize=(14, 3.5 * len(families)), squeeze=False, layout="constrained"
     )
-    for row, family in zip(panels, families, strict=True):
-        for axes, score in zip(row[:2], [*published, "log_prob"], strict=True):
-            chosen = likelihood[(likelihood["family"] == family) & (likelihood["score"] == score)]
-            rows = [*sources, "mix"]
-            values = plotting.matrix(chosen, "mean", rows, sources)
-            plotting.heat_map(axes, values, rows, sources, -4, 2, "viridis", 2)
+    for line, family in zip(panels, families, strict=True):
+        both = []
+        for table in (likelihood, detection):
+            own = table[(table["family"] == family) & (table["prior_sigma"] == table["data_sigma"])]
+            # The exact prior begins at the smallest sigma: without noise the data have no density.
+            sigma = next(level for level in settings["sigmas"] if (own["prior_sigma"] == level).any())
+            both.append(own[own["prior_sigma"] == sigma])
+        means, aurocs = both
+        for axes, score in zip(line[:2], [plotting.published_score(means, family), "log_prob"], strict=True):
+            if score is None:
+                plotting.empty(axes, f"{family}: a density only")
+                continue
+            chosen = means[(means["score"] == score) & means["test"].isin(rows)]
+            plotting.heat_map(axes, plotting.matrix(chosen, "mean", rows, sources), rows, sources, -4, 2, "viridis", 2)
             name = plotting.SCORES[score].replace("\n", " ")
-            axes.set(title=f"{name}\nmean, nats/sample", xlabel="prior", ylabel=f"{family}\ntest source")
-            shown.append(chosen[chosen["test"].isin(rows)].assign(quantity="mean"))
-        for axes, score in zip(row[2:], ["log_prob", "log_ratio"], strict=True):
-            chosen = detection[(detection["family"] == family) & (detection["score"] == score)]
+            axes.set(title=f"{name}\nmean, nats/sample", xlabel="prior", ylabel=f"{family}, σ = {sigma}\ntest source")
+            shown.append(chosen.assign(quantity="mean"))
+        for axes, score in zip(line[2:], ["log_prob", "log_ratio"], strict=True):
+            chosen = aurocs[(aurocs["score"] == score) & aurocs["test"].isin(sources)]
             values = plotting.matrix(chosen, "auroc", sources, sources)
             plotting.heat_map(axes, values, sources, sources, 0, 1, "cividis", 3)
             axes.set(title=f"AUROC of {plotting.SCORES[score]}\nown source above the other", xlabel="prior")
-            shown.append(chosen[chosen["test"].isin(sources)].assign(quantity="auroc"))
+            axes.set_ylabel(f"{family}, σ = {sigma}" if score == "log_prob" else "")
+            shown.append(chosen.assign(quantity="auroc"))
     return figure, pd.concat(shown)
 
 

@@ -7,15 +7,23 @@ from audiopriors import plotting
 
 def draw(settings, inputs):
     runs = settings["runs"]
+    families = list(dict.fromkeys(family for family, _ in runs))
+    methods = list(dict.fromkeys(method for _, method in runs))
     figure, panels = plt.subplots(
-        2, len(runs), figsize=(3.4 * len(runs), 4), sharex="col", squeeze=False, layout="constrained"
-    )
+        2 * len(families), len(methods), figsize=(3.6 * len(methods), 3.6 * len(families)), sharex="col",
+        squeeze=False, layout="constrained",
+    )  # fmt: skip
     shown = []
-    for column, ((family, method), path) in zip(panels.T, zip(runs, inputs, strict=True), strict=True):
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for (family, method), path in zip(runs, inputs, strict=True):
+        first = 2 * families.index(family)
+        column = panels[first : first + 2, methods.index(method)]
         trace = pd.read_parquet(path)
         trace["number"] = trace["level"] * (trace["step"].max() + 1) + trace["step"]
         trace["energy"] /= settings["frame"]
         for axes, quantity in zip(column, ("energy", "residual"), strict=True):
+            axes.set_axis_on()
             quantiles = trace.groupby("number")[quantity].quantile([0.1, 0.5, 0.9]).unstack()
             axes.fill_between(quantiles.index, quantiles[0.1], quantiles[0.9], color="0.85")
             axes.plot(quantiles.index, quantiles[0.5], color="black", linewidth=1.2)
@@ -37,8 +45,8 @@ def draw(settings, inputs):
         column[1].set_ylim(bottom=0)
         column[0].set_title(f"{method.replace('_', ' ')}\n{family}")
         column[1].set_xlabel("step")
-    panels[0, 0].set_ylabel("energy, nats/sample")
-    panels[1, 0].set_ylabel("residual M − Σs, rms")
+        column[0].set_ylabel("energy, nats/sample")
+        column[1].set_ylabel("residual M − Σs, rms")
     plotting.sns.despine()
     return figure, pd.concat(shown).rename(columns=str)
 

@@ -5,9 +5,11 @@ from audiopriors import plotting, tables
 
 
 def draw(settings, inputs):
-    table = tables.read_csv(inputs[0])
-    families = list(table["family"].unique())
-    figure, panels = plt.subplots(1, len(families), figsize=(4.6 * len(families), 3.4), squeeze=False, sharey=True)
+    table = tables.members(tables.read_csv(inputs[0]))
+    families = settings["families"]
+    figure, panels = plt.subplots(
+        1, len(families), figsize=(3.9 * len(families), 3.4), squeeze=False, sharey=True, layout="constrained"
+    )
     for axes, family in zip(panels[0], families, strict=True):
         for source, look in plotting.style(settings["sources"]).items():
             rows = table[(table["family"] == family) & (table["prior"] == source) & (table["prior_sigma"] != "0")]

@@ -1,43 +1,50 @@
-"""Section 3.4: constants and Gaussian noise under each prior, against what a density can give."""
+"""Section 3.4: constants and Gaussian noise under each prior, beside its own source and what a density can give."""
 
 import math
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from audiopriors import plotting, tables
 
 
 def draw(settings, inputs):
-    table = tables.read_csv(inputs[0])
-    table = table[(table["data_sigma"] == "0") & table["score"].isin(["log_prob", "latent_log_prob"])]
-    families, sources, sigmas = list(table["family"].unique()), settings["sources"], settings["sigmas"]
-    ends = [sigmas[0], sigmas[-1]]
-    figure, panels = plt.subplots(
-        2 * len(families), 4, figsize=(13, 5.6 * len(families)), squeeze=False, layout="constrained"
-    )
-    shown = []
-    for number, (family, kind) in enumerate((family, kind) for family in families for kind in ("constant", "normal")):
-        for axes, (score, sigma) in zip(
-            panels[number], [(s, e) for e in ends for s in ("latent_log_prob", "log_prob")], strict=True
+    table = tables.members(tables.read_csv(inputs[0]))
+    families, sources, shown = settings["families"], settings["sources"], []
+    lines = [(family, kind) for family in families for kind in ("constant", "normal")]
+    figure, panels = plt.subplots(len(lines), 6, figsize=(17, 2.6 * len(lines)), squeeze=False, layout="constrained")
+    for line, (family, kind) in zip(panels, lines, strict=True):
+        of_family = table[table["family"] == family]
+        levels = [level for level in settings["sigmas"] if (of_family["prior_sigma"] == level).any()]
+        scores = [plotting.published_score(table, family), "log_prob", "complexity_corrected"]
+        for axes, (sigma, score) in zip(
+            line, [(end, score) for end in (levels[0], levels[-1]) for score in scores], strict=True
         ):
-            chosen = table[
-                (table["family"] == family) & (table["score"] == score) & (table["prior_sigma"] == sigma)
-                & table["test"].str.startswith(f"{kind}_")
-            ]  # fmt: skip
+            if score is None:
+                plotting.empty(axes, f"{family}: a density only")
+                continue
+            here = of_family[(of_family["score"] == score) & (of_family["prior_sigma"] == sigma)]
+            chosen = here[(here["data_sigma"] == "0") & here["test"].str.startswith(f"{kind}_")]
             chosen = chosen.assign(input=chosen["test"].str.split("_").str[1].astype(float)).sort_values("input")
+            own = here[(here["test"] == here["prior"]) & (here["data_sigma"] == sigma)].set_index("prior")["mean"]
             for source, look in plotting.style(sources).items():
-                rows = chosen[chosen["prior"] == source]
+                rows = chosen[(chosen["prior"] == source) & np.isfinite(chosen["mean"])]
                 plotting.intervals(axes, rows["input"], rows, label=source, **look)
-            if kind == "normal":
-                levels = sorted(chosen["input"].unique())
-                bound = [-0.5 * math.log(2 * math.pi * math.e * level**2) for level in levels]
-                axes.plot(levels, bound, "--", color="black", linewidth=1, label="bound for a density: −entropy")
+                axes.axhline(own[source], color=look["color"], linewidth=0.8, linestyle=":")
+            if kind == "normal" and score != "complexity_corrected":
+                levels_of_noise = sorted(chosen["input"].unique())
+                bound = [-0.5 * math.log(2 * math.pi * math.e * level**2) for level in levels_of_noise]
+                axes.plot(
+                    levels_of_noise, bound, "--", color="black", linewidth=1, label="bound of a density: −entropy"
+                )
+            if not np.isfinite(chosen["mean"]).any():
+                axes.text(0.5, 0.5, "all −∞ (outside [−1, 1])", transform=axes.transAxes, ha="center", color="grey")
             plotting.value_scale(axes)
             label = {"constant": "constant input c", "normal": "noise input N(0, s²), s"}[kind]
             axes.set(xlabel=label, title=f"{plotting.SCORES[score]}\nprior σ = {sigma}")
             shown.append(chosen)
-        panels[number, 0].set_ylabel(f"{family}\nmean score, nats/sample")
-        panels[number, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        line[0 if line[0].axison else 1].set_ylabel(f"{family}\nmean score, nats/sample")
+        line[-2].legend(loc="best", fontsize=7)
     plotting.sns.despine()
     return figure, pd.concat(shown)
 

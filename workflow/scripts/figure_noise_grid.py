@@ -6,34 +6,41 @@ from audiopriors import plotting, tables
 
 
 def draw(settings, inputs):
-    likelihood, detection = (tables.read_csv(path) for path in inputs)
+    likelihood, detection = (tables.members(tables.read_csv(path)) for path in inputs)
     sources, sigmas = settings["sources"], settings["sigmas"]
-    families = list(likelihood["family"].unique())
-    kinds = [("latent_log_prob", "mean"), ("log_prob", "mean"), ("log_prob", "auroc"), ("log_ratio", "auroc")]
-    figure, panels = plt.subplots(len(kinds) * len(families), len(sigmas), squeeze=False, layout="constrained",
-                                  figsize=(2.3 * len(sigmas) + 0.8, 2.1 * len(kinds) * len(families)))  # fmt: skip
-    shown = []
-    for place, (family, (score, value)) in enumerate((family, kind) for family in families for kind in kinds):
+    lines = []
+    for family in settings["families"]:
+        published = plotting.published_score(likelihood, family)
+        kinds = [("log_prob", "mean"), ("log_prob", "auroc"), ("log_ratio", "auroc")]
+        kinds = [(published, "mean"), (published, "auroc"), *kinds] if published else kinds
+        lines += [(family, score, value) for score, value in kinds]
+    figure, panels = plt.subplots(len(lines), len(sigmas), squeeze=False, layout="constrained",
+                                  figsize=(2.3 * len(sigmas) + 0.8, 1.75 * len(lines)))  # fmt: skip
+    shown, before = [], None
+    for row, (family, score, value) in zip(panels, lines, strict=True):
         table = likelihood if value == "mean" else detection
-        for column, sigma in enumerate(sigmas):
-            axes = panels[place, column]
+        for axes, sigma in zip(row, sigmas, strict=True):
             chosen = table[
                 (table["family"] == family) & (table["score"] == score) & table["test"].isin(sources)
                 & (table["prior_sigma"] == sigma) & (table["data_sigma"] == sigma)
             ]  # fmt: skip
-            values = plotting.matrix(chosen, value, sources, sources)
-            limits = (-4, 2, "viridis", 2) if value == "mean" else (0, 1, "cividis", 2)
-            plotting.heat_map(axes, values, sources, sources, *limits)
-            if column:
-                axes.set_yticks([])
+            if len(chosen):
+                limits = (-4, 2, "viridis", 2) if value == "mean" else (0, 1, "cividis", 2)
+                plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *limits)
             else:
-                unit = "nats/sample" if value == "mean" else "AUROC"
-                axes.set_ylabel(f"{plotting.SCORES[score]}\n{unit}")
-            if place < len(panels) - 1:
+                plotting.empty(axes, "no density\nat σ = 0")
+            if axes is not row[0] and len(chosen):
+                axes.set_yticks([])
+            if row is not panels[-1]:
                 axes.set_xticks([])
-            if place % len(kinds) == 0:
-                axes.set_title((f"{family}, " if len(families) > 1 and not column else "") + f"σ = {sigma}")
+            if family != before:
+                axes.set_title(f"{family}, σ = {sigma}")
             shown.append(chosen.assign(quantity=value))
+        unit = "mean, nats/sample" if value == "mean" else "AUROC"
+        row[0].set_ylabel(f"{plotting.SCORES[score]}\n{unit}", fontsize=8)
+        if row[0].axison is False:  # the label of an empty first panel
+            row[1].set_ylabel(f"{plotting.SCORES[score]}\n{unit}", fontsize=8)
+        before = family
     return figure, pd.concat(shown)
 
 

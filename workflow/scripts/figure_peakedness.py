@@ -1,13 +1,14 @@
 """How fast the in-class likelihood of each prior falls as noise is added to the data."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 from audiopriors import plotting, tables
 
 
 def draw(settings, inputs):
-    table = tables.read_csv(inputs[0])
-    table = table[(table["score"] == "log_prob") & (table["prior"] == table["test"])]
-    families, sources = list(table["family"].unique()), settings["sources"]
+    table = tables.members(tables.read_csv(inputs[0]))
+    families, sources = settings["families"], settings["sources"]
+    table = table[(table["score"] == "log_prob") & (table["prior"] == table["test"]) & table["family"].isin(families)]
     figure, panels = plt.subplots(len(families), len(sources), figsize=(3 * len(sources), 2.8 * len(families)),
                                   sharex=True, sharey=True, squeeze=False, layout="constrained")  # fmt: skip
     shades = plt.get_cmap("viridis")
@@ -17,6 +18,8 @@ def draw(settings, inputs):
                 chosen = table[
                     (table["family"] == family) & (table["prior"] == source) & (table["prior_sigma"] == sigma)
                 ]
+                # A WaveNet without noise gives −∞ beyond [−1, 1]: no point there.
+                chosen = chosen[np.isfinite(chosen["mean"])]
                 chosen = chosen.assign(noise=chosen["data_sigma"].astype(float)).sort_values("noise")
                 plotting.intervals(axes, chosen["noise"], chosen, color=shades(place / max(1, len(settings["sigmas"]))),
                                    marker=plotting.MARKERS[place % 8], label=f"prior σ = {sigma}")  # fmt: skip

@@ -30,6 +30,11 @@ def draw(settings, inputs):
     rows = []
     for row, ((family, source), waves) in zip(panels, drawn.items(), strict=True):
         for axes, sigma, wave in zip(row, sigmas, waves[:, 0, :length], strict=True):
+            if np.isnan(wave).all():
+                axes.text(
+                    0.5, 0.5, "no density at σ = 0", transform=axes.transAxes, ha="center", color="grey", fontsize=7
+                )
+                continue
             axes.plot(time, wave, color=plotting.style(sources)[source]["color"], linewidth=0.9)
             rows.append(
                 pd.DataFrame({"family": family, "source": source, "sigma": sigma, "time_ms": time, "amplitude": wave})

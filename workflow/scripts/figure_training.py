@@ -13,12 +13,13 @@ def draw(settings, inputs):
         family, source, sigma, name = Path(path).parts[-4:]
         tables.append(pd.read_csv(path).assign(family=family, source=source, sigma=sigma, seed=name.split(".")[0]))
     table = pd.concat(tables)
+    table = table[table["held_out_loss"].notna()]
     families, sigmas = list(table["family"].unique()), settings["sigmas"]
     figure, panels = plt.subplots(
         len(families),
         len(sigmas),
         figsize=(2.4 * len(sigmas), 2.5 * len(families)),
-        sharey=True,
+        sharey="row",
         squeeze=False,
         layout="constrained",
     )
@@ -37,7 +38,8 @@ def draw(settings, inputs):
                         label=source,
                     )
             axes.set(title=f"σ = {sigma}", xlabel="step")
-        row[0].set_ylim(table["held_out_loss"].min() - 0.3, 4)
+        losses = table.loc[table["family"] == family, "held_out_loss"]
+        row[0].set_ylim(losses.min() - 0.3, max(losses.min() + 1, min(losses.max() + 0.3, losses.min() + 8)))
         row[0].set_ylabel(f"{family}\nloss, nats/sample")
     handles = dict(zip(*reversed(panels[0, -1].get_legend_handles_labels()), strict=True))
     panels[0, -1].legend(

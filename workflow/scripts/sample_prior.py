@@ -1,4 +1,4 @@
-"""Draw waveforms from the priors of one source, one set for each noise level."""
+"""Draw waveforms from the priors of one source, one set for each noise level (NaN where there is no such prior)."""
 
 import io
 
@@ -11,18 +11,22 @@ from audiopriors.seeds import torch_generator
 
 def main() -> None:
     parser = runtime.parser(__doc__)
-    parser.add_argument("--priors", nargs="+", required=True, help="the trained priors, in the order of sigmas")
+    parser.add_argument("--priors", nargs="+", required=True, help="the priors, in the order of `levels`")
     parser.add_argument("--output", required=True, help="output: (sigmas, n, frame) float32 (npy)")
     arguments = parser.parse_args()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
-    drawn = []
-    for path, sigma in zip(arguments.priors, settings["sigmas"], strict=True):
-        prior = load_prior(path, expect={"source": settings["source"], "sigma": sigma}).to(device)
-        generator = torch_generator(*settings["seed"], sigma)
-        drawn.append(prior.sample(settings["samples"], settings["frame"], generator)[:, 0].cpu().numpy())
+    count, frame = settings["samples"], settings["frame"]
+    paths = dict(zip(settings["levels"], arguments.priors, strict=True))
+    drawn = np.full((len(settings["sigmas"]), count, frame), np.nan, np.float32)
+    for place, sigma in enumerate(settings["sigmas"]):
+        level = "all" if sigma != "0" and "all" in paths else sigma
+        if level in paths:
+            prior = load_prior(paths[level], expect={"source": settings["source"], "sigma": level}).to(device)
+            generator = torch_generator(*settings["seed"], sigma)
+            drawn[place] = prior.at(float(sigma)).sample(count, frame, generator)[:, 0].cpu().numpy()
     buffer = io.BytesIO()
-    np.save(buffer, np.stack(drawn).astype(np.float32))
+    np.save(buffer, drawn)
     write_bytes(arguments.output, buffer.getvalue())
 
 

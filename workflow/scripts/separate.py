@@ -29,10 +29,11 @@ def main() -> None:
     device = runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)
 
-    def joint(paths: list[str]) -> samplers.Prior:
-        """log p_k(s_k) and its gradient, of the priors at these paths, one a source."""
+    def joint(paths: list[str], sigma: float) -> samplers.Prior:
+        """log p_k(s_k) at noise level sigma and its gradient, of the priors at these paths, one a source."""
         priors = [
-            load_prior(path, expect={"source": source}).to(device) for path, source in zip(paths, sources, strict=True)
+            load_prior(path, expect={"source": source}).to(device).at(sigma)
+            for path, source in zip(paths, sources, strict=True)
         ]
 
         def prior(state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -43,13 +44,13 @@ def main() -> None:
 
     levels = [
         samplers.Level(
-            prior=joint(arguments.priors[number * len(sources) : (number + 1) * len(sources)]),
-            sigma=float(sigma) or method["noise_free_sigma"],
+            prior=joint(arguments.priors[number * len(sources) : (number + 1) * len(sources)], level),
+            sigma=level,
             steps=method["steps"],
             step_size=method["step_size"],
             mixture_width=method["mixture_width"],
         )
-        for number, sigma in enumerate(method["sigmas"])
+        for number, level in enumerate(float(sigma) or method["noise_free_sigma"] for sigma in method["sigmas"])
     ]
     truth, mix = separation.mixes(data, sources, settings["items"], settings["frame"])
     estimates, stopped, traces = [], [], []

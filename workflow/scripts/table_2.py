@@ -17,8 +17,9 @@ def main() -> None:
     settings = arguments.settings
     rows = [dict(zip(["prior", *COLUMNS], [name, *values], strict=True)) for name, values in PUBLISHED.items()]
     for name, prior in settings["priors"].items():
-        training = {key: prior["training"][key] for key in ("steps", "batch", "learning_rate")}
-        rows.append({"prior": name} | prior["model"] | training | {"finetune_steps": prior["finetune"].get("steps")})
+        training = {key: prior["training"][key] for key in ("steps", "batch", "learning_rate") if "training" in prior}
+        finetune = {"finetune_steps": prior["finetune"].get("steps")} if "finetune" in prior else {}
+        rows.append({"prior": name} | prior["model"] | training | finetune)
     table = pd.DataFrame(rows, dtype=object)  # whole numbers stay whole beside gaps
     tables.write(table, arguments.output)
 

@@ -1,6 +1,6 @@
 """Train one prior: one source at one noise level, from scratch or from the prior of a smaller noise level.
 
-A killed or timed-out training that is started again continues where it was, and ends in the same bytes.
+A prior that needs no training (settings: training null) is made of the data set's own law. A killed or timed-out training that is started again continues where it was, and ends in the same bytes.
 """
 
 import math
@@ -34,6 +34,13 @@ def main() -> None:
     else:
         prior = build_prior(settings["family"], settings["model"])
 
+    described = {key: settings[key] for key in ("dataset", "prior", "family", "model", "source", "sigma", "training")}
+    if settings["training"] is None:
+        prior.fit(data, settings["source"])
+        write_bytes(arguments.losses, b"step,learning_rate,loss,held_out_loss\n")
+        save_prior(arguments.prior, prior, described | {"rate": data.rate})
+        return
+
     resume = Path(f"{arguments.prior}.resume")
     inputs = [arguments.data, *([arguments.initial] if arguments.initial else []), *arguments.code]
     fingerprint = f"{digest(*inputs)} {settings}"
@@ -50,7 +57,6 @@ def main() -> None:
         fresh=not arguments.initial,
         deadline=deadline,
     )
-    described = {key: settings[key] for key in ("dataset", "prior", "family", "model", "source", "sigma", "training")}
     write_bytes(arguments.losses, losses.to_csv(index=False).encode())
     save_prior(arguments.prior, prior, described | {"rate": data.rate})
     resume.unlink(missing_ok=True)

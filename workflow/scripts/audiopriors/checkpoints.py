@@ -81,4 +81,6 @@ def load_prior(path: str | Path, *, expect: dict | None = None) -> nn.Module:
             f"{path}: does not fit this version of the model ({reason}); delete it and run again"
         ) from None
     prior.description = description
+    if description.get("sigma", "all") != "all":
+        prior.at(float(description["sigma"]))
     return prior.eval().requires_grad_(False)

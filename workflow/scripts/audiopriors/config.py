@@ -62,8 +62,9 @@ def problems(config: dict) -> list[str]:
         found += _one_of(dataset["kind"], registry.names("data"), (*at, "kind"))
         if dataset["kind"] in registry.names("data"):
             found += _violations(dataset["settings"], registry.schema("data", dataset["kind"]), (*at, "settings"))
-        for prior in dataset["priors"]:
-            found += _one_of(prior, config["priors"], (*at, "priors"))
+        for key in ("priors", "published"):
+            for prior in dataset[key]:
+                found += _one_of(prior, config["priors"], (*at, key))
         for mix in dataset["mixes"]:
             for source in mix:
                 found += _one_of(source, dataset["sources"], (*at, "mixes"))
@@ -85,9 +86,18 @@ def problems(config: dict) -> list[str]:
 
 
 def prior_settings(config: dict, name: str) -> dict:
-    """What a prior is: its family's settings with its own changes. Keys: family, model, training, finetune, chain."""
+    """What a prior is: its family's settings with its own changes.
+
+    Keys: family, model, levels, and, if it is trained, training, finetune, chain.
+    """
     prior = config["priors"][name]
     return merge(config["families"][prior["family"]], prior)
+
+
+def levels(config: dict, name: str) -> list[str]:
+    """The noise levels of a prior's models, as in paths: "0" is noise-free, "all" one model of all sigmas."""
+    sigmas = config["sigmas"]
+    return {"each": ["0", *sigmas], "ends": ["0", sigmas[-1]], "one": ["all"]}[prior_settings(config, name)["levels"]]
 
 
 def _one_of(value, allowed, path: tuple) -> list[str]:

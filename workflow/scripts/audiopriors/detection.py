@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binomtest
 
 from .seeds import numpy_generator
 
@@ -38,6 +37,8 @@ def median_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
 def exact_at_bound(value: float, low: float, high: float, n: int) -> tuple[float, float]:
     """At 0 or 1 resampling sees no spread: the exact (Clopper-Pearson) interval of n trials instead."""
     if value in (0.0, 1.0):
+        from scipy.stats import binomtest  # it takes a second to import, and few programs come here
+
         exact = binomtest(round(value * n), n).proportion_ci(0.95, "exact")
         return float(exact.low), float(exact.high)
     return low, high

@@ -30,14 +30,15 @@ class _GatedStack(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, inputs, filter_gate, filter_gate_bias, residual, residual_bias, skip, skip_bias, offsets):
+    def forward(ctx, inputs, filter_gate, filter_gate_bias, residual, residual_bias, skip, skip_bias, offsets, keep):
         batch, width, length = inputs.shape
         layers = len(offsets)
         hidden = inputs
         hiddens, gates = [], []
         gated = inputs.new_empty(batch, layers * width, length)
         for layer in range(layers):
-            hiddens.append(hidden)
+            if keep:
+                hiddens.append(hidden)
             both = filter_gate_bias[layer, :, None].expand(batch, -1, length).contiguous()  # (B, 2W, T)
             for tap, (out, into) in enumerate(_taps(offsets[layer], length)):
                 if out.start < out.stop:
@@ -46,7 +47,8 @@ class _GatedStack(torch.autograd.Function):
             both[:, :width].mul_(2)
             both.sigmoid_()
             both[:, :width].mul_(2).sub_(1)
-            gates.append(both)
+            if keep:
+                gates.append(both)
             product = gated[:, layer * width : (layer + 1) * width]
             torch.mul(both[:, :width], both[:, width:], out=product)
             if layer < layers - 1:  # nobody reads the last layer's residual output
@@ -97,22 +99,23 @@ class _GatedStack(torch.autograd.Function):
             if train:
                 grad_filter_gate_bias[layer] = grad_both.sum((0, 2))
         if not train:
-            return grad_hidden, *[None] * 7
+            return grad_hidden, *[None] * 8
         grad_skip = torch.bmm(grad_skip_sum, gated.transpose(1, 2)).sum(0)
         return (
             grad_hidden, grad_filter_gate, grad_filter_gate_bias, grad_residual, grad_residual_bias,
-            grad_skip, grad_skip_sum.sum((0, 2)), None,
+            grad_skip, grad_skip_sum.sum((0, 2)), None, None,
         )  # fmt: skip
 
 
 class GatedStack(nn.Module):
-    """Gated convolutions of dilation 1, 2, 4, ..., whose outputs add up through skip connections.
+    """Gated convolutions of dilation 1, 2, 4, ..., block after block, whose outputs add up through skip connections.
 
     Parameters
     ----------
     width: channels of the input and of every layer.
     skip_width: channels of the output.
-    layers: number of layers; layer i has dilation 2^i.
+    layers: number of layers of a block; layer i has dilation 2^i.
+    blocks: number of blocks.
     kernel_size: taps per layer.
     causal: whether an output sees inputs up to its own time only; else the taps lie symmetrically about it
         (kernel_size must be odd), with zeros beyond the frame.
@@ -120,14 +123,16 @@ class GatedStack(nn.Module):
     Shape: (B, width, T) -> (B, skip_width, T).
     """
 
-    def __init__(self, width: int, skip_width: int, layers: int, kernel_size: int, *, causal: bool = False):
+    def __init__(self, width: int, skip_width: int, layers: int, kernel_size: int, *, causal: bool = False,
+                 blocks: int = 1):  # fmt: skip
         super().__init__()
         if not causal and kernel_size % 2 == 0:
             raise ValueError(f"a non-causal stack needs an odd kernel_size, not {kernel_size}")
         last = 0 if causal else (kernel_size - 1) // 2
-        self.offsets = tuple(
+        self.offsets = blocks * tuple(
             tuple((tap - (kernel_size - 1) + last) * 2**layer for tap in range(kernel_size)) for layer in range(layers)
         )
+        layers *= blocks
 
         def uniform(*shape: int, fan_in: int) -> nn.Parameter:  # the law of torch's own convolutions
             return nn.Parameter((torch.rand(*shape) * 2 - 1) / fan_in**0.5)
@@ -144,9 +149,38 @@ class GatedStack(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         # In pieces whose activations stay in a core's cache; a GPU takes the batch whole.
         items = max(1, _CACHED // hidden.shape[2]) if hidden.device.type == "cpu" else hidden.shape[0]
+        keep = torch.is_grad_enabled()  # what the backward pass needs is most of the memory
         parameters = (self.filter_gate, self.filter_gate_bias, self.residual, self.residual_bias)
         pieces = [
-            _GatedStack.apply(piece.contiguous(), *parameters, self.skip, self.skip_bias, self.offsets)
+            _GatedStack.apply(piece.contiguous(), *parameters, self.skip, self.skip_bias, self.offsets, keep)
             for piece in hidden.split(items)
         ]
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+
+    def stepper(self, batch: int):
+        """The causal stack one time at a time: step(hidden (B, width), time) -> skip sum (B, skip_width).
+
+        Every layer keeps what its taps will see, in a ring, so a step costs the same at any time. No gradients.
+        """
+        layers, _, _, width = self.filter_gate.shape
+        taps = [
+            (-offsets[0], [-offset for offset in offsets]) for offsets in self.offsets
+        ]  # reach, and lag of each tap
+        rings = [self.skip.new_zeros(reach, batch, width) for reach, _ in taps]
+        filter_gate = self.filter_gate.detach().transpose(2, 3).flatten(1, 2).contiguous()  # (layers, taps W, 2 W)
+        residual, skip = self.residual.detach().transpose(1, 2).contiguous(), self.skip.detach().t().contiguous()
+        gated = self.skip.new_empty(batch, layers * width)
+        products = gated.split(width, 1)
+
+        def step(hidden: Tensor, now: int) -> Tensor:
+            for layer, (reach, lags) in enumerate(taps):
+                ring = rings[layer]
+                seen = torch.cat([ring[(now - lag) % reach] for lag in lags[:-1]] + [hidden], 1)
+                ring[now % reach] = hidden
+                both = torch.addmm(self.filter_gate_bias[layer], seen, filter_gate[layer])
+                torch.mul(torch.tanh(both[:, :width]), torch.sigmoid(both[:, width:]), out=products[layer])
+                if layer < layers - 1:
+                    hidden = torch.addmm(hidden, products[layer], residual[layer]).add_(self.residual_bias[layer])
+            return torch.addmm(self.skip_bias, gated, skip)
+
+        return step

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import soundfile
 import torch
 from torch import Tensor, nn
 
@@ -57,63 +59,96 @@ def test_noise(clean: Tensor, sigma: str, *purpose) -> Tensor:
     return clean + float(sigma) * torch.randn(clean.shape, generator=torch_generator(*purpose, sigma))
 
 
+def flac_nats(x: Tensor) -> np.ndarray:
+    """Minus the log-density of x (n, 1, T) under the lossless coder FLAC, in nats: a complexity (n,).
+
+    A coder of b bits for 16-bit samples is the density 2^-b / Delta^T, Delta = 2^-15 (Serra et al., 2020, take b alone).
+    """
+
+    def size(wave: np.ndarray) -> int:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, wave, 16000, format="FLAC", subtype="PCM_16")
+        return buffer.getbuffer().nbytes
+
+    header = size(np.zeros(1, np.float32))
+    bits = [8 * (size(wave) - header) for wave in x[:, 0].clamp(-1, 1).numpy()]
+    return np.array(bits) * math.log(2) - x.shape[2] * 15 * math.log(2)
+
+
 def evaluate(
     prior: nn.Module, data, *, name: str, source: str, sigma: str, sources: list[str], sigmas: list[str], frame: int,
     evaluation: Evaluation, seed: tuple, device,
 ) -> pd.DataFrame:  # fmt: skip
     """All scores of one prior.
 
-    Returns rows (split, test, data_sigma, score, item, value), value in nats, summed over the frame. `test` is a
-    source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items that no table shows.
-    Score `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma.
+    Returns rows (prior_sigma, split, test, data_sigma, score, item, value), value in nats, summed over the frame. `test`
+    is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items that no table shows.
+    Score `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma;
+    `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the prior's own.
+
+    A prior of sigma "all" is evaluated at each data sigma by its member of that sigma: these rows have prior_sigma
+    "all". What needs a member at another data sigma (inputs, in-class items with other noise) has the member's.
 
     Raises
     ------
     EntropyViolation: sum over items x ~ q of log p(x) - log q(x) above 20 nats, for a q = N(0, s^2 I).
     """
-    rows = []
-
-    def add(split: str, test: str, data_sigma: str, scores: dict[str, np.ndarray]) -> None:
-        for kind, values in scores.items():
-            rows.append(
-                pd.DataFrame(
-                    {"split": split, "test": test, "data_sigma": data_sigma, "score": kind,
-                     "item": np.arange(len(values)), "value": values}
-                )
-            )  # fmt: skip
-
-    def scores_of(x: Tensor) -> dict[str, np.ndarray]:
-        return score(prior, x, evaluation.batch_samples, device)
-
-    prior.to(device)
+    one_for_all = sigma == "all"
+    levels = ["0", *sigmas]
     items = torch.arange(min(evaluation.test_items, data.count("test")))
     clean = {test: data.frames("test", test, items, frame) for test in sources}
     clean["mix"] = torch.stack([clean[test] for test in sources]).mean(0)
-    levels = ["0", *sigmas]
-    for test, x in clean.items():
-        for data_sigma in levels + (evaluation.peakedness if test == source else []):
-            add("test", test, data_sigma, scores_of(test_noise(x, data_sigma, *seed, "test", test)))
-    held_out = torch.arange(min(evaluation.test_items, data.count("validation")))
-    held_out_clean = data.frames("validation", source, held_out, frame)
-    for data_sigma in levels:
-        noisy = test_noise(held_out_clean, data_sigma, *seed, "validation", source)
-        add("validation", source, data_sigma, scores_of(noisy))
+    held_out = data.frames(
+        "validation", source, torch.arange(min(evaluation.test_items, data.count("validation"))), frame
+    )
+    rows = []
+    prior.to(device)
+    for level in sigmas if one_for_all else [sigma]:
+        member = prior.at(float(level))
 
-    for value in evaluation.constants:
-        add("test", f"constant_{value:g}", "0", scores_of(torch.full((1, 1, frame), float(value))))
-    for deviation in evaluation.normals:
-        test = f"normal_{deviation:g}"
-        x = deviation * torch.randn(len(items), 1, frame, generator=torch_generator(*seed, "test", test))
-        scores = scores_of(x)
-        entropy_gate(scores["log_prob"], x, deviation, f"prior {name}, {source}, sigma {sigma}")
-        add("test", test, "0", scores)
+        def add(split: str, test: str, data_sigma: str, scores: dict[str, np.ndarray], level=level) -> None:
+            of_all = one_for_all and data_sigma == level
+            for kind, values in scores.items():
+                rows.append(
+                    pd.DataFrame(
+                        {"prior_sigma": sigma if of_all else level, "split": split, "test": test,
+                         "data_sigma": data_sigma, "score": kind, "item": np.arange(len(values)), "value": values}
+                    )
+                )  # fmt: skip
 
-    own = test_noise(clean[source], sigma, *seed, "test", source)[: evaluation.gradient_items]
-    norms = [
-        log_prob_and_gradient(prior, batch.to(device))[1].double().square().sum((1, 2)).cpu().numpy()
-        for batch in batches(own, evaluation.batch_samples)
-    ]
-    add("test", source, sigma, {"gradient_norm_squared": np.concatenate(norms)})
+        def scores_of(x: Tensor, data_sigma: str, member=member, level=level) -> dict[str, np.ndarray]:
+            scores = score(member, x, evaluation.batch_samples, device)
+            if "log_prob" in scores and data_sigma in ("0", level):
+                scores["complexity_corrected"] = scores["log_prob"] + flac_nats(x)
+            return scores
+
+        for test, x in clean.items():
+            in_class = test == source
+            shown = [level] if one_for_all and not in_class else levels + (evaluation.peakedness if in_class else [])
+            for data_sigma in shown:
+                noisy = test_noise(x, data_sigma, *seed, "test", test)
+                add("test", test, data_sigma, scores_of(noisy, data_sigma))
+        for data_sigma in [level] if one_for_all else levels:
+            noisy = test_noise(held_out, data_sigma, *seed, "validation", source)
+            add("validation", source, data_sigma, score(member, noisy, evaluation.batch_samples, device))
+
+        for value in evaluation.constants:
+            add("test", f"constant_{value:g}", "0", scores_of(torch.full((1, 1, frame), float(value)), "0"))
+        for deviation in evaluation.normals:
+            test = f"normal_{deviation:g}"
+            x = deviation * torch.randn(len(items), 1, frame, generator=torch_generator(*seed, "test", test))
+            scores = scores_of(x, "0")
+            if "log_prob" in scores:
+                entropy_gate(scores["log_prob"], x, deviation, f"prior {name}, {source}, sigma {level}")
+            add("test", test, "0", scores)
+
+        if any(row["score"].iloc[0] == "log_prob" for row in rows):
+            own = test_noise(clean[source], level, *seed, "test", source)[: evaluation.gradient_items]
+            norms = [
+                log_prob_and_gradient(member, batch.to(device))[1].double().square().sum((1, 2)).cpu().numpy()
+                for batch in batches(own, evaluation.batch_samples)
+            ]
+            add("test", source, level, {"gradient_norm_squared": np.concatenate(norms)})
     return pd.concat(rows, ignore_index=True)
 
 

@@ -26,7 +26,10 @@ MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]  # beside the colour, for pri
 SCORES = {
     "log_prob": "log p(x)",
     "latent_log_prob": "latent term only\n(as published)",
+    "code_log_prob": "log P of the codes\n(clamped, as published)",
+    "published_score": "log of mean sigmoid\n(as published)",
     "log_ratio": "log p$_k$ − log p$_j$",
+    "complexity_corrected": "log p(x) − log p$_{FLAC}$(x)",
     "mixture_ratio": "log p$_k$ − log mean$_j$ p$_j$",
     "typicality": "typicality",
 }
@@ -35,6 +38,18 @@ SCORES = {
 def style(sources: list[str]) -> dict[str, dict]:
     """Colour and marker of each source."""
     return {source: {"color": PALETTE[k], "marker": MARKERS[k]} for k, source in enumerate(sources)}
+
+
+def published_score(table: pd.DataFrame, family: str) -> str | None:
+    """The score of that family that is like the published one, None if it has none."""
+    there = set(table.loc[table["family"] == family, "score"])
+    return next((score for score in ("published_score", "latent_log_prob", "code_log_prob") if score in there), None)
+
+
+def empty(axes: Axes, reason: str) -> None:
+    """A panel with nothing to show, and why."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, reason, ha="center", va="center", color="grey", fontsize=8, transform=axes.transAxes)
 
 
 def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd.DataFrame]]) -> None:

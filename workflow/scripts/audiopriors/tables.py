@@ -74,37 +74,50 @@ def gradient_norm(scores: pd.DataFrame, frame: int, resamples: int) -> pd.DataFr
     """E ||grad log p_sigma(x)||^2 over in-class items at the prior's own sigma, per sample."""
     rows = []
     for (dataset, family), group in _families(scores):
-        for (prior, prior_sigma, _, _), values in cells(group, "gradient_norm_squared").items():
+        for (prior, prior_sigma, _, data_sigma), values in cells(group, "gradient_norm_squared").items():
             items = values.mean(0) / frame
-            rows.append(
-                (
-                    dataset,
-                    family,
-                    prior,
-                    prior_sigma,
-                    frame,
-                    len(items),
-                    items.mean(),
-                    *detection.mean_interval(items, resamples),
-                )
-            )
-    return pd.DataFrame(
-        rows, columns=["dataset", "family", "prior", "prior_sigma", "frame", "n", "mean", "low", "high"]
-    )
+            rows.append((
+                dataset, family, prior, prior_sigma, data_sigma, frame, len(items), items.mean(),
+                *detection.mean_interval(items, resamples),
+            ))  # fmt: skip
+    return pd.DataFrame(rows, columns=[
+        "dataset", "family", "prior", "prior_sigma", "data_sigma", "frame", "n", "mean", "low", "high",
+    ])  # fmt: skip
+
+
+def members(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the sigma of the member that was used, where one prior serves all (prior_sigma `all`)."""
+    if "data_sigma" not in table:
+        return table
+    return table.assign(prior_sigma=table["prior_sigma"].where(table["prior_sigma"] != "all", table["data_sigma"]))
+
+
+def ratio_name(score: str) -> str:
+    """Of the difference of two priors' scores: log_prob -> log_ratio, code_log_prob -> code_log_ratio."""
+    return score.replace("log_prob", "log_ratio") if "log_prob" in score else f"{score}_ratio"
+
+
+def _levels(group: pd.DataFrame) -> list[tuple[str, str]]:
+    """Every (prior_sigma, data_sigma) at which all sources were scored."""
+    return list(group.loc[group["test"] == "mix", ["prior_sigma", "data_sigma"]].drop_duplicates().itertuples(False))
+
+
+def _base(group: pd.DataFrame) -> list[str]:
+    """The scores that a prior itself gives."""
+    there = group.loc[group["test"] == "mix", "score"].unique()
+    return [score for score in there if score != "complexity_corrected"]
 
 
 def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
     """AUROC and FPR95 of in-class items against each other source, and against all others pooled (`rest`).
 
-    Scores: what the prior gives; `log_ratio` log p_k - log p_j against the prior of the tested source;
-    `mixture_ratio` log p_k - log mean_j p_j; `typicality`.
+    Scores: what the prior gives; `log_ratio` log p_k - log p_j against the prior of the tested source, and the same of
+    its other scores; `mixture_ratio` log p_k - log mean_j p_j; `typicality`.
     """
     rows = []
     for (dataset, family), group in _families(scores):
-        levels = group.loc[group["test"] == "mix", "data_sigma"].unique()
         ways = _ways(group, sources, frame)
-        log_prob = cells(group, "log_prob")
-        for prior_sigma, data_sigma, prior in itertools.product(group["prior_sigma"].unique(), levels, sources):
+        for (prior_sigma, data_sigma), prior in itertools.product(_levels(group), sources):
             others = [other for other in sources if other != prior]
 
             def add(score, test, inside, outside, at=(dataset, family, prior, prior_sigma), data_sigma=data_sigma):
@@ -116,35 +129,20 @@ def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamp
                 for other, value in zip(others, outside, strict=True):
                     add(score, other, inside, value)
                 add(score, "rest", inside, np.concatenate(outside, axis=1))
-            for other in others:  # the ratio against the prior of the very source that is tested
-                inside, outside = (
-                    _difference(
-                        log_prob[prior, prior_sigma, test, data_sigma], log_prob[other, prior_sigma, test, data_sigma]
+            for score in _base(group):
+                values = ways[score]
+                for other in others:  # the ratio against the prior of the very source that is tested
+                    inside, outside = (
+                        _difference(
+                            values[prior, prior_sigma, test, data_sigma], values[other, prior_sigma, test, data_sigma]
+                        )
+                        for test in (prior, other)
                     )
-                    for test in (prior, other)
-                )
-                add("log_ratio", other, inside, outside)
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "dataset",
-            "family",
-            "prior",
-            "prior_sigma",
-            "test",
-            "data_sigma",
-            "score",
-            "frame",
-            "n",
-            "auroc",
-            "low",
-            "high",
-            "fpr95",
-            "seeds",
-            "seed_low",
-            "seed_high",
-        ],
-    )
+                    add(ratio_name(score), other, inside, outside)
+    return pd.DataFrame(rows, columns=[
+        "dataset", "family", "prior", "prior_sigma", "test", "data_sigma", "score", "frame", "n", "auroc", "low", "high",
+        "fpr95", "seeds", "seed_low", "seed_high",
+    ])  # fmt: skip
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -154,20 +152,20 @@ def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _ways(group: pd.DataFrame, sources: list[str], frame: int) -> dict[str, Cells]:
     """The scores that one prior is judged by: its own, the ratio to the mixture of all priors, and typicality."""
-    ways = {kind: cells(group, kind) for kind in group["score"].unique() if kind != "gradient_norm_squared"}
+    ways = {kind: cells(group, kind) for kind in _base(group)}
+    if "log_prob" not in ways:
+        return ways
     log_prob, held_out = ways["log_prob"], cells(group, "log_prob", "validation")
     ratio, typical = {}, {}
-    for (prior, prior_sigma, test, data_sigma), values in log_prob.items():
-        everyone = [log_prob.get((other, prior_sigma, test, data_sigma)) for other in sources]
-        if all(one is not None for one in everyone):
+    for prior_sigma, data_sigma in _levels(group):
+        for test in sources:
+            everyone = [log_prob[other, prior_sigma, test, data_sigma] for other in sources]
             mixture = np.logaddexp.reduce(everyone, axis=0) - np.log(len(sources))
-            ratio[prior, prior_sigma, test, data_sigma] = _difference(values, mixture)
-        known = held_out.get((prior, prior_sigma, prior, data_sigma))
-        if known is not None:
-            pairs = zip(values, known, strict=True)
-            typical[prior, prior_sigma, test, data_sigma] = np.stack(
-                [detection.typicality(*pair, frame) for pair in pairs]
-            )
+            for prior, values in zip(sources, everyone, strict=True):
+                key = prior, prior_sigma, test, data_sigma
+                ratio[key] = _difference(values, mixture)
+                pairs = zip(values, held_out[prior, prior_sigma, prior, data_sigma], strict=True)
+                typical[key] = np.stack([detection.typicality(*pair, frame) for pair in pairs])
     return ways | {"mixture_ratio": ratio, "typicality": typical}
 
 
@@ -179,24 +177,63 @@ def _detect(inside: np.ndarray, outside: np.ndarray, resamples: int) -> tuple:
 
 
 def classification(scores: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
-    """Accuracy of the prior with the highest log_prob; chance is 1 / number of sources."""
+    """How often the prior with the highest score is that of the source; the score is log_prob, or the first there is."""
     rows = []
     for (dataset, family), group in _families(scores):
-        log_prob = cells(group, "log_prob")
-        for prior_sigma in group["prior_sigma"].unique():
-            for data_sigma in group.loc[group["test"] == "mix", "data_sigma"].unique():
-                correct = np.concatenate([
-                    np.stack([log_prob[prior, prior_sigma, test, data_sigma] for prior in sources]).argmax(0) == truth
-                    for truth, test in enumerate(sources)
-                ], axis=1)  # (seeds, items)  # fmt: skip
-                value = float(correct.mean())
-                low, high = detection.mean_interval(correct.mean(0), resamples)
-                low, high = detection.exact_at_bound(value, low, high, correct.shape[1])
-                rows.append((dataset, family, prior_sigma, data_sigma, frame, correct.shape[1], value, low, high,
-                             *_spread(correct.mean(1))))  # fmt: skip
+        score = "log_prob" if "log_prob" in _base(group) else _base(group)[0]
+        values = cells(group, score)
+        for prior_sigma, data_sigma in _levels(group):
+            correct = np.concatenate([
+                np.stack([values[prior, prior_sigma, test, data_sigma] for prior in sources]).argmax(0) == truth
+                for truth, test in enumerate(sources)
+            ], axis=1)  # (seeds, items)  # fmt: skip
+            value = float(correct.mean())
+            low, high = detection.mean_interval(correct.mean(0), resamples)
+            low, high = detection.exact_at_bound(value, low, high, correct.shape[1])
+            rows.append((dataset, family, prior_sigma, data_sigma, frame, correct.shape[1], value, low, high,
+                         *_spread(correct.mean(1)), score))  # fmt: skip
     return pd.DataFrame(rows, columns=[
         "dataset", "family", "prior_sigma", "data_sigma", "frame", "n", "accuracy", "low", "high",
-        "seeds", "seed_low", "seed_high",
+        "seeds", "seed_low", "seed_high", "score",
+    ])  # fmt: skip
+
+
+class TruthViolation(Exception):
+    """A learned 'density' is above the true one on the truth's own items."""
+
+
+def truth_gap(scores: pd.DataFrame, exact: str, error: float, frame: int, resamples: int) -> pd.DataFrame:
+    """Mean of log p_sigma - log q over in-class items at data sigma = prior sigma > 0, per sample and in total nats.
+
+    p_sigma is the prior named `exact`, whose own error is `error` nats in total. By Gibbs' inequality no density q has
+    a gap below 0.
+
+    Raises
+    ------
+    TruthViolation: a gap's whole interval is below -error.
+    """
+    of_truth = cells(scores[scores["family"] == exact], "log_prob")
+    rows = []
+    for (dataset, family), group in _families(scores[scores["family"] != exact]):
+        for (prior, prior_sigma, test, data_sigma), values in cells(group, "log_prob").items():
+            if test != prior or data_sigma == "0" or prior_sigma not in (data_sigma, "all"):
+                continue
+            gaps = of_truth[prior, "all", prior, data_sigma] - values  # (seeds, items)
+            items = gaps.mean(0)
+            low, high = detection.mean_interval(items, resamples)
+            if high < -error:
+                raise TruthViolation(
+                    f"{family}, prior {prior} at sigma {data_sigma}: its log_prob is {-items.mean():.2f} nats above the "
+                    f"true density's on {len(items)} items of its own source ([{-high:.2f}, {-low:.2f}]), which no "
+                    "density's can be: it is computed wrongly, do not use it"
+                )
+            rows.append((
+                dataset, family, prior, prior_sigma, data_sigma, "log_prob", frame, len(items),
+                items.mean() / frame, low / frame, high / frame, items.mean(), low, high, *_spread(gaps.mean(1)),
+            ))  # fmt: skip
+    return pd.DataFrame(rows, columns=[
+        "dataset", "family", "prior", "prior_sigma", "data_sigma", "score", "frame", "n", "gap_mean", "low", "high",
+        "gap_total", "low_total", "high_total", "seeds", "seed_low_total", "seed_high_total",
     ])  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 from tqdm import tqdm
 
 from .checkpoints import CheckpointError, load_tensors, save_tensors
@@ -32,8 +33,11 @@ class Training:
     batch: int
     frame: int  # samples
     learning_rate: float
+    schedule: Literal["steps", "cosine"]  # cosine: from the rate to 2 % of it; steps:
     decays: int  # the rate is multiplied by `decay` at so many steps, evenly spread: k / (decays + 1) of all steps
     decay: float
+    warm_up: float  # share of the steps in which the rate rises from 0
+    beta2: float  # Adam's second moment
     gradient_clip: float  # bound on the norm of the gradient; 0: none
     noise: Literal["fixed", "uniform_up_to"]  # standard deviation sigma, or U(0, sigma) per item (authors' code)
     initialise_items: int  # frames for the data-dependent initialisation
@@ -43,9 +47,15 @@ class Training:
 
 
 def learning_rate(training: Training, step: int) -> float:
-    """The paper's schedule: times `decay` at k / (decays + 1) of the steps, k = 1 ... decays."""
-    done = math.floor(step * (training.decays + 1) / training.steps)
-    return training.learning_rate * training.decay ** min(done, training.decays)
+    """The rate at a step. The paper's schedule: times `decay` at k / (decays + 1) of the steps, k = 1 ... decays."""
+    done = step / training.steps
+    if training.schedule == "cosine":
+        rate = training.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+    else:
+        falls = math.floor(step * (training.decays + 1) / training.steps)
+        rate = training.learning_rate * training.decay ** min(falls, training.decays)
+    warming = training.warm_up * training.steps
+    return rate * min(1.0, (step + 1) / warming) if warming else rate
 
 
 def add_noise(clean: Tensor, sigma: float, law: str, generator: torch.Generator) -> Tensor:
@@ -73,7 +83,7 @@ def train(
     LossNotFinite: names the step; the last saved state stays.
     OutOfTime: the state is saved; the same call continues.
     """
-    prior.to(device).train()
+    prior.at(sigma).to(device).train()
 
     def noisy(clean: Tensor, *purpose) -> Tensor:
         return add_noise(clean, sigma, training.noise, torch_generator(*seed, "noise", *purpose))
@@ -83,7 +93,7 @@ def train(
     held_out_noisy = noisy(held_out, "validation").to(device)
     held_out = held_out.to(device)
 
-    optimiser = torch.optim.Adam(prior.parameters(), lr=training.learning_rate)
+    optimiser = Adam(prior, training.beta2)
     state = _load_state(resume, fingerprint)
     if state:
         step, window, history = _restore(state, prior, optimiser)
@@ -110,12 +120,12 @@ def train(
                 f"the loss is {loss.item()} at step {step} of {training.steps}: lower training.learning_rate or "
                 "training.gradient_clip in the config and run again"
             )
-        optimiser.param_groups[0]["lr"] = rate = learning_rate(training, step)
-        optimiser.zero_grad(set_to_none=True)
+        rate = learning_rate(training, step)
+        prior.zero_grad()
         loss.backward()
         if training.gradient_clip:
             nn.utils.clip_grad_norm_(prior.parameters(), training.gradient_clip)
-        optimiser.step()
+        optimiser.step(rate)
         window.append(loss.item())
         step += 1
         bar.update()
@@ -147,10 +157,31 @@ def initial_weights(seed: tuple) -> None:
     torch.manual_seed(seed_of(*seed, "weights"))
 
 
-def _state(prior: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+class Adam:
+    """torch's Adam (Kingma & Ba, 2014) by its functional form: torch.optim.Adam imports a compiler, 3 s a training."""
+
+    def __init__(self, prior: nn.Module, beta2: float):
+        self.parameters, self.beta2 = list(prior.parameters()), beta2
+        self.state = {  # as in torch.optim.Adam
+            "exp_avg": [torch.zeros_like(parameter) for parameter in self.parameters],
+            "exp_avg_sq": [torch.zeros_like(parameter) for parameter in self.parameters],
+            "step": [torch.zeros(()) for _ in self.parameters],
+        }
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        """One step along the gradients that the parameters hold."""
+        adam(
+            self.parameters, [parameter.grad for parameter in self.parameters], self.state["exp_avg"],
+            self.state["exp_avg_sq"], [], self.state["step"], foreach=self.parameters[0].is_cuda, amsgrad=False,
+            beta1=0.9, beta2=self.beta2, lr=rate, weight_decay=0.0, eps=1e-8, maximize=False,
+        )  # fmt: skip
+
+
+def _state(prior: nn.Module, optimiser: Adam) -> dict[str, Tensor]:
     state = {f"prior/{name}": tensor for name, tensor in prior.state_dict().items()}
-    for parameter, values in optimiser.state_dict()["state"].items():
-        state |= {f"adam/{parameter}/{name}": value for name, value in values.items()}
+    for name, tensors in optimiser.state.items():
+        state |= {f"adam/{name}/{number}": tensor for number, tensor in enumerate(tensors)}
     return state
 
 
@@ -168,13 +199,10 @@ def _load_state(resume: Path, fingerprint: str) -> tuple[dict[str, Tensor], dict
     return state, description
 
 
-def _restore(state, prior: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[int, list, list]:
+def _restore(state, prior: nn.Module, optimiser: Adam) -> tuple[int, list, list]:
     tensors, description = state
     prior.load_state_dict({name[6:]: value for name, value in tensors.items() if name.startswith("prior/")})
-    adam: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith("adam/"):
-            _, parameter, entry = name.split("/")
-            adam.setdefault(int(parameter), {})[entry] = value
-    optimiser.load_state_dict({"state": adam, "param_groups": optimiser.state_dict()["param_groups"]})
+    for name, values in optimiser.state.items():
+        for number, value in enumerate(values):
+            value.copy_(tensors[f"adam/{name}/{number}"])
     return description["step"], description["window"], description["history"]

@@ -195,6 +195,10 @@ class FloWaveNet(nn.Module):
             x = x.view(batch, channels // 2, 2, length).permute(0, 1, 3, 2).reshape(batch, channels // 2, 2 * length)
         return x
 
+    def at(self, sigma: float) -> FloWaveNet:
+        """Itself: a flow learns the noise of its data and needs no number for it."""
+        return self
+
     def initialise(self, x: Tensor) -> None:
         """Data-dependent initialisation of every ActNorm on x (B, 1, T): once, before training."""
         with torch.no_grad():

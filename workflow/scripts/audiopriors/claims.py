@@ -1,0 +1,102 @@
+"""The verdict on every claim of the sources: a number of a table, held against a rule of the config."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+COLUMNS = [
+    "claim", "where", "dataset", "family", "published", "published_score_here", "measured", "low", "high", "exact",
+    "scale", "verdict", "rule",
+]  # fmt: skip
+UNDECIDED = "undecided at this scale"
+
+
+def choose(table: pd.DataFrame, selection: dict) -> pd.DataFrame:
+    """The rows whose columns have the values selected: one value or a list; `own` is the value of column `prior`."""
+    for column, wanted in selection.items():
+        of_own = wanted == "own"
+        table = table[
+            table[column] == table["prior"]
+            if of_own
+            else table[column].isin([wanted] if isinstance(wanted, str) else wanted)
+        ]
+    return table
+
+
+def measure(claim: dict, table: pd.DataFrame, changes: dict, prior: str | None = None) -> tuple[float, float, float]:
+    """Value and interval of what a claim is about; NaN where the table has no such row.
+
+    changes: what differs from `select` (and from `minus`). The interval of a difference is the widest that those of its
+    parts allow.
+    """
+    only = {"prior": prior} if prior else {}
+    rows = choose(table, claim["select"] | changes | only)
+    value, low, high = rows[claim["value"]], rows["low"], rows["high"]
+    if "minus" in claim:
+        keys = [column for column in ("prior", "family", "method") if column in table]
+        other = choose(table, claim["select"] | claim["minus"] | changes | only).set_index(keys)
+        other = other.reindex(pd.MultiIndex.from_frame(rows[keys])).set_axis(rows.index)
+        parts = (value, other[claim["value"]]), (low, other["high"]), (high, other["low"])
+        if claim.get("in_units_of") == "slope":
+            steps = [
+                (math.log(float(a) / float(b))) for a, b in zip(rows["data_sigma"], other["data_sigma"], strict=True)
+            ]
+            value, *ends = ((one / another).map(math.log) / steps for one, another in parts)
+            low, high = (pd.concat(ends, axis=1).agg(kind, axis=1) for kind in ("min", "max"))
+        else:
+            value, low, high = (one - another for one, another in parts)
+    if not len(value) or value.isna().any():
+        return math.nan, math.nan, math.nan
+    if len(value) > 1 and "reduce" not in claim:
+        raise ValueError(
+            f"claim {claim['claim']!r}: {len(value)} rows are selected; say `reduce: min` or `reduce: max`"
+        )
+    place = value.argmin() if claim.get("reduce") == "min" else value.argmax()
+    return float(value.iloc[place]), float(low.iloc[place]), float(high.iloc[place])
+
+
+def holds(rule: dict, low: float, high: float) -> bool | None:
+    """Whether the interval is on the claim's side of every bound (True), or on the other side of one (False)."""
+    above, below = rule.get("above", -math.inf), rule.get("below", math.inf)
+    if math.isnan(low) or math.isnan(high):
+        return None
+    if low > above and high < below:
+        return True
+    return False if high <= above or low >= below else None
+
+
+def verdict(claim: dict, measured: tuple[float, float, float], published_score: float, paper_size: bool) -> str:
+    """holds, does not hold, depends on the metric (the published score says otherwise), or undecided at this scale."""
+    decided = holds(claim["holds"], *measured[1:])
+    said = {True: "holds", False: "does not hold", None: UNDECIDED}[decided]
+    if decided is not None and not paper_size and claim["small_models"] not in (said, "both"):
+        return UNDECIDED
+    by_published = holds(claim["holds"], published_score, published_score)
+    if decided is not None and by_published is not None and by_published != decided:
+        return "depends on the metric"
+    return said
+
+
+def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sources: list[str], scale: str,
+          paper_size: bool) -> pd.DataFrame:  # fmt: skip
+    """One row a claim that is about this data set.
+
+    tables: by name, with the sigma of a prior's member in prior_sigma (`tables.members`).
+    """
+    rows = []
+    for claim in [one for one in claims if dataset in one["datasets"]]:
+        there = tables[claim["table"]]
+        for prior in sources if claim.get("each") else [None]:
+            measured = measure(claim, there, {}, prior)
+            published = measure(claim, there, claim["as_published"], prior)[0] if "as_published" in claim else math.nan
+            exact = measure(claim, there, claim["exact"], prior)[0] if "exact" in claim else math.nan
+            rule = " and ".join(f"{claim['value']} {side} {bound:g}" for side, bound in claim["holds"].items())
+            family = claim["select"]["family"]
+            rows.append((
+                claim["claim"].format(prior=prior), claim["where"], dataset,
+                family if isinstance(family, str) else ", ".join(family), claim["published"].format(prior=prior),
+                published, *measured, exact, scale, verdict(claim, measured, published, paper_size), rule,
+            ))  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,0 +1,435 @@
+"""The exact smoothed prior of the toy waves: computed from the law of their parameters, not learned.
+
+p_sigma(x) = E[N(x; A g(f, p), sigma^2 I)], f (cycles/sample) by the data set's law, A uniform, p uniform on [0, 1): the
+phase in cycles at the MIDDLE of the frame, because there it is uncorrelated with f given x. With C = <x, g>, S = |g|^2,
+
+    log p_sigma(x) = log N(x; 0, sigma^2 I) + log E_{f,p}[exp L],    L = log E_A[exp((A C - A^2 S / 2) / sigma^2)].
+
+L is in closed form; f and p are summed over a lattice of cells, each with its mass under the law, which is refined where
+the integrand is large: cells are halved in f and p until enough of them lie near the maximum. The nodes depend on x only
+through which cells are visited, so that log p is the log of a part of a mixture of Gaussians: never much too high, and
+its gradient is (E[w | x] - x) / sigma^2 with the expectation over the same nodes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..data import toy
+
+# Nats in total, the largest seen of log_prob of items of the prior's own source against 64 times as many nodes (tests),
+# at T = 24 to 1024 and sigma sqrt(1024 / T) up to .65; its rms is .02 for square and saw, and below .0005 for sine and
+# triangle. Where the posterior is as wide as its law (1 and above) square and saw are within 0.2.
+ERROR = 0.1
+
+
+@dataclass(frozen=True)
+class Config:
+    padding: int
+    "Rows of the first lattice per 1/T of frequency (T: samples of the frame)."
+    phases: int
+    "Columns of the first lattice; half as many harmonics are used to search it."
+    peaks: int
+    "Local maxima of the first lattice that are refined."
+    nodes: int
+    "Refine until so many cells are within 16 nats of the best; twice as many for waves with jumps."
+
+
+_DEPTH = 16.0  # nats: a cell so far below the best is dropped
+_BEAM = 8  # cells kept per peak while its cells are too coarse to tell which of them has the mass
+# More cells than this within _DEPTH of the best: the sum over the first lattice by harmonics, which do not make a jump.
+_FLAT = {"sine": 2**12, "triangle": 2**12, "square": 2**16, "saw": 2**16}
+_LEVELS = 30
+_LAWS = ("uniform", "log_uniform")
+# Mean of the squared difference of two waves d cycles apart, as slope x d (square, saw: they jump) or slope x d^2.
+_SLOPE = {"sine": 2 * math.pi**2, "square": 8.0, "saw": 4.0, "triangle": 16.0}
+_JUMPS = ("square", "saw")
+
+
+class _Lattice:
+    """The first lattice of cells for frames of one length: rows at f = j / (P T), columns at p = q / M."""
+
+    def __init__(self, law: _Law, device, length: int, config: Config):
+        self.law, self.source, self.length = law, law.source, length
+        self.step, self.phases = 1 / (config.padding * length), config.phases
+        low, high = (math.floor(f / self.step + 0.5) for f in law.frequency)
+        self.rows = torch.arange(low, high + 1, device=device)
+        harmonics = torch.arange(self.phases // 2, device=device)
+        self.bins = self.rows[:, None] * harmonics % (config.padding * length)
+        # Fourier coefficients of the wave, and the series' squared norm S at each cell.
+        fine = 2**16
+        place = (torch.arange(fine, dtype=torch.float64, device=device) + 0.5) / fine
+        centre = torch.exp(-1j * math.pi * harmonics / fine)
+        self.series = torch.fft.rfft(toy._naive(self.source, place))[: len(harmonics)] / fine * centre
+        square = torch.fft.irfft(self.series, 4 * self.phases, norm="forward").square()
+        square = torch.fft.rfft(square, norm="forward")[: self.phases]
+        ones = torch.fft.fft(self._padded(torch.ones(1, length, dtype=torch.float64, device=device)))[0]
+        terms = square * ones[self.rows[:, None] * torch.arange(self.phases, device=device) % len(ones)].conj()
+        self.energy = torch.fft.irfft(terms, 2 * self.phases, norm="forward")[:, ::2].contiguous().clamp_min(1e-12)
+        self.energy32 = self.energy.float()
+        self.log_mass = self.log_mass_of(self.rows, 0)
+
+    def _padded(self, x: Tensor) -> Tensor:
+        """x (B, T) with zeros to P T samples, and the middle of the frame at time 0."""
+        middle = self.length // 2
+        zeros = x.new_zeros(len(x), round(1 / self.step) - self.length)
+        return torch.cat((x[:, middle:], zeros, x[:, :middle]), 1)
+
+    def products(self, x: Tensor) -> Tensor:
+        """C = <x, g> at every cell by the harmonics of g. Shape: (B, T) -> (B, rows, columns)."""
+        spectrum = torch.fft.fft(self._padded(x))[:, self.bins].conj()
+        return torch.fft.irfft(spectrum * self.series.to(spectrum), self.phases, norm="forward")
+
+    def place(self, row: Tensor, column: Tensor, level: int) -> tuple[Tensor, Tensor]:
+        """f (cycles/sample) and p (cycles) at the middle of cells that were halved `level` times."""
+        f, p = (((index.double() + 0.5) / 2**level - 0.5) for index in (row, column))
+        return (f * self.step).clamp(*self.law.frequency), p / self.phases
+
+    def log_mass_of(self, row: Tensor, level: int) -> Tensor:
+        """log of the cells' mass under the law of f and p."""
+        low, high = (self.law.quantile((index.double() / 2**level - 0.5) * self.step) for index in (row, row + 1))
+        return torch.log(high - low) - math.log(self.phases * 2**level)
+
+
+def _wave(source: str, f: Tensor, p: Tensor, length: int) -> Tensor:
+    """g at the cells' nodes, phase p (cycles) at the middle of the frame. Shape: (n,), (n,) -> (n, T)."""
+    time = torch.arange(length, dtype=torch.float64, device=f.device) - length // 2
+    if source == "sine":
+        return torch.addcmul((2 * math.pi * p)[:, None], (2 * math.pi * f)[:, None], time).sin_()
+    cycles = torch.addcmul((p - 0.25 if source == "triangle" else p)[:, None], f[:, None], time)
+    place = cycles.sub_(cycles.floor())
+    if source == "square":
+        return torch.where(place < 0.5, 1.0, -1.0).to(place)
+    if source == "saw":
+        return place.mul_(2).sub_(1)
+    return place.sub_(0.5).abs_().mul_(4).sub_(1)
+
+
+class Member(nn.Module):
+    """p_sigma for one sigma; shares the law with the `Exact` that made it."""
+
+    def __init__(self, exact: Exact, sigma: float):
+        super().__init__()
+        if not sigma > 0:
+            raise ValueError(f"the exact prior exists for sigma > 0 only, not {sigma:g}: a clean wave has no density")
+        self.exact, self.sigma = exact, float(sigma)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """log p_sigma(x) in nats, summed over time in float64, differentiable once. Shape: (B, 1, T) -> (B,)."""
+        return _LogProb.apply(x, self, torch.is_grad_enabled() and x.requires_grad)
+
+    def scores(self, x: Tensor) -> dict[str, Tensor]:
+        """The score of x (B, 1, T) by name, (B,) in nats."""
+        return {"log_prob": self.log_prob(x)}
+
+    @torch.no_grad()
+    def sample(self, n: int, length: int, generator: torch.Generator) -> Tensor:
+        """n noisy waves (n, 1, length) float32; the generator is the CPU's."""
+        law = self.exact.law
+        uniform = torch.rand(3, n, generator=generator, dtype=torch.float64)
+        frequency = law.frequency_at(uniform[0])
+        low, high = law.amplitude
+        wave = toy.render(
+            law.source, frequency, low + (high - low) * uniform[1], 2 * math.pi * uniform[2], length, rate=1
+        )
+        noise = torch.randn(wave.shape, generator=generator, dtype=torch.float64)
+        return (wave + self.sigma * noise).float().to(self.exact.law_bits.device)
+
+    def _amplitude(self, product: Tensor, energy: Tensor) -> tuple[Tensor, Tensor]:
+        """L and E[A | x, f, p] of C = `product` and S = `energy`, for A uniform on [a, b].
+
+        Given f and p, A is a Gaussian of mean C / S and deviation sigma / sqrt(S), cut off at a and b.
+        """
+        (a, b), variance = self.exact.law.amplitude, self.sigma**2
+        at_a, at_b = (a * (product - 0.5 * a * energy) / variance, b * (product - 0.5 * b * energy) / variance)
+        if a == b:
+            return at_a, torch.full_like(at_a, a)
+        mean, scale = product / energy, energy.sqrt() / (self.sigma * math.sqrt(2))
+        u, v = (a - mean) * scale, (b - mean) * scale
+        # The half of the Gaussian that [a, b] reaches furthest into is taken as the upper one.
+        mirrored = u + v < 0
+        u, v = torch.where(mirrored, -v, u), torch.where(mirrored, -u, v)
+        outside = u > 0
+        tail = torch.special.erfcx(u.clamp_min(0)) - torch.special.erfcx(v) * torch.exp((u - v) * (u + v))
+        inside = torch.erf(v) - torch.erf(u)
+        edge = torch.where(mirrored, at_b, at_a)
+        log_integral = torch.where(outside, edge, 0.5 * product * mean / variance) + torch.log(
+            torch.where(outside, tail, inside) * (math.sqrt(math.pi) / 2 / (b - a)) / scale
+        )
+        # Integrating the derivative of exp((A C - A^2 S / 2) / sigma^2) from a to b gives E[A].
+        slope = torch.exp(at_a - log_integral) - torch.exp(at_b - log_integral)
+        return log_integral, (mean + slope * variance / (energy * (b - a))).clamp(a, b)
+
+    def _posterior(self, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
+        """log E[exp L] (B,), and if `gradient` E[w | x] (B, T), of x (B, T) float64."""
+        lattice = self.exact.lattice(x.shape[1])
+        a, b = self.exact.law.amplitude
+        product = lattice.products(x.float())
+        best = (product / lattice.energy32).clamp_(a, b)
+        search = best * (product - 0.5 * best * lattice.energy32) / self.sigma**2
+        search = torch.where(lattice.log_mass[:, None] > -math.inf, search, -math.inf)
+        near = search >= search.amax((1, 2), keepdim=True) - _DEPTH
+        flat = near.sum((1, 2)) > _FLAT[lattice.source]
+        log_integral = x.new_empty(len(x))
+        mean = torch.empty_like(x) if gradient else None
+        for rows, method in ((flat, self._sum), (~flat, self._refine)):
+            if rows.any():
+                arguments = () if method == self._sum else (search[rows], near[rows])
+                log_integral[rows], part = method(lattice, x[rows], gradient, *arguments)
+                if gradient:
+                    mean[rows] = part
+        return log_integral, mean
+
+    def _sum(self, lattice: _Lattice, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
+        """The sum over the first lattice: for x whose posterior is wide."""
+        with torch.set_grad_enabled(gradient):
+            x = x.detach().requires_grad_(gradient)
+            product = lattice.products(x)
+        value, amplitude = self._amplitude(product.detach(), lattice.energy)
+        value += lattice.log_mass[:, None]
+        total = value.flatten(1).logsumexp(1)
+        if not gradient:
+            return total, None
+        (mean,) = torch.autograd.grad(product, x, (value - total[:, None, None]).exp_() * amplitude)
+        return total, mean
+
+    def _start(self, search: Tensor, near: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Item, row, column and peak of the cells to refine: those near the best, and around the highest peaks.
+
+        A peak is a local maximum, at most one a row. Peaks matter at small sigma, where a cell is much wider than the
+        integrand and the best cell need not have the best peak.
+        """
+        batch, rows, columns = search.shape
+        ring = torch.maximum(search.roll(1, 2), search.roll(-1, 2)).maximum(search)
+        ring[:, 1:], ring[:, :-1] = ring[:, 1:].maximum(ring[:, :-1]), ring[:, :-1].maximum(ring[:, 1:])
+        height, column = torch.where(search == ring, search, -math.inf).max(2)
+        height, row = height.topk(min(self.exact.config.peaks, rows), 1)
+        column = column.gather(1, row)
+        around = torch.arange(-1, 2, device=search.device)
+        shape = (*row.shape, 3, 3)
+        row = (row[:, :, None, None] + around[:, None]).clamp(0, rows - 1).expand(shape)
+        column = ((column[:, :, None, None] + around) % columns).expand(shape)
+        item = torch.arange(batch, device=search.device)[:, None, None, None].expand(shape)
+        peak = torch.arange(shape[1], device=search.device)[:, None, None].expand(shape)
+        cells = torch.stack((item, row, column), -1).reshape(-1, 3)
+        cells = torch.cat((cells, near.nonzero()))
+        key = (cells[:, 0] * rows + cells[:, 1]) * columns + cells[:, 2]
+        peak = torch.cat((peak.reshape(-1), peak.new_full((len(key) - peak.numel(),), shape[1])))
+        key, order = key.sort(stable=True)
+        first = torch.ones_like(key, dtype=torch.bool)
+        first[1:] = key[1:] != key[:-1]
+        order = order[first]
+        return *cells[order].T, peak[order]
+
+    def _refine(self, lattice: _Lattice, x: Tensor, gradient: bool, search: Tensor, near: Tensor):
+        """The sum over cells that are halved in both directions until `nodes` of them are near the best."""
+        config, source, length = self.exact.config, lattice.source, lattice.length
+        item, row, column, peak = self._start(search, near)
+        row = row + lattice.rows[0]
+        wanted = config.nodes * (2 if source in _JUMPS else 1)
+        leaves = []
+        for level in range(_LEVELS):
+            f, p = lattice.place(row, column, level)
+            product, energy = self._products(x, source, item, f, p)
+            value, amplitude = self._amplitude(product, energy)
+            value += lattice.log_mass_of(row, level)
+            best = value.new_full((len(x),), -math.inf).scatter_reduce(0, item, value, "amax")
+            below = best[item] - value
+            near = below <= _DEPTH
+            done = (torch.bincount(item[near], minlength=len(x)) >= wanted) | (level == _LEVELS - 1)
+            leaf = done[item]
+            leaves.append((item[leaf], f[leaf], p[leaf], value[leaf], amplitude[leaf]))
+            # How far a node can be below the best of its cell, for x a wave of the source: decides what may yet win.
+            spread = math.hypot(0.5 / config.phases, 0.5 / config.padding / math.sqrt(12)) / 2**level
+            slack = _SLOPE[source] * (spread if source in _JUMPS else spread**2) * length / (2 * self.sigma**2)
+            keep = near
+            if slack > 1 and not (source in _JUMPS and spread * length < 0.1):
+                keep = near | ((below <= _DEPTH + 2 * slack) & (_rank(item * (config.peaks + 1) + peak, below) < _BEAM))
+            keep &= ~leaf
+            if not keep.any():
+                break
+            if source in _JUMPS:
+                item, row, column, peak = self._with_neighbours(
+                    lattice, level, near & keep, item, row, column, peak, keep
+                )
+            else:
+                item, row, column, peak = (part[keep] for part in (item, row, column, peak))
+            quarter = torch.arange(4, device=x.device).repeat(len(item))
+            item, row, column, peak = (part.repeat_interleave(4) for part in (item, row, column, peak))
+            row, column = 2 * row + quarter // 2, 2 * column + quarter % 2
+        item, f, p, value, amplitude = (torch.cat(parts) for parts in zip(*leaves, strict=True))
+        best = value.new_full((len(x),), -math.inf).scatter_reduce(0, item, value, "amax")
+        weight = torch.exp(value - best[item])
+        total = torch.zeros_like(best).index_add_(0, item, weight)
+        mean = None
+        if gradient:
+            mean = torch.zeros_like(x)
+            weight = weight / total[item] * amplitude
+            used = weight > 1e-12
+            parts = (part[used].split(_chunk(length)) for part in (item, f, p, weight))
+            for item, f, p, weight in zip(*parts, strict=True):
+                mean.index_add_(0, item, weight[:, None] * _wave(source, f, p, length))
+        return best + total.log(), mean
+
+    @staticmethod
+    def _with_neighbours(lattice: _Lattice, level: int, near: Tensor, item, row, column, peak, keep: Tensor):
+        """The cells to keep, and the eight around each near one.
+
+        An edge of the integrand cuts cells: one whose middle is beyond it may have a part before it. Without these
+        parts every refinement would lose some.
+        """
+        around = torch.arange(-1, 2, device=row.device)
+        columns = lattice.phases * 2**level
+        ring = [
+            (item[near], row[near] + down, (column[near] + right) % columns, peak[near])
+            for down in around for right in around if down or right
+        ]  # fmt: skip
+        cells = [torch.cat(parts) for parts in zip([p[keep] for p in (item, row, column, peak)], *ring, strict=True)]
+        item, row, column, peak = cells
+        rows = (lattice.rows[-1] + 2) * 2**level
+        key, order = ((item * rows + row + 1) * columns + column).sort(stable=True)
+        first = torch.ones_like(key, dtype=torch.bool)
+        first[1:] = key[1:] != key[:-1]
+        return [part[order[first]] for part in cells]
+
+    def _products(self, x: Tensor, source: str, item: Tensor, f: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
+        """C = <x, g> and S = |g|^2 of each node, each (n,), by summing over time."""
+        product, energy = torch.empty_like(f), torch.full_like(f, x.shape[1])
+        size = _chunk(x.shape[1])
+        for start in range(0, len(f), size):
+            part = slice(start, start + size)
+            wave = _wave(source, f[part], p[part], x.shape[1])
+            product[part] = torch.linalg.vecdot(wave, x[item[part]])
+            if source != "square":
+                energy[part] = torch.linalg.vecdot(wave, wave)
+        return product, energy.clamp_min_(1e-12)
+
+
+def _chunk(length: int) -> int:
+    """Nodes whose waves stay in the cache."""
+    return max(1, 2**16 // length)
+
+
+def _rank(group: Tensor, below: Tensor) -> Tensor:
+    """Place of each element in the order of `below` within its group, from 0. Shape: (n,), (n,) -> (n,)."""
+    order = below.argsort()
+    order = order[group[order].argsort(stable=True)]
+    _, count = torch.unique_consecutive(group[order], return_counts=True)
+    start = (count.cumsum(0) - count).repeat_interleave(count)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(order), device=order.device) - start
+    return rank
+
+
+class _LogProb(torch.autograd.Function):
+    """log p_sigma(x), with the gradient (E[w | x] - x) / sigma^2 of the same nodes, if x needs one."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, member: Member, gradient: bool) -> Tensor:
+        flat = x[:, 0].double()
+        cells = member.exact.lattice(x.shape[2]).energy.numel()
+        parts = [member._posterior(part, gradient) for part in flat.split(max(1, 2**21 // cells))]
+        log_integral = torch.cat([part[0] for part in parts])
+        variance = member.sigma**2
+        if gradient:
+            mean = torch.cat([part[1] for part in parts])
+            ctx.save_for_backward(((mean - flat) / variance)[:, None].to(x.dtype))
+        log_noise = 0.5 * flat.square().sum(1) / variance + 0.5 * x.shape[2] * math.log(2 * math.pi * variance)
+        return log_integral - log_noise
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, upstream: Tensor):
+        (gradient,) = ctx.saved_tensors
+        return upstream[:, None, None].to(gradient) * gradient, None, None
+
+
+@dataclass(frozen=True)
+class _Law:
+    """The law of a source's parameters: frequency in cycles per sample, amplitude uniform."""
+
+    source: str
+    log_uniform: bool
+    frequency: tuple[float, float]
+    amplitude: tuple[float, float]
+
+    def frequency_at(self, quantile: Tensor) -> Tensor:
+        """The frequency (cycles/sample) below which a part `quantile` of the mass is."""
+        low, high = self.frequency
+        return low * (high / low) ** quantile if self.log_uniform else low + (high - low) * quantile
+
+    def quantile(self, f: Tensor) -> Tensor:
+        """The mass below f (cycles/sample)."""
+        low, high = self.frequency
+        f = f.clamp(low, high)
+        return torch.log(f / low) / math.log(high / low) if self.log_uniform else (f - low) / (high - low)
+
+
+class Exact(nn.Module):
+    """The exact prior of one source of a toy data set; `at(sigma)` is its density.
+
+    >>> prior = build(Config(16, 64, 16, 256)).fit(data, "saw")
+    >>> prior.at(0.1).log_prob(x).shape
+    torch.Size([5])
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        # Frequencies (cycles/sample) and amplitudes, lowest and highest: float64 as int64, which .float() leaves alone.
+        self.register_buffer("law_bits", torch.zeros(4, dtype=torch.int64))
+        self.register_buffer("law_kind", torch.zeros(2, dtype=torch.int64))  # source + 1 (0: not fitted), frequency law
+        self._lattices: dict = {}
+
+    def fit(self, data, source: str) -> Exact:
+        """Take the law of that source from the toy data's settings.
+
+        Raises
+        ------
+        ValueError: the law is not one that this prior integrates.
+        """
+        law = data.config
+        for name, wanted in (("variant", ("paper",)), ("frequency", _LAWS), ("bandlimited", (False,))):
+            if getattr(law, name) not in wanted:
+                raise ValueError(
+                    f"the exact prior needs {name} {' or '.join(map(str, wanted))}, "
+                    f"but this data set has {name} {getattr(law, name)}"
+                )
+        numbers = [*(f / law.rate for f in law.frequency_range), *law.amplitude_range]
+        self.law_bits.copy_(torch.tensor(numbers, dtype=torch.float64).view(torch.int64))
+        self.law_kind.copy_(torch.tensor([toy.SOURCES.index(source) + 1, _LAWS.index(law.frequency)]))
+        return self
+
+    @property
+    def law(self) -> _Law:
+        """The law in the buffers."""
+        source, kind = self.law_kind.tolist()
+        if not source:
+            raise RuntimeError("the exact prior has no law yet: call fit, or load a checkpoint")
+        numbers = self.law_bits.cpu().view(torch.float64).tolist()
+        return _Law(toy.SOURCES[source - 1], _LAWS[kind] == "log_uniform", tuple(numbers[:2]), tuple(numbers[2:]))
+
+    def lattice(self, length: int) -> _Lattice:
+        """The first lattice for frames of that length, remembered while the law and the device stay."""
+        key = (self.law, self.law_bits.device, length)
+        if key not in self._lattices:
+            self._lattices = {key: _Lattice(*key, self.config)}
+        return self._lattices[key]
+
+    def at(self, sigma: float) -> Member:
+        """The density p_sigma.
+
+        Raises
+        ------
+        ValueError: sigma is not above 0.
+        """
+        return Member(self, sigma)
+
+
+def build(config: Config) -> Exact:
+    """A prior that has to be fitted to a data set: its law, not its items."""
+    return Exact(config)

@@ -1,0 +1,253 @@
+"""WaveNet: an autoregressive model of the mu-law code of the waveform (van den Oord et al., 2016; section 2, Table 2).
+
+The output at t is a distribution P_c over 256 codes, of the samples before t. Three scores are made of it, and never
+mixed up (v_c is the centre and Delta_c the width of code c's bin, c_t the code of x_t, after clamping to [-1, 1]):
+
+- `code_log_prob`, a probability: sum_t log P(c_t | x_<t). At sigma > 0 the model predicts the clean code, so the
+  probability of the noisy one is sum_c P_c Pr(code of v_c + sigma eps = c_t).
+- `log_prob`, a density. At sigma = 0: the same, minus sum_t log Delta(c_t); minus infinity outside [-1, 1].
+  At sigma > 0: sum_t log sum_c P_c N(x_t; v_c, sigma^2), exact up to the grid of the v_c.
+- `published_score`: T log mean_t sigmoid(logit of c_t), what the authors' evaluation reports.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchaudio.functional import mu_law_decoding, mu_law_encoding
+from tqdm import tqdm
+
+from ..layers import GatedStack
+
+log = logging.getLogger(__name__)
+
+CODES = 256
+CENTRES = mu_law_decoding(torch.arange(CODES, dtype=torch.float64), CODES)
+# Bin c is [EDGES[c], EDGES[c + 1]]; the outer two are half as wide.
+EDGES = mu_law_decoding(torch.arange(CODES + 1, dtype=torch.float64) - 0.5, CODES).clamp(-1, 1)
+
+
+@dataclass(frozen=True)
+class Config:
+    variant: Literal["causal", "published"]
+    "published: first and last convolution are not causal, and a sigmoid stands before the cross-entropy (their code)."
+    input: Literal["scalar", "one_hot"]
+    "What it sees of a past sample: its value and its companded value, or its code (then there is no gradient in x)."
+    noise_target: Literal["clean", "noisy"]
+    "What it predicts from a noisy past: the code of the clean sample, or of the noisy one (paper; no density)."
+    blocks: int
+    "Stacks of layers after each other."
+    layers: int
+    "Layers of a stack; layer i has dilation 2^i."
+    kernel_size: int
+    "Taps of a dilated convolution."
+    width: int
+    "Channels of the layers."
+    skip_width: int
+    "Channels of the skip connections' sum."
+    head_width: int
+    "Channels between the two last convolutions."
+
+
+def _compand(x: Tensor) -> Tensor:
+    """The mu-law curve, which maps [-1, 1] to itself; here of any x."""
+    return torch.sign(x) * torch.log1p((CODES - 1) * x.abs()) / math.log(CODES)
+
+
+def _log_sum(terms: Tensor) -> Tensor:
+    """log sum exp over the codes (last dimension); exp of what does not count is slow on a CPU, so it is cut off."""
+    largest = terms.amax(2, keepdim=True)
+    return (terms - largest).clamp_min(-40).exp().sum(2).log() + largest[..., 0]
+
+
+def encode(x: Tensor) -> Tensor:
+    """The mu-law code, 0 to 255, of x clamped to [-1, 1]. Any shape."""
+    return mu_law_encoding(x.clamp(-1, 1), CODES)
+
+
+class WaveNet(nn.Module):
+    """P(c_t | x_<t) and the scores made of it; `at(sigma)` says which noise the data have.
+
+    >>> prior = build(Config("causal", "scalar", "clean", 1, 4, 2, 8, 8, 8))
+    >>> prior.log_prob(torch.zeros(5, 1, 64)).shape
+    torch.Size([5])
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.causal = config.variant == "causal"
+        taps = 1 if self.causal else 3
+        channels = 3 if config.input == "scalar" else CODES
+        self.first = nn.Conv1d(channels, config.width, taps, padding=taps // 2)
+        self.stack = GatedStack(
+            config.width, config.skip_width, config.layers, config.kernel_size, causal=True, blocks=config.blocks
+        )
+        self.middle = nn.Conv1d(config.skip_width, config.head_width, 1)
+        self.last = nn.Conv1d(config.head_width, CODES, taps, padding=taps // 2)
+        with torch.no_grad():
+            self.last.weight.mul_(0.3)  # a start near the uniform distribution
+        self.sigma = 0.0
+
+    def at(self, sigma: float) -> WaveNet:
+        """This prior, for data with N(0, sigma^2) noise. A checkpoint's description says it."""
+        self.sigma = sigma
+        return self
+
+    @property
+    def is_density(self) -> bool:
+        """Whether `log_prob` exists: the model is causal, and predicts what the noise was added to."""
+        return self.causal and (self.config.noise_target == "clean" or self.sigma == 0)
+
+    def initialise(self, x: Tensor) -> None:
+        """Nothing here depends on data."""
+
+    def _features(self, past: Tensor, first: Tensor) -> Tensor:
+        """What the network sees of past samples (B, 1, T), where `first` (1, 1, T) is 1 at the start of the frame."""
+        if self.config.input == "one_hot":
+            codes = functional.one_hot(encode(past[:, 0]), CODES).transpose(1, 2).to(past)
+            return codes * (1 - first)
+        return torch.cat((past, _compand(past), first.expand(past.shape[0], -1, -1)), 1)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Unnormalised log P(c_t | x_<t) of every code. Shape: (B, 1, T) -> (B, T, 256)."""
+        past = functional.pad(x, (1, -1))
+        first = functional.one_hot(torch.zeros(1, dtype=torch.long, device=x.device), x.shape[2]).to(x)[None]
+        hidden = self.stack(self.first(self._features(past, first)))
+        hidden = functional.relu(self.middle(functional.relu(hidden)))
+        if not self.causal:
+            return torch.sigmoid(self.last(hidden)).transpose(1, 2)
+        # Codes last, so that what follows sums over neighbours in memory: half of the time of an evaluation.
+        return functional.linear(hidden.transpose(1, 2), self.last.weight[:, :, 0], self.last.bias)
+
+    def loss(self, x: Tensor, clean: Tensor) -> Tensor:
+        """Cross-entropy in nats/sample; x (B, 1, T) has the noise, `clean` has not."""
+        target = clean if self.config.noise_target == "clean" else x
+        return functional.cross_entropy(self.logits(x).flatten(0, 1), encode(target).flatten())
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """log p_sigma(x) in nats, summed over time in float64. Shape: (B, 1, T) -> (B,).
+
+        Raises
+        ------
+        ValueError: the model is no density (published variant, or trained to predict the noisy sample).
+        """
+        if not self.is_density:
+            raise ValueError(
+                "this WaveNet is no density: it needs variant 'causal' and, at sigma > 0, noise_target 'clean'"
+            )
+        return self._density(x, torch.log_softmax(self.logits(x), 2))
+
+    def _density(self, x: Tensor, log_p: Tensor) -> Tensor:
+        """log_prob of x, of log P(c_t | x_<t) (B, T, 256)."""
+        if self.sigma == 0:
+            codes = encode(x[:, 0])
+            value = log_p.gather(2, codes[..., None])[..., 0].double() - EDGES.diff().log().to(x.device)[codes]
+            return torch.where((x.abs() <= 1).all(2)[:, 0], value.sum(1), -math.inf)
+        kernel = -0.5 * ((x.transpose(1, 2) - CENTRES.to(x)) / self.sigma) ** 2
+        normalisation = math.log(self.sigma) + 0.5 * math.log(2 * math.pi)
+        return _log_sum(log_p + kernel).double().sum(1) - x.shape[2] * normalisation
+
+    def _code_log_prob(self, x: Tensor, log_p: Tensor) -> Tensor:
+        codes = encode(x[:, 0])
+        if self.sigma == 0 or not self.is_density:
+            return log_p.gather(2, codes[..., None])[..., 0].double().sum(1)
+        # log Pr(code of v_c + sigma eps = k), by the mirrored tail where both ends lie above v_c; clamping opens the
+        # outer bins.
+        outer = EDGES.clone()
+        outer[0], outer[-1] = -math.inf, math.inf
+        ends = (outer[:, None] - CENTRES) / self.sigma
+        low, high = ends[:-1], ends[1:]
+        low, high = torch.where(low > 0, -high, low), torch.where(low > 0, -low, high)
+        below, upto = torch.special.log_ndtr(low), torch.special.log_ndtr(high)
+        kernel = upto + torch.log1p(-torch.exp(below - upto))  # (256 noisy, 256 clean)
+        return _log_sum(log_p + kernel.to(log_p)[codes]).double().sum(1)
+
+    def scores(self, x: Tensor) -> dict[str, Tensor]:
+        """Every score of x (B, 1, T) that there is, by name, each (B,) in nats, from one pass."""
+        # In pieces that stay in the cache: the distributions of a batch are 256 times as large as the batch.
+        items = max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0]
+        parts = [self._scores(piece) for piece in x.split(items)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    def _scores(self, x: Tensor) -> dict[str, Tensor]:
+        logits = self.logits(x)
+        log_p = torch.log_softmax(logits, 2)
+        scores = {"log_prob": self._density(x, log_p)} if self.is_density else {}
+        scores["code_log_prob"] = self._code_log_prob(x, log_p)
+        if not self.causal:  # its logits are sigmoids
+            chosen = logits.gather(2, encode(x[:, 0])[..., None]).double()[..., 0]
+            scores["published_score"] = x.shape[2] * chosen.mean(1).log()
+        return scores
+
+    @torch.no_grad()
+    def sample(self, n: int, length: int, generator: torch.Generator) -> Tensor:
+        """n waveforms (n, 1, length), one sample after the other, with every layer's past kept: constant work a sample.
+
+        At sigma = 0 a sample is uniform in its code's bin, at sigma > 0 it is v_c + sigma eps: draws from `log_prob`.
+
+        Raises
+        ------
+        ValueError: the model is no density, so there is nothing to draw from.
+        """
+        if not self.is_density:
+            raise ValueError("this WaveNet cannot be sampled: it is not causal, or does not predict the clean sample")
+        like = self.last.weight
+        uniform = torch.rand(length, n, generator=generator, dtype=torch.float64).to(like.device)
+        within = self._within(length, n, generator)
+        step = self._stepper(n)
+        past = like.new_zeros(n, 1)
+        drawn = []
+        started = time.monotonic()
+        bar = tqdm(total=length, unit="sample", disable=not sys.stderr.isatty())
+        for now in range(length):
+            past = self.emit(step(past, now), uniform[now], within[now]).to(like)[:, None]
+            drawn.append(past)
+            bar.update()
+            if bar.disable and (now + 1) % 4096 == 0:
+                log.info("%d of %d samples, %.0f/s", now + 1, length, (now + 1) / (time.monotonic() - started))
+        bar.close()
+        return torch.stack(drawn, 2)
+
+    def _within(self, length: int, n: int, generator: torch.Generator) -> Tensor:
+        """What is random about a sample beside its code: its place in the bin, or its noise. (length, n)."""
+        draw = torch.rand if self.sigma == 0 else torch.randn
+        return draw(length, n, generator=generator, dtype=torch.float64).to(self.last.weight.device)
+
+    def emit(self, logits: Tensor, uniform: Tensor, within: Tensor) -> Tensor:
+        """A sample from its logits (n, 256): the code where the cumulative sum passes `uniform` (n,). Float64 (n,)."""
+        cumulative = torch.softmax(logits.double(), 1).cumsum(1)
+        code = (cumulative < uniform[:, None] * cumulative[:, -1:]).sum(1)
+        if self.sigma == 0:
+            low, high = EDGES.to(code.device)[code], EDGES.to(code.device)[code + 1]
+            return low + (high - low) * within
+        return CENTRES.to(code.device)[code] + self.sigma * within
+
+    def _stepper(self, n: int):
+        """logits(past sample (n, 1), time) -> (n, 256), with the memory of n sequences."""
+        stack = self.stack.stepper(n)
+        (first, first_bias), (middle, middle_bias), (last, last_bias) = (
+            (layer.weight[:, :, 0].t(), layer.bias) for layer in (self.first, self.middle, self.last)
+        )
+        starts = [first.new_ones(1, 1, 1), first.new_zeros(1, 1, 1)]
+
+        def step(past: Tensor, now: int) -> Tensor:
+            features = self._features(past[:, :, None], starts[now > 0])[:, :, 0]
+            hidden = stack(torch.addmm(first_bias, features, first), now)
+            hidden = torch.addmm(middle_bias, hidden.relu_(), middle)
+            return torch.addmm(last_bias, hidden.relu_(), last)
+
+        return step
+
+
+def build(config: Config) -> WaveNet:
+    """A fresh prior; its weights come from torch's global generator."""
+    return WaveNet(config)

@@ -1,0 +1,31 @@
+"""How far each learned density is from the true one, in nats per sample, by noise level."""
+
+import matplotlib.pyplot as plt
+from audiopriors import plotting, tables
+
+
+def draw(settings, inputs):
+    table = tables.members(tables.read_csv(inputs[0]))
+    families = list(table["family"].unique())
+    figure, panels = plt.subplots(
+        1, len(families), figsize=(3.9 * len(families), 3.4), squeeze=False, sharey=True, layout="constrained"
+    )
+    levels = [sigma for sigma in settings["sigmas"] if sigma != "0"]
+    for axes, family in zip(panels[0], families, strict=True):
+        place = plotting.sigma_axis(axes, levels)
+        for k, (source, look) in enumerate(plotting.style(settings["sources"]).items()):
+            rows = table[(table["family"] == family) & (table["prior"] == source)]
+            plotting.intervals(
+                axes, rows["prior_sigma"].map(place) + 0.08 * (k - 1.5), rows, "gap_mean", label=source, **look
+            )
+        axes.axhline(0, color="black", linewidth=0.8, linestyle="--")
+        axes.set(xlabel="σ of prior and data", title=family)
+        axes.set_yscale("symlog", linthresh=0.1)
+    panels[0, 0].set_ylabel("log p$_σ$ − log q, nats/sample")
+    panels[0, 0].legend()
+    plotting.sns.despine()
+    return figure, table
+
+
+if __name__ == "__main__":
+    plotting.program(__doc__, draw)

@@ -1,0 +1,21 @@
+"""How far every density is from the true one, on the true one's own items; stops if one is impossibly near."""
+
+from audiopriors import files, registry, runtime, tables
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument(
+        "--scores", nargs="+", required=True, help="rows of evaluate_prior, the exact prior's among them"
+    )
+    parser.add_argument("--output", required=True, help="output: the table (CSV)")
+    arguments = parser.parse_args()
+    settings = arguments.settings
+    scores = files.read_rows(arguments.scores)
+    error = registry.load("priors", "exact").ERROR
+    gaps = tables.truth_gap(scores, settings["exact"], error, settings["frame"], settings["bootstrap"])
+    tables.write(gaps, arguments.output)
+
+
+if __name__ == "__main__":
+    runtime.run(main)
