@@ -147,7 +147,7 @@ def test_far_items_find_the_best_wave(source):
 
 
 def test_perfect_priors_discriminate_by_ratio():
-    """AUROC of log p_k - log p_j >= .99 for every pair at sigma = .359, T = 1024; of log p_k itself the ceiling is .8."""
+    """AUROC of log p_k - log p_j >= .99 for every pair at sigma = .359; of log p_k itself the ceiling is about .8."""
     n, sigma = 40, 0.359
     x = {s: clean(s, n, 1024, seed=k) + sigma * noise((n, 1, 1024), seed=20 + k) for k, s in enumerate(toy.SOURCES)}
     scores = {(p, t): prior_of(p).at(sigma).log_prob(x[t]) for p in toy.SOURCES for t in toy.SOURCES}

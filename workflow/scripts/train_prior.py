@@ -1,6 +1,7 @@
 """Train one prior: one source at one noise level, from scratch or from the prior of a smaller noise level.
 
-A prior that needs no training (settings: training null) is made of the data set's own law. A killed or timed-out training that is started again continues where it was, and ends in the same bytes.
+A prior that needs no training (settings: training null) is made of the data set's own law. A killed or timed-out
+training that is started again continues where it was, and ends in the same bytes.
 """
 
 import math

@@ -62,7 +62,7 @@ def test_noise(clean: Tensor, sigma: str, *purpose) -> Tensor:
 def flac_nats(x: Tensor) -> np.ndarray:
     """Minus the log-density of x (n, 1, T) under the lossless coder FLAC, in nats: a complexity (n,).
 
-    A coder of b bits for 16-bit samples is the density 2^-b / Delta^T, Delta = 2^-15 (Serra et al., 2020, take b alone).
+    A coder of b bits for 16-bit samples is the density 2^-b / Delta^T, Delta = 2^-15 (Serra et al., 2020, use b).
     """
 
     def size(wave: np.ndarray) -> int:
@@ -81,8 +81,8 @@ def evaluate(
 ) -> pd.DataFrame:  # fmt: skip
     """All scores of one prior.
 
-    Returns rows (prior_sigma, split, test, data_sigma, score, item, value), value in nats, summed over the frame. `test`
-    is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items that no table shows.
+    Returns rows (prior_sigma, split, test, data_sigma, score, item, value), value in nats, summed over the frame.
+    `test` is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items that no table shows.
     Score `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma;
     `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the prior's own.
 

@@ -140,8 +140,8 @@ def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamp
                     )
                     add(ratio_name(score), other, inside, outside)
     return pd.DataFrame(rows, columns=[
-        "dataset", "family", "prior", "prior_sigma", "test", "data_sigma", "score", "frame", "n", "auroc", "low", "high",
-        "fpr95", "seeds", "seed_low", "seed_high",
+        "dataset", "family", "prior", "prior_sigma", "test", "data_sigma", "score", "frame", "n", "auroc", "low",
+        "high", "fpr95", "seeds", "seed_low", "seed_high",
     ])  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def _detect(inside: np.ndarray, outside: np.ndarray, resamples: int) -> tuple:
 
 
 def classification(scores: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
-    """How often the prior with the highest score is that of the source; the score is log_prob, or the first there is."""
+    """How often the prior with the highest score is the source's; the score is log_prob, or the first there is."""
     rows = []
     for (dataset, family), group in _families(scores):
         score = "log_prob" if "log_prob" in _base(group) else _base(group)[0]
@@ -223,8 +223,8 @@ def truth_gap(scores: pd.DataFrame, exact: str, error: float, frame: int, resamp
             low, high = detection.mean_interval(items, resamples)
             if high < -error:
                 raise TruthViolation(
-                    f"{family}, prior {prior} at sigma {data_sigma}: its log_prob is {-items.mean():.2f} nats above the "
-                    f"true density's on {len(items)} items of its own source ([{-high:.2f}, {-low:.2f}]), which no "
+                    f"{family}, prior {prior} at sigma {data_sigma}: its log_prob is {-items.mean():.2f} nats above "
+                    f"the true density's on {len(items)} items of its own source ([{-high:.2f}, {-low:.2f}]), which no "
                     "density's can be: it is computed wrongly, do not use it"
                 )
             rows.append((

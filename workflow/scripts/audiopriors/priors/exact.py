@@ -5,10 +5,10 @@ phase in cycles at the MIDDLE of the frame, because there it is uncorrelated wit
 
     log p_sigma(x) = log N(x; 0, sigma^2 I) + log E_{f,p}[exp L],    L = log E_A[exp((A C - A^2 S / 2) / sigma^2)].
 
-L is in closed form; f and p are summed over a lattice of cells, each with its mass under the law, which is refined where
-the integrand is large: cells are halved in f and p until enough of them lie near the maximum. The nodes depend on x only
-through which cells are visited, so that log p is the log of a part of a mixture of Gaussians: never much too high, and
-its gradient is (E[w | x] - x) / sigma^2 with the expectation over the same nodes.
+L is in closed form; f and p are summed over a lattice of cells, each with its mass under the law, which is refined
+where the integrand is large: cells are halved in f and p until enough of them lie near the maximum. The nodes depend on
+x only through which cells are visited, so that log p is the log of a part of a mixture of Gaussians: never much too
+high, and its gradient is (E[w | x] - x) / sigma^2 with the expectation over the same nodes.
 """
 
 from __future__ import annotations
