@@ -39,11 +39,14 @@ class Config:
     "Refine until so many cells are within 16 nats of the best; twice as many for waves with jumps."
 
 
-_DEPTH = 16.0  # nats: a cell so far below the best is dropped
+_DEPTH = 16.0  # nats: a cell so far below the best does not count
+# An edge can cut a cell that counts: then its middle may be this many nats more below the best. So many are kept.
+_EDGE_DEPTH, _EDGE_CELLS = 48.0, 128
 _BEAM = 8  # cells kept per peak while its cells are too coarse to tell which of them has the mass
-# More cells than this within _DEPTH of the best: the sum over the first lattice by harmonics, which do not make a jump.
-_FLAT = {"sine": 2**12, "triangle": 2**12, "square": 2**16, "saw": 2**16}
-_LEVELS = 30
+# More cells than this within _DEPTH of the best: the sum over the first lattice, whose cells are small enough.
+_FLAT = {"sine": 2**12, "triangle": 2**12, "square": 2**14, "saw": 2**14}
+_LEVELS = 40
+_THIN = 4  # fewer rows or columns near the best than this do not resolve the integrand
 _LAWS = ("uniform", "log_uniform")
 # Mean of the squared difference of two waves d cycles apart, as slope x d (square, saw: they jump) or slope x d^2.
 _SLOPE = {"sine": 2 * math.pi**2, "square": 8.0, "saw": 4.0, "triangle": 16.0}
@@ -55,28 +58,81 @@ class _Lattice:
 
     def __init__(self, law: _Law, device, length: int, config: Config):
         self.law, self.source, self.length = law, law.source, length
-        self.step, self.phases = 1 / (config.padding * length), config.phases
-        low, high = (math.floor(f / self.step + 0.5) for f in law.frequency)
+        self.points, self.phases = config.padding * length, config.phases
+        low, high = (math.floor(f * self.points + 0.5) for f in law.frequency)
         self.rows = torch.arange(low, high + 1, device=device)
         harmonics = torch.arange(self.phases // 2, device=device)
-        self.bins = self.rows[:, None] * harmonics % (config.padding * length)
-        # Fourier coefficients of the wave, and the series' squared norm S at each cell.
+        self.bins = self.rows[:, None] * harmonics % self.points
+        # Fourier coefficients of the wave, by the midpoint rule.
         fine = 2**16
         place = (torch.arange(fine, dtype=torch.float64, device=device) + 0.5) / fine
-        centre = torch.exp(-1j * math.pi * harmonics / fine)
-        self.series = torch.fft.rfft(toy._naive(self.source, place))[: len(harmonics)] / fine * centre
+        self.series = torch.fft.rfft(toy._naive(self.source, place))[: len(harmonics)] / fine
+        self.series *= torch.exp(-1j * math.pi * harmonics / fine)
+        self.log_mass = self.log_mass_of(self.rows, self.rows.new_zeros(()), self.rows.new_zeros(()))
+        self.energy = self._energies().clamp_min(1e-12)
+        self.energy32 = self.energy.float()
+
+    def _energies(self) -> Tensor:
+        """S = |g|^2 at every cell, (rows, columns)."""
+        if self.source in _JUMPS:
+            first, slope = self._pattern()
+            patterns = (first.square(), 2 * first * slope, slope.square())
+            parts = []
+            for _, column, rest in self._columns():
+                sums = [self._bin(column, rest**power) for power in range(3)]
+                parts.append(sum(_correlate(part, pattern) for part, pattern in zip(sums, patterns, strict=True)))
+            return torch.cat(parts)
         square = torch.fft.irfft(self.series, 4 * self.phases, norm="forward").square()
         square = torch.fft.rfft(square, norm="forward")[: self.phases]
-        ones = torch.fft.fft(self._padded(torch.ones(1, length, dtype=torch.float64, device=device)))[0]
-        terms = square * ones[self.rows[:, None] * torch.arange(self.phases, device=device) % len(ones)].conj()
-        self.energy = torch.fft.irfft(terms, 2 * self.phases, norm="forward")[:, ::2].contiguous().clamp_min(1e-12)
-        self.energy32 = self.energy.float()
-        self.log_mass = self.log_mass_of(self.rows, 0)
+        ones = torch.fft.fft(self._padded(torch.ones(1, self.length, dtype=torch.float64, device=self.rows.device)))[0]
+        terms = square * ones[self.rows[:, None] * torch.arange(self.phases, device=ones.device) % self.points].conj()
+        return torch.fft.irfft(terms, 2 * self.phases, norm="forward")[:, ::2].contiguous()
+
+    def _pattern(self) -> tuple[Tensor, Tensor]:
+        """The wave at the beginning of each column, and its rise to the end of it. For waves of straight lines."""
+        edges = torch.arange(self.phases, dtype=torch.float64, device=self.rows.device) / self.phases
+        first = toy._naive(self.source, edges)
+        return first, torch.full_like(edges, 2 / self.phases if self.source == "saw" else 0.0)
+
+    def _columns(self):
+        """For some rows at a time: which, the column that each sample is in at p = 0, and where in it. (n, T)"""
+        time = torch.arange(self.length, device=self.rows.device) - self.length // 2
+        for rows in torch.arange(len(self.rows), device=time.device).split(max(1, 2**20 // self.length)):
+            place = self.rows[rows, None] * time % self.points * self.phases
+            yield rows, place // self.points, (place % self.points).double() / self.points
+
+    def _bin(self, column: Tensor, weight: Tensor) -> Tensor:
+        """The sum of the samples' weights in each column. Shape: (n, T), (n, T) -> (n, columns)."""
+        place = column + self.phases * torch.arange(len(column), device=column.device)[:, None]
+        return torch.bincount(place.flatten(), weight.flatten(), len(column) * self.phases).view(-1, self.phases)
+
+    def exact_products(self, x: Tensor) -> Tensor:
+        """C at every cell without a truncated series, for the waves that jump. Shape: (B, T) -> (B, rows, columns)."""
+        found = x.new_empty(len(x), *self.energy.shape)
+        first, slope = self._pattern()
+        for rows, column, rest in self._columns():
+            for item, one in enumerate(x):
+                one = one.expand_as(rest)
+                found[item, rows] = _correlate(self._bin(column, one), first)
+                if self.source == "saw":
+                    found[item, rows] += _correlate(self._bin(column, one * rest), slope)
+        return found
+
+    def exact_mean(self, weight: Tensor) -> Tensor:
+        """The sum of the cells' waves times a weight: the adjoint. Shape: (B, rows, columns) -> (B, T)."""
+        mean = weight.new_zeros(len(weight), self.length)
+        first, slope = self._pattern()
+        for rows, column, rest in self._columns():
+            for item, part in enumerate(weight[:, rows]):
+                mean[item] += _correlate(part, first).gather(1, column).sum(0)
+                if self.source == "saw":
+                    mean[item] += (_correlate(part, slope).gather(1, column) * rest).sum(0)
+        return mean
 
     def _padded(self, x: Tensor) -> Tensor:
         """x (B, T) with zeros to P T samples, and the middle of the frame at time 0."""
         middle = self.length // 2
-        zeros = x.new_zeros(len(x), round(1 / self.step) - self.length)
+        zeros = x.new_zeros(len(x), self.points - self.length)
         return torch.cat((x[:, middle:], zeros, x[:, :middle]), 1)
 
     def products(self, x: Tensor) -> Tensor:
@@ -84,15 +140,23 @@ class _Lattice:
         spectrum = torch.fft.fft(self._padded(x))[:, self.bins].conj()
         return torch.fft.irfft(spectrum * self.series.to(spectrum), self.phases, norm="forward")
 
-    def place(self, row: Tensor, column: Tensor, level: int) -> tuple[Tensor, Tensor]:
-        """f (cycles/sample) and p (cycles) at the middle of cells that were halved `level` times."""
-        f, p = (((index.double() + 0.5) / 2**level - 0.5) for index in (row, column))
-        return (f * self.step).clamp(*self.law.frequency), p / self.phases
+    def place(self, row: Tensor, column: Tensor, in_f: Tensor, in_p: Tensor) -> tuple[Tensor, Tensor]:
+        """f (cycles/sample) and p (cycles) at the middle of cells halved so many times in f and in p."""
+        low, high = (f.clamp(*self.law.frequency) for f in self._edges(row, in_f))
+        return (low + high) / 2, ((column.double() + 0.5) / 2**in_p - 0.5) / self.phases
 
-    def log_mass_of(self, row: Tensor, level: int) -> Tensor:
+    def log_mass_of(self, row: Tensor, in_f: Tensor, in_p: Tensor) -> Tensor:
         """log of the cells' mass under the law of f and p."""
-        low, high = (self.law.quantile((index.double() / 2**level - 0.5) * self.step) for index in (row, row + 1))
-        return torch.log(high - low) - math.log(self.phases * 2**level)
+        low, high = map(self.law.quantile, self._edges(row, in_f))
+        return torch.log(high - low) - torch.log(self.phases * 2.0**in_p)
+
+    def _edges(self, row: Tensor, in_f: Tensor) -> list[Tensor]:
+        return [(index.double() / 2**in_f - 0.5) / self.points for index in (row, row + 1)]
+
+
+def _correlate(sums: Tensor, pattern: Tensor) -> Tensor:
+    """At column m the sum over columns b of sums[b] pattern[b + m], around the period. Shape: (n, columns) -> same."""
+    return torch.fft.irfft(torch.fft.rfft(sums).conj() * torch.fft.rfft(pattern), len(pattern))
 
 
 def _wave(source: str, f: Tensor, p: Tensor, length: int) -> Tensor:
@@ -172,8 +236,10 @@ class Member(nn.Module):
         best = (product / lattice.energy32).clamp_(a, b)
         search = best * (product - 0.5 * best * lattice.energy32) / self.sigma**2
         search = torch.where(lattice.log_mass[:, None] > -math.inf, search, -math.inf)
-        near = search >= search.amax((1, 2), keepdim=True) - _DEPTH
-        flat = near.sum((1, 2)) > _FLAT[lattice.source]
+        below = search.amax((1, 2), keepdim=True) - search
+        flat = (below <= _DEPTH).sum((1, 2)) > _FLAT[lattice.source]
+        least = below.flatten(1).kthvalue(min(_EDGE_CELLS, below[0].numel()), 1).values
+        near = below <= least.clamp(_DEPTH, _DEPTH + self._slack_of_an_edge())[:, None, None]
         log_integral = x.new_empty(len(x))
         mean = torch.empty_like(x) if gradient else None
         for rows, method in ((flat, self._sum), (~flat, self._refine)):
@@ -186,16 +252,23 @@ class Member(nn.Module):
 
     def _sum(self, lattice: _Lattice, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
         """The sum over the first lattice: for x whose posterior is wide."""
-        with torch.set_grad_enabled(gradient):
-            x = x.detach().requires_grad_(gradient)
-            product = lattice.products(x)
+        jumps = lattice.source in _JUMPS
+        with torch.set_grad_enabled(gradient and not jumps):
+            x = x.detach().requires_grad_(gradient and not jumps)
+            product = lattice.exact_products(x) if jumps else lattice.products(x)
         value, amplitude = self._amplitude(product.detach(), lattice.energy)
         value += lattice.log_mass[:, None]
         total = value.flatten(1).logsumexp(1)
         if not gradient:
             return total, None
-        (mean,) = torch.autograd.grad(product, x, (value - total[:, None, None]).exp_() * amplitude)
-        return total, mean
+        weight = (value - total[:, None, None]).exp_() * amplitude
+        if jumps:
+            return total, lattice.exact_mean(weight)
+        return total, torch.autograd.grad(product, x, weight)[0]
+
+    def _slack_of_an_edge(self) -> float:
+        """What one sample on the wrong side of an edge costs, in nats, up to a bound: thin cells are not lost for it."""
+        return min(_EDGE_DEPTH, 2 / self.sigma**2) if self.exact.law.source in _JUMPS else 0.0
 
     def _start(self, search: Tensor, near: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Item, row, column and peak of the cells to refine: those near the best, and around the highest peaks.
@@ -217,13 +290,9 @@ class Member(nn.Module):
         peak = torch.arange(shape[1], device=search.device)[:, None, None].expand(shape)
         cells = torch.stack((item, row, column), -1).reshape(-1, 3)
         cells = torch.cat((cells, near.nonzero()))
-        key = (cells[:, 0] * rows + cells[:, 1]) * columns + cells[:, 2]
-        peak = torch.cat((peak.reshape(-1), peak.new_full((len(key) - peak.numel(),), shape[1])))
-        key, order = key.sort(stable=True)
-        first = torch.ones_like(key, dtype=torch.bool)
-        first[1:] = key[1:] != key[:-1]
-        order = order[first]
-        return *cells[order].T, peak[order]
+        peak = torch.cat((peak.reshape(-1), peak.new_full((len(cells) - peak.numel(),), shape[1])))
+        first = _first(cells.T)
+        return *cells[first].T, peak[first]
 
     def _refine(self, lattice: _Lattice, x: Tensor, gradient: bool, search: Tensor, near: Tensor):
         """The sum over cells that are halved in both directions until `nodes` of them are near the best."""
@@ -231,36 +300,52 @@ class Member(nn.Module):
         item, row, column, peak = self._start(search, near)
         row = row + lattice.rows[0]
         wanted = config.nodes * (2 if source in _JUMPS else 1)
+        halved = torch.zeros(2, len(x), dtype=torch.int64, device=x.device)  # times, in f and in p, for each item
         leaves = []
         for level in range(_LEVELS):
-            f, p = lattice.place(row, column, level)
+            f, p = lattice.place(row, column, *halved[:, item])
             product, energy = self._products(x, source, item, f, p)
             value, amplitude = self._amplitude(product, energy)
-            value += lattice.log_mass_of(row, level)
+            value += lattice.log_mass_of(row, *halved[:, item])
             best = value.new_full((len(x),), -math.inf).scatter_reduce(0, item, value, "amax")
             below = best[item] - value
             near = below <= _DEPTH
-            done = (torch.bincount(item[near], minlength=len(x)) >= wanted) | (level == _LEVELS - 1)
+            # Enough cells near the best, and not all in a line: then halve across the line only.
+            enough = torch.bincount(item[near], minlength=len(x)) >= wanted
+            thin = torch.stack([_distinct(item[near], index[near], len(x)) < _THIN for index in (row, column)])
+            done = enough & ~thin.any(0) | (level == _LEVELS - 1)
             leaf = done[item]
             leaves.append((item[leaf], f[leaf], p[leaf], value[leaf], amplitude[leaf]))
             # How far a node can be below the best of its cell, for x a wave of the source: decides what may yet win.
-            spread = math.hypot(0.5 / config.phases, 0.5 / config.padding / math.sqrt(12)) / 2**level
+            widths = 0.5**halved / torch.tensor(
+                [[2 * config.padding * math.sqrt(12)], [2 * config.phases]], device=x.device
+            )
+            spread = widths.square().sum(0).sqrt()
             slack = _SLOPE[source] * (spread if source in _JUMPS else spread**2) * length / (2 * self.sigma**2)
+            coarse = slack > 1
+            if source in _JUMPS:
+                coarse &= spread * length > 0.1
             keep = near
-            if slack > 1 and not (source in _JUMPS and spread * length < 0.1):
-                keep = near | ((below <= _DEPTH + 2 * slack) & (_rank(item * (config.peaks + 1) + peak, below) < _BEAM))
+            if source in _JUMPS:
+                keep = near | ((below <= _DEPTH + self._slack_of_an_edge()) & (_rank(item, below) < _EDGE_CELLS))
+            if coarse.any():
+                rank = _rank(item * (config.peaks + 1) + peak, below)
+                keep = keep | coarse[item] & (below <= _DEPTH + 2 * slack[item]) & (rank < _BEAM)
             keep &= ~leaf
             if not keep.any():
                 break
+            cells = [part[keep] for part in (item, row, column, peak)]
             if source in _JUMPS:
-                item, row, column, peak = self._with_neighbours(
-                    lattice, level, near & keep, item, row, column, peak, keep
-                )
-            else:
-                item, row, column, peak = (part[keep] for part in (item, row, column, peak))
-            quarter = torch.arange(4, device=x.device).repeat(len(item))
-            item, row, column, peak = (part.repeat_interleave(4) for part in (item, row, column, peak))
-            row, column = 2 * row + quarter // 2, 2 * column + quarter % 2
+                cells = self._with_neighbours(lattice, halved[:, item], near & keep, (item, row, column, peak), cells)
+            split = torch.where(enough, thin, True)
+            halved += split
+            item, row, column, peak = cells
+            count = 2 ** split.sum(0)[item]
+            item, row, column, peak = (part.repeat_interleave(count) for part in cells)
+            part = torch.arange(len(item), device=x.device) - (count.cumsum(0) - count).repeat_interleave(count)
+            in_f, in_p = split[:, item].long()
+            row = (1 + in_f) * row + torch.where(in_p == 1, part // 2, part) * in_f
+            column = (1 + in_p) * column + part % 2 * in_p
         item, f, p, value, amplitude = (torch.cat(parts) for parts in zip(*leaves, strict=True))
         best = value.new_full((len(x),), -math.inf).scatter_reduce(0, item, value, "amax")
         weight = torch.exp(value - best[item])
@@ -276,25 +361,19 @@ class Member(nn.Module):
         return best + total.log(), mean
 
     @staticmethod
-    def _with_neighbours(lattice: _Lattice, level: int, near: Tensor, item, row, column, peak, keep: Tensor):
-        """The cells to keep, and the eight around each near one.
+    def _with_neighbours(lattice: _Lattice, halved: Tensor, near: Tensor, cells: tuple, kept: list) -> list[Tensor]:
+        """The cells kept, and the eight around each near one; a cell is its item, row, column and peak.
 
         An edge of the integrand cuts cells: one whose middle is beyond it may have a part before it. Without these
         parts every refinement would lose some.
         """
+        item, row, column, peak = (part[near] for part in cells)
+        columns = lattice.phases * 2 ** halved[1, near]
         around = torch.arange(-1, 2, device=row.device)
-        columns = lattice.phases * 2**level
-        ring = [
-            (item[near], row[near] + down, (column[near] + right) % columns, peak[near])
-            for down in around for right in around if down or right
-        ]  # fmt: skip
-        cells = [torch.cat(parts) for parts in zip([p[keep] for p in (item, row, column, peak)], *ring, strict=True)]
-        item, row, column, peak = cells
-        rows = (lattice.rows[-1] + 2) * 2**level
-        key, order = ((item * rows + row + 1) * columns + column).sort(stable=True)
-        first = torch.ones_like(key, dtype=torch.bool)
-        first[1:] = key[1:] != key[:-1]
-        return [part[order[first]] for part in cells]
+        ring = [(item, row + down, (column + right) % columns, peak) for down in around for right in around]
+        cells = [torch.cat(parts) for parts in zip(kept, *ring, strict=True)]
+        first = _first(torch.stack(cells[:3]))
+        return [part[first] for part in cells]
 
     def _products(self, x: Tensor, source: str, item: Tensor, f: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
         """C = <x, g> and S = |g|^2 of each node, each (n,), by summing over time."""
@@ -312,6 +391,24 @@ class Member(nn.Module):
 def _chunk(length: int) -> int:
     """Nodes whose waves stay in the cache."""
     return max(1, 2**16 // length)
+
+
+def _first(cells: Tensor) -> Tensor:
+    """Which columns of a table (k, n) of integers to keep such that each occurs once: the first, in order."""
+    span = cells.amax(1) - cells.amin(1) + 1
+    key = torch.zeros_like(cells[0])
+    for part, width in zip(cells, span, strict=True):
+        key = key * width + part - part.amin()
+    key, order = key.sort(stable=True)
+    new = torch.ones_like(key, dtype=torch.bool)
+    new[1:] = key[1:] != key[:-1]
+    return order[new]
+
+
+def _distinct(item: Tensor, index: Tensor, items: int) -> Tensor:
+    """How many different indices each item has. Shape: (n,), (n,) -> (items,)."""
+    first = _first(torch.stack((item, index)))
+    return torch.bincount(item[first], minlength=items)
 
 
 def _rank(group: Tensor, below: Tensor) -> Tensor:
