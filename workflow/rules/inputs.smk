@@ -6,7 +6,7 @@ ITEMS = "results/{scale}/data/{dataset}/items.parquet"
 PRIOR = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.safetensors"
 LOSSES = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.losses.csv"
 SCORES = "results/{scale}/likelihood/{dataset}/{family}/{source}/seed{replicate}.parquet"
-SAMPLES = "results/{scale}/samples/{dataset}/{family}/{source}.npy"
+SAMPLES = "results/{scale}/samples/{dataset}/{family}.npy"
 SEPARATED = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.parquet"
 TRACE = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.trace.parquet"
 EXAMPLES = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.examples.npy"
@@ -118,12 +118,12 @@ TABLES = [
 ]
 
 
-def prior_sources(wildcards, published=False):
-    """Every (family, source) of the data set, with those trained as published or without."""
+def prior_sources(wildcards):
+    """Every (family, source) of the data set."""
     there = dataset(wildcards)
     return [
         {"family": family, "source": source}
-        for family in there["priors"] + (there["published"] if published else [])
+        for family in there["priors"] + there["published"]
         for source in there["sources"]
     ]
 
@@ -152,7 +152,7 @@ def every_prior(pattern, only_trained=False):
         known = dict(scale=wildcards.scale, dataset=wildcards.dataset)
         return [
             pattern.format(**known, **one, sigma=sigma, replicate=replicate)
-            for one in prior_sources(wildcards, published=True)
+            for one in prior_sources(wildcards)
             if trained(wildcards, one["family"]) or not only_trained
             for sigma in (levels(wildcards, one["family"]) if "{sigma}" in pattern else [""])
             for replicate in replicates(wildcards, one["family"])
@@ -205,13 +205,13 @@ def tables(*names):
     return expand("results/{scale}/tables/{dataset}/{name}.csv", name=names, allow_missing=True)
 
 
-def every_source(pattern):
-    """Paths of the pattern for every family and source of the data set."""
+def every_family(pattern):
+    """Paths of the pattern for every family of the data set that is sampled and separated with."""
 
     def paths(wildcards):
         return [
-            pattern.format(scale=wildcards.scale, dataset=wildcards.dataset, **one)
-            for one in prior_sources(wildcards)
+            pattern.format(scale=wildcards.scale, dataset=wildcards.dataset, family=family)
+            for family in dataset(wildcards)["priors"]
         ]
 
     return paths
@@ -228,7 +228,7 @@ FIGURES = {  # name: what it is drawn from
     "inputs": lambda wildcards: expand(tables("cross_likelihood"), **wildcards),
     "truth_gap": lambda wildcards: expand(tables("truth_gap"), **wildcards),
     "gradient_norm": lambda wildcards: expand(tables("gradient_norm"), **wildcards),
-    "samples": every_source(SAMPLES),
+    "samples": every_family(SAMPLES),
     "separation": lambda wildcards: expand(tables("separation"), **wildcards),
     "separation_examples": lambda wildcards: [
         ITEMS.format(**wildcards),
@@ -268,7 +268,7 @@ def benchmarks(wildcards):
         *every_prior(f"{below}/evaluate_prior/{{dataset}}/{{family}}/{{source}}/seed{{replicate}}.tsv")(
             wildcards
         ),
-        *every_source(f"{below}/sample_prior/{{dataset}}/{{family}}/{{source}}.tsv")(wildcards),
+        *every_family(f"{below}/sample_prior/{{dataset}}/{{family}}.tsv")(wildcards),
         *separations(f"{below}/separate/{{dataset}}/{{family}}/{{method}}/{{mix}}.tsv")(wildcards),
     ]
 

@@ -32,17 +32,23 @@ rule train_prior:
 
 
 rule sample_prior:
-    """Draw waveforms from the priors of one source, one set for each noise level."""
+    """Draw waveforms from the priors of one family: a set for each source and noise level."""
     input:
         script=script("sample_prior"),
         code=prior_code,
-        priors=lambda wildcards: expand(PRIOR, sigma=levels(wildcards), replicate=0, allow_missing=True),
+        priors=lambda wildcards: expand(
+            PRIOR,
+            source=dataset(wildcards)["sources"],
+            sigma=levels(wildcards),
+            replicate=0,
+            allow_missing=True,
+        ),
     output:
         SAMPLES,
     log:
-        "results/{scale}/logs/sample_prior/{dataset}/{family}/{source}.log",
+        "results/{scale}/logs/sample_prior/{dataset}/{family}.log",
     benchmark:
-        "results/{scale}/benchmarks/sample_prior/{dataset}/{family}/{source}.tsv"
+        "results/{scale}/benchmarks/sample_prior/{dataset}/{family}.tsv"
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -53,12 +59,12 @@ rule sample_prior:
     params:
         settings=lambda wildcards: as_json(
             threads=at(wildcards)["threads"],
-            source=wildcards.source,
+            sources=dataset(wildcards)["sources"],
             levels=levels(wildcards),
             sigmas=sigmas(wildcards),
             samples=at(wildcards)["evaluation"]["samples"],
             frame=dataset(wildcards)["frame"],
-            seed=[at(wildcards)["seed"], "sample", wildcards.dataset, wildcards.family, wildcards.source],
+            seed=[at(wildcards)["seed"], "sample", wildcards.dataset, wildcards.family],
         ),
     shell:
         "python {input.script:q} --settings {params.settings:q} --priors {input.priors:q} --output {output:q} "

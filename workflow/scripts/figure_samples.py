@@ -12,8 +12,9 @@ def draw(settings, inputs):
     sources, sigmas = settings["sources"], settings["sigmas"]
     families = settings["families"]
     drawn = {
-        (family, source): np.load(path, allow_pickle=False)
-        for (family, source), path in zip([(f, s) for f in families for s in sources], inputs, strict=True)
+        (family, source): waves
+        for family, path in zip(families, inputs, strict=True)
+        for source, waves in zip(sources, np.load(path, allow_pickle=False), strict=True)
     }
     rate = settings["data"]["settings"]["rate"]
     length = min(next(iter(drawn.values())).shape[2], int(rate * MILLISECONDS / 1000))

@@ -82,7 +82,8 @@ def evaluate(
     """All scores of one prior.
 
     Returns rows (prior_sigma, split, test, data_sigma, score, item, value), value in nats, summed over the frame.
-    `test` is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items that no table shows.
+    `test` is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items that no table
+    shows.
     Score `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma;
     `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the prior's own.
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.audio import scale_invariant_signal_distortion_ratio
 
 CAP = 60.0  # dB; beyond it two estimates are equally perfect
 
 
 def si_sdr(estimate: Tensor, truth: Tensor) -> Tensor:
     """Scale-invariant signal-to-distortion ratio in dB, at most 60 (Le Roux et al., 2019). Shape: (..., T) -> (...)."""
+    # Here, as it takes seconds to import, and programs that only need the mixes come this way too.
+    from torchmetrics.functional.audio import scale_invariant_signal_distortion_ratio
+
     value = scale_invariant_signal_distortion_ratio(estimate.double(), truth.double(), zero_mean=True)
     return value.clamp(-CAP, CAP)
 

@@ -267,7 +267,7 @@ class Member(nn.Module):
         return total, torch.autograd.grad(product, x, weight)[0]
 
     def _slack_of_an_edge(self) -> float:
-        """What one sample on the wrong side of an edge costs, in nats, up to a bound: thin cells are not lost for it."""
+        """What one sample on the wrong side of an edge costs, in nats, up to a bound."""
         return min(_EDGE_DEPTH, 2 / self.sigma**2) if self.exact.law.source in _JUMPS else 0.0
 
     def _start(self, search: Tensor, near: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
