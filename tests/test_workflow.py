@@ -187,7 +187,7 @@ def test_config_typo_stops_before_any_job(copied):
     copied.edit("config.yaml", "test_items: 8,", "test_itmes: 8, gradient_itmes: 4,")
     done = copied.snakemake("smoke")
     assert done.returncode != 0
-    assert "config.yaml cannot be used" in done.stdout
+    assert "config.yaml, claims.yaml cannot be used" in done.stdout
     for key in ("test_itmes", "gradient_itmes"):
         assert f"(scale smoke) evaluation.{key}: unknown key; allowed: test_items, " in done.stdout
     assert "Traceback" not in done.stdout

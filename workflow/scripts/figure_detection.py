@@ -37,7 +37,6 @@ def draw(settings, inputs):
             shown.append(chosen)
         line[0 if line[0].axison else 1].set_ylabel(f"{family}\nAUROC, own source against the rest")
     panels[0, 0].legend()
-    plotting.sns.despine()
     return figure, pd.concat(shown)
 
 

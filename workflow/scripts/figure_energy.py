@@ -47,7 +47,6 @@ def draw(settings, inputs):
         column[1].set_xlabel("step")
         column[0].set_ylabel("energy, nats/sample")
         column[1].set_ylabel("residual M − Σs, rms")
-    plotting.sns.despine()
     return figure, pd.concat(shown).rename(columns=str)
 
 

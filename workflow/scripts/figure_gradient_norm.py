@@ -19,7 +19,6 @@ def draw(settings, inputs):
         axes.set(xscale="log", yscale="log", xlabel="σ of prior and data", title=family)
     panels[0, 0].set_ylabel("mean of ‖∇ log p$_σ$(x)‖² / T")
     panels[0, -1].legend()
-    plotting.sns.despine()
     return figure, table
 
 

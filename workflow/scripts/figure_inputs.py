@@ -45,7 +45,6 @@ def draw(settings, inputs):
             shown.append(chosen)
         line[0 if line[0].axison else 1].set_ylabel(f"{family}\nmean score, nats/sample")
         line[-2].legend(loc="best", fontsize=7)
-    plotting.sns.despine()
     return figure, pd.concat(shown)
 
 

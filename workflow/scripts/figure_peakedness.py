@@ -28,7 +28,6 @@ def draw(settings, inputs):
             axes.set(title=f"{source} under its own prior", xlabel="noise added (std. dev.)")
         row[0].set_ylabel(f"{family}\nlog p(x), nats/sample")
     panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    plotting.sns.despine()
     return figure, table
 
 

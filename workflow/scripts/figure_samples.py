@@ -46,7 +46,6 @@ def draw(settings, inputs):
         axes.set_title(f"σ = {sigma}")
     for axes in panels[-1]:
         axes.set_xlabel("time (ms)")
-    plotting.sns.despine()
     return figure, pd.concat(rows)
 
 

@@ -35,7 +35,6 @@ def draw(settings, inputs):
         axes.set_title(f"{mix.replace('+', ' + ')}, n = {rows['n'].max()} mixes")
     panels[0, 0].set_ylabel("median SI-SDR (dB, at most 60)")
     panels[0, 0].legend(loc="upper right")
-    plotting.sns.despine()
     return figure, table
 
 

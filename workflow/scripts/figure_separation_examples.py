@@ -51,7 +51,6 @@ def draw(settings, inputs):
         axes.set(ylabel=name, ylim=(-1.6, 1.6))
     for axes in panels[-1]:
         axes.set_xlabel("time (ms)")
-    plotting.sns.despine()
     return figure, pd.concat(rows)
 
 

@@ -49,7 +49,6 @@ def draw(settings, inputs):
         bbox_to_anchor=(1, 0.5),
         title="held out\n(pale: training)",
     )
-    plotting.sns.despine()
     return figure, table
 
 

@@ -23,7 +23,6 @@ def draw(settings, inputs):
         axes.set_yscale("symlog", linthresh=0.1)
     panels[0, 0].set_ylabel("log p$_σ$ − log q, nats/sample")
     panels[0, 0].legend()
-    plotting.sns.despine()
     return figure, table
 
 

@@ -12,7 +12,6 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
@@ -33,6 +32,16 @@ SCORES = {
     "mixture_ratio": "log p$_k$ − log mean$_j$ p$_j$",
     "typicality": "typicality",
 }
+
+
+# That of seaborn's "paper" and "ticks"; the library itself takes 1.7 s to import, in every figure's program.
+STYLE = {
+    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "0.15", "axes.labelcolor": "0.15",
+    "text.color": "0.15", "xtick.color": "0.15", "ytick.color": "0.15", "font.family": "sans-serif",
+    "font.sans-serif": ["Arial", "DejaVu Sans", "Liberation Sans"], "font.size": 10.5, "axes.labelsize": 10.5,
+    "axes.titlesize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5, "legend.fontsize": 9.5,
+    "lines.solid_capstyle": "round", "legend.frameon": False, "pdf.fonttype": 42,
+}  # fmt: skip
 
 
 def style(sources: list[str]) -> dict[str, dict]:
@@ -63,8 +72,7 @@ def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd
         parser.add_argument("--csv", required=True, help="output: the data shown")
         arguments = parser.parse_args()
         logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every glyph
-        sns.set_theme(context="paper", style="ticks", font_scale=1.1)
-        plt.rcParams |= {"pdf.fonttype": 42, "legend.frameon": False}
+        plt.rcParams |= STYLE
         figure, data = draw(arguments.settings, arguments.inputs)
         for path, kind, metadata in (
             (arguments.pdf, "pdf", {"CreationDate": None, "ModDate": None}),  # same bytes from run to run
@@ -101,7 +109,7 @@ def heat_map(
     axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
-    sns.despine(ax=axes, left=True, bottom=True)
+    axes.spines[:].set_visible(False)
     for (row, column), value in np.ndenumerate(matrix):
         shade = (np.clip(value, low, high) - low) / (high - low)
         red, green, blue, _ = (1, 1, 1, 1) if np.isnan(value) else colours(float(shade))
