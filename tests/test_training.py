@@ -1,6 +1,8 @@
 """The training loop: schedule, noise, resume after SIGKILL, and what stops it."""
 
 import json
+import math
+import math
 import os
 import random
 import signal
@@ -10,7 +12,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import torch
 from audiopriors import training
@@ -112,8 +113,8 @@ def test_loss_falls_and_is_the_same_each_time(data, tmp_path):
     first, losses = run(data, tmp_path, replace(TRAINING, steps=150))
     again, _ = run(data, tmp_path / "again", replace(TRAINING, steps=150))
     assert same(first, again)
-    assert losses["held_out_loss"].iloc[-1] < losses["held_out_loss"].iloc[0]
-    assert list(losses["step"])[-1] == 150 and losses.notna().all().all()
+    assert losses[-1]["held_out_loss"] < losses[0]["held_out_loss"]
+    assert losses[-1]["step"] == 150 and all(math.isfinite(value) for row in losses for value in row.values())
     other, _ = run(data, tmp_path / "other", replace(TRAINING, steps=150), seed=(1, "test"))
     assert not same(first, other)
 
@@ -126,7 +127,7 @@ def test_deadline_saves_and_resumes_bit_for_bit(data, tmp_path):
             run(data, folder, deadline=time.monotonic() - 1)
     resumed, resumed_losses = run(data, folder)
     assert same(whole, resumed)
-    pd.testing.assert_frame_equal(losses, resumed_losses, check_exact=True)
+    assert losses == resumed_losses
 
 
 def test_state_of_another_configuration_is_discarded(data, tmp_path, caplog):

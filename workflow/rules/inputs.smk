@@ -7,6 +7,7 @@ PRIOR = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replica
 LOSSES = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.losses.csv"
 SCORES = "results/{scale}/likelihood/{dataset}/{family}/{source}/seed{replicate}.parquet"
 SAMPLES = "results/{scale}/samples/{dataset}/{family}.npy"
+REFERENCE = "results/{scale}/separation/{dataset}/reference/{mix}.parquet"
 SEPARATED = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.parquet"
 TRACE = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.trace.parquet"
 EXAMPLES = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.examples.npy"
@@ -54,26 +55,20 @@ def train_settings(wildcards):
     )
 
 
-def separation_settings(wildcards, method, family):
+def separation_settings(wildcards):
     """What both separate and separate_reference need."""
     mix = wildcards.mix.split("+")
     unknown = [source for source in mix if source not in dataset(wildcards)["sources"]]
     if unknown:
         there = ", ".join(dataset(wildcards)["sources"])
         raise WorkflowError(f"{wildcards.dataset} has no source {unknown[0]!r}; it has {there}")
-    chosen = at(wildcards)["separation"]
     return dict(
         threads=at(wildcards)["threads"],
         dataset=wildcards.dataset,
         data=data_of(wildcards),
         frame=dataset(wildcards)["frame"],
-        items=chosen["items"],
-        batch_samples=chosen["batch_samples"],
-        examples=chosen["examples"],
-        prior=family,
-        method=method,
+        items=at(wildcards)["separation"]["items"],
         mix=mix,
-        seed=[at(wildcards)["seed"], "separate", wildcards.dataset, family, method, wildcards.mix],
     )
 
 
@@ -173,17 +168,18 @@ def runs(wildcards, mixes=None):
     ]
 
 
-def separations(pattern, mixes=None, references=()):
-    """Paths of the pattern for every run, after those of the references."""
+def references(wildcards):
+    """The references of every mix."""
+    return expand(REFERENCE, mix=["+".join(mix) for mix in dataset(wildcards)["mixes"]], allow_missing=True)
+
+
+def separations(pattern, mixes=None):
+    """Paths of the pattern for every run."""
 
     def paths(wildcards):
-        chosen = [
-            ("reference", name, "+".join(mix)) for name in references for mix in dataset(wildcards)["mixes"]
-        ]
-        chosen += runs(wildcards, mixes and mixes(wildcards))
         return [
             pattern.format(scale=wildcards.scale, dataset=wildcards.dataset, family=f, method=m, mix=mix)
-            for f, m, mix in chosen
+            for f, m, mix in runs(wildcards, mixes and mixes(wildcards))
         ]
 
     return paths

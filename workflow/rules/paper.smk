@@ -91,7 +91,8 @@ rule separation_table:
     input:
         script=script("separation_table"),
         code=library("tables.py", "detection.py", "seeds.py"),
-        rows=separations(SEPARATED, references=["mix", "parametric_oracle"]),
+        references=references,
+        rows=separations(SEPARATED),
     output:
         "results/{scale}/tables/{dataset}/separation.csv",
     log:
@@ -106,8 +107,8 @@ rule separation_table:
             frame=dataset(wildcards)["frame"], bootstrap=at(wildcards)["evaluation"]["bootstrap"]
         ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --rows {input.rows:q} --output {output:q} "
-        "> {log:q} 2>&1"
+        "python {input.script:q} --settings {params.settings:q} --rows {input.references:q} {input.rows:q} "
+        "--output {output:q} > {log:q} 2>&1"
 
 
 rule table_1:

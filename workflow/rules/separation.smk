@@ -20,8 +20,6 @@ rule separate:
         "results/{scale}/logs/separate/{dataset}/{family}/{method}/{mix}.log",
     benchmark:
         "results/{scale}/benchmarks/separate/{dataset}/{family}/{method}/{mix}.tsv"
-    wildcard_constraints:
-        family="(?!reference/)[a-z0-9_]+",
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -32,7 +30,16 @@ rule separate:
     params:
         settings=lambda wildcards: as_json(
             settings=method_of(wildcards),
-            **separation_settings(wildcards, wildcards.method, wildcards.family),
+            method=wildcards.method,
+            prior=wildcards.family,
+            examples=at(wildcards)["separation"]["examples"],
+            batch_samples=at(wildcards)["separation"]["batch_samples"],
+            seed=[
+                at(wildcards)["seed"],
+                "separate",
+                *(wildcards[key] for key in ("dataset", "family", "method", "mix")),
+            ],
+            **separation_settings(wildcards),
         ),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --priors {input.priors:q} "
@@ -46,18 +53,16 @@ rule separate_reference:
         code=lambda wildcards: [*data_code(wildcards), *library("samplers.py", "separation.py", "metrics.py")],
         data=ITEMS,
     output:
-        rows="results/{scale}/separation/{dataset}/reference/{reference}/{mix}.parquet",
+        rows=REFERENCE,
     log:
-        "results/{scale}/logs/separate_reference/{dataset}/{reference}/{mix}.log",
+        "results/{scale}/logs/separate_reference/{dataset}/{mix}.log",
     benchmark:
-        "results/{scale}/benchmarks/separate_reference/{dataset}/{reference}/{mix}.tsv"
-    wildcard_constraints:
-        reference="mix|parametric_oracle",
+        "results/{scale}/benchmarks/separate_reference/{dataset}/{mix}.tsv"
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
     params:
-        settings=lambda wildcards: as_json(**separation_settings(wildcards, wildcards.reference, "reference")),
+        settings=lambda wildcards: as_json(**separation_settings(wildcards)),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --rows {output.rows:q} "
         "> {log:q} 2>&1"

@@ -1,12 +1,11 @@
 """Draw waveforms from the priors of one family, for each source and noise level (NaN where there is no such prior)."""
 
-import io
 import itertools
 
 import numpy as np
 from audiopriors import runtime
 from audiopriors.checkpoints import load_prior
-from audiopriors.files import write_bytes
+from audiopriors.files import write_array
 from audiopriors.seeds import torch_generator
 
 
@@ -29,9 +28,7 @@ def main() -> None:
             prior = load_prior(paths[source, level], expect={"source": source, "sigma": level}).to(device)
             generator = torch_generator(*settings["seed"], source, sigma)
             drawn[row, column] = prior.at(float(sigma)).sample(count, frame, generator)[:, 0].cpu().numpy()
-    buffer = io.BytesIO()
-    np.save(buffer, drawn)
-    write_bytes(arguments.output, buffer.getvalue())
+    write_array(drawn, arguments.output)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 import logging
 
+import pandas as pd
 import torch
-from audiopriors import metrics, registry, runtime, samplers, separation
+from audiopriors import files, registry, runtime, samplers, separation
 from audiopriors.checkpoints import load_prior
 from audiopriors.likelihood import log_prob_and_gradient
 from audiopriors.seeds import torch_generator
@@ -76,11 +77,12 @@ def main() -> None:
         estimates.append(state.cpu())
         stopped.append(halted.cpu())
         traces.append(separation.trace_table(trace, method["sigmas"], start))
-    log.info("median SI-SDR %.1f dB", metrics.si_sdr(torch.cat(estimates, 1), truth).median().item())
-    separation.write(
-        settings, truth, mix, torch.cat(estimates, 1), torch.cat(stopped), traces,
-        rows=arguments.rows, trace=arguments.trace, examples=arguments.examples,
-    )  # fmt: skip
+    estimated = torch.cat(estimates, 1)
+    rows = separation.rows(settings, settings["prior"], settings["method"], truth, mix, estimated, torch.cat(stopped))
+    log.info("median SI-SDR %.1f dB", rows["si_sdr"].median())
+    files.write_rows(rows, arguments.rows)
+    files.write_rows(pd.concat(traces, ignore_index=True), arguments.trace)
+    files.write_array(estimated[:, : settings["examples"], 0].numpy(), arguments.examples)
 
 
 if __name__ == "__main__":

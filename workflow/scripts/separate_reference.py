@@ -1,7 +1,8 @@
 """The references of a separation: the mix as estimate, and an oracle that knows every frequency and phase."""
 
+import pandas as pd
 import torch
-from audiopriors import registry, runtime, samplers, separation
+from audiopriors import files, registry, runtime, samplers, separation
 
 
 def main() -> None:
@@ -13,14 +14,15 @@ def main() -> None:
     runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)
     truth, mix = separation.mixes(data, settings["mix"], settings["items"], settings["frame"])
-    if settings["method"] == "mix":
-        estimates = (mix / len(settings["mix"])).expand_as(truth)
-    else:
-        items = torch.arange(mix.shape[0])
-        waves = [data.unit_waves("test", source, items, settings["frame"]) for source in settings["mix"]]
-        estimates = samplers.parametric_oracle(torch.stack(waves), mix).float()
-    stopped = torch.zeros(mix.shape[0], dtype=torch.bool)
-    separation.write(settings, truth, mix, estimates, stopped, [], rows=arguments.rows)
+    waves = [
+        data.unit_waves("test", source, torch.arange(mix.shape[0]), settings["frame"]) for source in settings["mix"]
+    ]
+    references = {
+        "mix": (mix / len(settings["mix"])).expand_as(truth),
+        "parametric_oracle": samplers.parametric_oracle(torch.stack(waves), mix).float(),
+    }
+    rows = [separation.rows(settings, "reference", name, truth, mix, made) for name, made in references.items()]
+    files.write_rows(pd.concat(rows, ignore_index=True), arguments.rows)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from audiopriors import registry, runtime, training
 from audiopriors.checkpoints import build_prior, load_prior, save_prior
-from audiopriors.files import digest, write_bytes
+from audiopriors.files import digest, write_csv
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     described = {key: settings[key] for key in ("dataset", "prior", "family", "model", "source", "sigma", "training")}
     if settings["training"] is None:
         prior.fit(data, settings["source"])
-        write_bytes(arguments.losses, b"step,learning_rate,loss,held_out_loss\n")
+        write_csv(training.LOSSES, [], arguments.losses)
         save_prior(arguments.prior, prior, described | {"rate": data.rate})
         return
 
@@ -58,7 +58,7 @@ def main() -> None:
         fresh=not arguments.initial,
         deadline=deadline,
     )
-    write_bytes(arguments.losses, losses.to_csv(index=False).encode())
+    write_csv(training.LOSSES, losses, arguments.losses)
     save_prior(arguments.prior, prior, described | {"rate": data.rate})
     resume.unlink(missing_ok=True)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
+
+if TYPE_CHECKING:  # it takes a second to import, and few programs need it
+    import pandas as pd
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
@@ -34,6 +39,15 @@ def digest(*paths: str | Path) -> str:
     return total.hexdigest()
 
 
+def write_csv(columns: Iterable[str], rows: Iterable[dict], path: str) -> None:
+    """Rows as CSV; what a row lacks is an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
+
+
 def write_rows(rows: pd.DataFrame, path: str) -> None:
     """Rows as parquet."""
     buffer = io.BytesIO()
@@ -41,6 +55,15 @@ def write_rows(rows: pd.DataFrame, path: str) -> None:
     write_bytes(path, buffer.getvalue())
 
 
+def write_array(array: np.ndarray, path: str) -> None:
+    """An array as npy."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    write_bytes(path, buffer.getvalue())
+
+
 def read_rows(paths: Iterable[str], columns: list[str] | None = None) -> pd.DataFrame:
     """Rows of many parquet files, in the order of the paths."""
+    import pandas as pd
+
     return pd.concat([pd.read_parquet(Path(path), columns=columns) for path in paths], ignore_index=True)

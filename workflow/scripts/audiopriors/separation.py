@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from . import files, metrics
-from .files import write_bytes
+from . import metrics
 
 
 def mixes(data, sources: list[str], items: int, frame: int) -> tuple[Tensor, Tensor]:
@@ -32,27 +29,20 @@ def trace_table(trace: list[tuple[int, int, Tensor, Tensor]], sigmas: list[str],
     return pd.concat(parts, ignore_index=True)
 
 
-def write(
-    settings: dict, truth: Tensor, mix: Tensor, estimates: Tensor, stopped: Tensor, traces: list[pd.DataFrame],
-    *, rows: str, trace: str | None = None, examples: str | None = None,
-) -> None:  # fmt: skip
-    """Metrics of each item and source; the trace and the first estimates where a path is given."""
+def rows(
+    settings: dict, family: str, method: str, truth: Tensor, mix: Tensor, estimates: Tensor,
+    stopped: Tensor | bool = False,
+) -> pd.DataFrame:  # fmt: skip
+    """Metrics of each item and source, of estimates (N, B, 1, T)."""
     value = metrics.si_sdr(estimates, truth)  # (N, B, 1)
-    of_mix = metrics.si_sdr(mix.expand_as(truth), truth)
+    improvement = value - metrics.si_sdr(mix.expand_as(truth), truth)
     consistency = metrics.consistency(estimates, mix)
-    files.write_rows(
-        pd.concat([
-            pd.DataFrame({
-                "dataset": settings["dataset"], "method": settings["method"], "family": settings["prior"],
-                "mix": "+".join(settings["mix"]), "source": source, "item": np.arange(mix.shape[0]),
-                "si_sdr": value[k, :, 0].numpy(), "si_sdr_improvement": (value - of_mix)[k, :, 0].numpy(),
-                "consistency": consistency.numpy(), "stopped": stopped.numpy(),
-            })
-            for k, source in enumerate(settings["mix"])
-        ], ignore_index=True), rows)  # fmt: skip
-    if trace:
-        files.write_rows(pd.concat(traces, ignore_index=True), trace)
-    if examples:
-        buffer = io.BytesIO()
-        np.save(buffer, estimates[:, : settings["examples"], 0].numpy().astype(np.float32))
-        write_bytes(examples, buffer.getvalue())
+    return pd.concat([
+        pd.DataFrame({
+            "dataset": settings["dataset"], "method": method, "family": family,
+            "mix": "+".join(settings["mix"]), "source": source, "item": np.arange(mix.shape[0]),
+            "si_sdr": value[k, :, 0].numpy(), "si_sdr_improvement": improvement[k, :, 0].numpy(),
+            "consistency": consistency.numpy(), "stopped": np.broadcast_to(stopped, mix.shape[0]),
+        })
+        for k, source in enumerate(settings["mix"])
+    ], ignore_index=True)  # fmt: skip

@@ -20,18 +20,11 @@ def read_csv(path: str) -> pd.DataFrame:
     return pd.read_csv(path, dtype=dict.fromkeys(strings, str), keep_default_na=False, na_values=[""])
 
 
-def write(table: pd.DataFrame, csv: str, markdown: str | None = None) -> None:
-    """The table as CSV, and as Markdown with four significant digits."""
+def write(table: pd.DataFrame, csv: str) -> None:
+    """The table as CSV, with six significant digits."""
     buffer = io.StringIO()
     table.to_csv(buffer, index=False, float_format="%.6g", lineterminator="\n")
     write_bytes(csv, buffer.getvalue().encode())
-    if markdown:
-        write_bytes(markdown, (rounded(table).to_markdown(index=False, disable_numparse=True) + "\n").encode())
-
-
-def rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """Numbers as text of four significant digits, gaps as an empty cell."""
-    return table.map(lambda value: "" if pd.isna(value) else f"{value:.4g}" if isinstance(value, float) else value)
 
 
 def cells(scores: pd.DataFrame, score: str, split: str = "test") -> Cells:

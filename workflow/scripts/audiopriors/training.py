@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.optim.adam import adam
@@ -58,6 +57,9 @@ def learning_rate(training: Training, step: int) -> float:
     return rate * min(1.0, (step + 1) / warming) if warming else rate
 
 
+LOSSES = ("step", "learning_rate", "loss", "held_out_loss")  # columns of the loss table; losses in nats/sample
+
+
 def add_noise(clean: Tensor, sigma: float, law: str, generator: torch.Generator) -> Tensor:
     """clean (B, 1, T) plus N(0, sigma^2); no clamping."""
     if sigma == 0:
@@ -69,7 +71,7 @@ def add_noise(clean: Tensor, sigma: float, law: str, generator: torch.Generator)
 def train(
     prior: nn.Module, data, source: str, sigma: float, training: Training, *, seed: tuple, fingerprint: str,
     resume: Path, device: torch.device, fresh: bool, deadline: float = math.inf,
-) -> pd.DataFrame:  # fmt: skip
+) -> list[dict]:  # fmt: skip
     """Train `prior` in place, on `source` of `data` (an object with `draw`, `frames` and `count`).
 
     seed: what every draw's seed begins with. resume: where the state is kept; a state of the same fingerprint
@@ -132,11 +134,11 @@ def train(
         if step % every == 0 or step == training.steps:
             with torch.no_grad():
                 held = prior.loss(held_out_noisy, held_out).item()
-            history.append([step, rate, sum(window) / len(window), held])
+            history.append(dict(zip(LOSSES, (step, rate, sum(window) / len(window), held), strict=True)))
             window = []
             speed = (step - first_step) / (time.monotonic() - started)
             left = time.strftime("%H:%M:%S", time.gmtime((training.steps - step) / speed))
-            message = f"loss {history[-1][2]:.3f}, held out {held:.3f} nats/sample"
+            message = f"loss {history[-1]['loss']:.3f}, held out {held:.3f} nats/sample"
             bar.set_postfix_str(message)
             if bar.disable:
                 log.info("step %d/%d, %s, %.1f steps/s, %s left", step, training.steps, message, speed, left)
@@ -149,7 +151,7 @@ def train(
             saved = now
     bar.close()
     prior.eval()
-    return pd.DataFrame(history, columns=["step", "learning_rate", "loss", "held_out_loss"])
+    return history
 
 
 def initial_weights(seed: tuple) -> None:

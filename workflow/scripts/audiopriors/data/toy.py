@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
+import pyarrow.parquet
 import torch
 from torch import Tensor
 
 from ..seeds import numpy_generator
+
+if TYPE_CHECKING:  # it takes a second to import, and every training comes here
+    import pandas as pd
 
 SOURCES = ("sine", "square", "saw", "triangle")
 # A sample this close to an edge of the wave (in cycles) lies on it: the error of the phase in float64 is below 1e-11.
@@ -50,6 +53,8 @@ SPLITS = ("train", "validation", "test")
 
 def make(config: Config, sources: list[str], seed: tuple) -> pd.DataFrame:
     """One row per item and source: split, item, source, frequency (Hz), amplitude, phase (radians)."""
+    import pandas as pd
+
     unknown = sorted(set(sources) - set(SOURCES))
     if unknown:
         raise ValueError(f"toy data has no source {unknown[0]!r}; it has {', '.join(SOURCES)}")
@@ -139,12 +144,15 @@ class Frames:
 
     def __init__(self, path: str, config: Config):
         self.config, self.rate = config, config.rate
-        self.table = pd.read_parquet(path)
+        table = pyarrow.parquet.read_table(path)
+        columns = dict(zip(table.column_names, (column.to_numpy() for column in table.columns), strict=True))
+        groups = dict.fromkeys(zip(columns["split"], columns["source"], strict=True))
         self._parameters = {
             (split, source): tuple(
-                torch.from_numpy(rows[column].to_numpy(copy=True)) for column in ("frequency", "amplitude", "phase")
+                torch.from_numpy(columns[name][(columns["split"] == split) & (columns["source"] == source)])
+                for name in ("frequency", "amplitude", "phase")
             )
-            for (split, source), rows in self.table.groupby(["split", "source"], sort=False)
+            for split, source in groups
         }
 
     def count(self, split: str) -> int:
