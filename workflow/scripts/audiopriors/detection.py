@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from .seeds import numpy_generator
 
 
+@functools.cache  # a table has thousands of intervals over the same few numbers of items
 def bootstrap_counts(n: int, resamples: int, *purpose) -> np.ndarray:
     """How often each of n items is drawn, per resample: (resamples, n). Rows sum to n."""
     return (
@@ -36,12 +39,15 @@ def median_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
 
 def exact_at_bound(value: float, low: float, high: float, n: int) -> tuple[float, float]:
     """At 0 or 1 resampling sees no spread: the exact (Clopper-Pearson) interval of n trials instead."""
-    if value in (0.0, 1.0):
-        from scipy.stats import binomtest  # it takes a second to import, and few programs come here
+    return _exact_interval(round(value * n), n) if value in (0.0, 1.0) else (low, high)
 
-        exact = binomtest(round(value * n), n).proportion_ci(0.95, "exact")
-        return float(exact.low), float(exact.high)
-    return low, high
+
+@functools.cache
+def _exact_interval(successes: int, n: int) -> tuple[float, float]:
+    from scipy.stats import binomtest  # it takes a second to import, and few programs come here
+
+    exact = binomtest(successes, n).proportion_ci(0.95, "exact")
+    return float(exact.low), float(exact.high)
 
 
 def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
@@ -49,7 +55,8 @@ def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
 
     The matrix, and not a library's number, because weighted means of it are all bootstrap resamples at once.
     """
-    difference = np.subtract.outer(np.nan_to_num(inside, nan=-np.inf), np.nan_to_num(outside, nan=-np.inf))
+    with np.errstate(invalid="ignore"):
+        difference = np.subtract.outer(np.nan_to_num(inside, nan=-np.inf), np.nan_to_num(outside, nan=-np.inf))
     return (difference > 0) + 0.5 * ((difference == 0) | np.isnan(difference))  # -inf against -inf ties
 
 
