@@ -20,22 +20,22 @@ def draw(settings, inputs):
             sigma = next(level for level in settings["sigmas"] if (own["prior_sigma"] == level).any())
             both.append(own[own["prior_sigma"] == sigma])
         means, aurocs = both
-        for axes, score in zip(line[:2], [plotting.published_score(means, family), "log_prob"], strict=True):
+        for axes, score in zip(line[:2], ["log_prob", plotting.published_score(means, family)], strict=True):
             if score is None:
                 plotting.empty(axes, f"{family}: a density only")
                 continue
             chosen = means[(means["score"] == score) & means["test"].isin(rows)]
             plotting.heat_map(axes, plotting.matrix(chosen, "mean", rows, sources), rows, sources, -4, 2, "viridis", 2)
             name = plotting.SCORES[score].replace("\n", " ")
-            axes.set(title=f"{name}\nmean, nats/sample", xlabel="prior", ylabel=f"{family}, σ = {sigma}\ntest source")
+            axes.set(title=f"{name}\nmean, nats/sample", xlabel="prior")
             shown.append(chosen.assign(quantity="mean"))
         for axes, score in zip(line[2:], ["log_prob", "log_ratio"], strict=True):
             chosen = aurocs[(aurocs["score"] == score) & aurocs["test"].isin(sources)]
             values = plotting.matrix(chosen, "auroc", sources, sources)
             plotting.heat_map(axes, values, sources, sources, 0, 1, "cividis", 3)
             axes.set(title=f"AUROC of {plotting.SCORES[score]}\nown source above the other", xlabel="prior")
-            axes.set_ylabel(f"{family}, σ = {sigma}" if score == "log_prob" else "")
             shown.append(chosen.assign(quantity="auroc"))
+        line[0].set_ylabel(f"{family}, σ = {sigma}\ntest source")
     return figure, pd.concat(shown)
 
 

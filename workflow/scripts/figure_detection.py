@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting, tables
 
-COLUMNS = ["published", "log_prob", "log_ratio", "typicality", "mixture_ratio"]
+COLUMNS = ["log_prob", "log_ratio", "mixture_ratio", "typicality", "published"]
 
 
 def draw(settings, inputs):
@@ -35,7 +35,7 @@ def draw(settings, inputs):
             axes.set(title=plotting.SCORES[score] + worst, xlabel="σ of prior and data", ylim=(-0.02, 1.02))
             axes.tick_params(axis="x", rotation=40)
             shown.append(chosen)
-        line[0 if line[0].axison else 1].set_ylabel(f"{family}\nAUROC, own source against the rest")
+        line[0].set_ylabel(f"{family}\nAUROC, own source against the rest")
     panels[0, 0].legend()
     return figure, pd.concat(shown)
 

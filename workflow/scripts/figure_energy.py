@@ -10,7 +10,7 @@ def draw(settings, inputs):
     families = list(dict.fromkeys(family for family, _ in runs))
     methods = list(dict.fromkeys(method for _, method in runs))
     figure, panels = plt.subplots(
-        2 * len(families), len(methods), figsize=(3.6 * len(methods), 3.6 * len(families)), sharex="col",
+        2 * len(families), len(methods), figsize=(3.6 * len(methods), 4.6 * len(families)), sharex="col",
         squeeze=False, layout="constrained",
     )  # fmt: skip
     shown = []
@@ -45,8 +45,9 @@ def draw(settings, inputs):
         column[1].set_ylim(bottom=0)
         column[0].set_title(f"{method.replace('_', ' ')}\n{family}")
         column[1].set_xlabel("step")
-        column[0].set_ylabel("energy, nats/sample")
-        column[1].set_ylabel("residual M − Σs, rms")
+        column[1].tick_params(labelbottom=True)
+        column[0].set_ylabel("energy\nnats/sample")
+        column[1].set_ylabel("residual M − Σs\nrms")
     return figure, pd.concat(shown).rename(columns=str)
 
 

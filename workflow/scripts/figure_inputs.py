@@ -16,7 +16,7 @@ def draw(settings, inputs):
     for line, (family, kind) in zip(panels, lines, strict=True):
         of_family = table[table["family"] == family]
         levels = [level for level in settings["sigmas"] if (of_family["prior_sigma"] == level).any()]
-        scores = [plotting.published_score(table, family), "log_prob", "complexity_corrected"]
+        scores = ["log_prob", "complexity_corrected", plotting.published_score(table, family)]
         for axes, (sigma, score) in zip(
             line, [(end, score) for end in (levels[0], levels[-1]) for score in scores], strict=True
         ):
@@ -31,6 +31,7 @@ def draw(settings, inputs):
                 rows = chosen[(chosen["prior"] == source) & np.isfinite(chosen["mean"])]
                 plotting.intervals(axes, rows["input"], rows, label=source, **look)
                 axes.axhline(own[source], color=look["color"], linewidth=0.8, linestyle=":")
+            axes.set_xlim(-0.05, 1.05 * chosen["input"].max())
             if kind == "normal" and score != "complexity_corrected":
                 levels_of_noise = sorted(chosen["input"].unique())
                 bound = [-0.5 * math.log(2 * math.pi * math.e * level**2) for level in levels_of_noise]
@@ -43,8 +44,8 @@ def draw(settings, inputs):
             label = {"constant": "constant input c", "normal": "noise input N(0, s²), s"}[kind]
             axes.set(xlabel=label, title=f"{plotting.SCORES[score]}\nprior σ = {sigma}")
             shown.append(chosen)
-        line[0 if line[0].axison else 1].set_ylabel(f"{family}\nmean score, nats/sample")
-        line[-2].legend(loc="best", fontsize=7)
+        line[0].set_ylabel(f"{family}\nmean score, nats/sample")
+    figure.legend(*panels[1, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(sources) + 1)
     return figure, pd.concat(shown)
 
 

@@ -17,7 +17,7 @@ def draw(settings, inputs):
     figure, panels = plt.subplots(len(lines), len(sigmas), squeeze=False, layout="constrained",
                                   figsize=(2.3 * len(sigmas) + 0.8, 1.75 * len(lines)))  # fmt: skip
     shown, before = [], None
-    for row, (family, score, value) in zip(panels, lines, strict=True):
+    for number, (row, (family, score, value)) in enumerate(zip(panels, lines, strict=True)):
         table = likelihood if value == "mean" else detection
         for axes, sigma in zip(row, sigmas, strict=True):
             chosen = table[
@@ -31,8 +31,10 @@ def draw(settings, inputs):
                 plotting.empty(axes, "no density\nat σ = 0")
             if axes is not row[0] and len(chosen):
                 axes.set_yticks([])
-            if row is not panels[-1]:
+            if number < len(lines) - 1:
                 axes.set_xticks([])
+            else:
+                axes.set_xlabel("prior")
             if family != before:
                 axes.set_title(f"{family}, σ = {sigma}")
             shown.append(chosen.assign(quantity=value))

@@ -14,27 +14,25 @@ def draw(settings, inputs):
     truth, total = separation.mixes(data, mix, 1, settings["frame"])
     length = min(settings["frame"], int(data.rate * MILLISECONDS / 1000))
     time = 1000 * np.arange(length) / data.rate
-    columns = [("mix and truth", truth[:, 0, 0].numpy())]
+    lines = [("truth", truth[:, 0, 0].numpy())]
     for (family, method), path in zip(settings["runs"], inputs[1:], strict=True):
-        columns.append((f"{method.replace('_', ' ')}\n{family}", np.load(path, allow_pickle=False)[:, 0]))
+        lines.append((f"{method.replace('_', ' ')}\n{family}", np.load(path, allow_pickle=False)[:, 0]))
     figure, panels = plt.subplots(
+        len(lines),
         len(mix) + 1,
-        len(columns),
-        figsize=(2.9 * len(columns), 1.35 * (len(mix) + 1)),
+        figsize=(2.5 * (len(mix) + 1), 1.35 * len(lines)),
         sharex=True,
         sharey=True,
         squeeze=False,
         layout="constrained",
     )
     rows = []
-    for column, (name, waves) in enumerate(columns):
-        panels[0, column].set_title(name)
-        waves = np.concatenate([waves.mean(0, keepdims=True) if column else total[0].numpy() / len(mix), waves])
-        for axes, source, wave, right in zip(
-            panels[:, column], ["mix", *mix], waves, [None, *truth[:, 0, 0].numpy()], strict=True
-        ):
+    for number, (line, (name, waves)) in enumerate(zip(panels, lines, strict=True)):
+        line[0].set(ylabel=name, ylim=(-1.6, 1.6))
+        waves = np.concatenate([waves.mean(0, keepdims=True) if number else total[0].numpy() / len(mix), waves])
+        for axes, source, wave, right in zip(line, ["mix", *mix], waves, [None, *truth[:, 0, 0].numpy()], strict=True):
             colour = "black" if source == "mix" else plotting.style(settings["sources"])[source]["color"]
-            if column and right is not None:
+            if number and right is not None:
                 axes.plot(time, right[:length], color="0.7", linewidth=2)
             axes.plot(time, wave[:length], color=colour, linewidth=0.9)
             rows.append(
@@ -47,8 +45,8 @@ def draw(settings, inputs):
                     }
                 )
             )
-    for axes, name in zip(panels[:, 0], ["mix", *mix], strict=True):
-        axes.set(ylabel=name, ylim=(-1.6, 1.6))
+    for axes, name in zip(panels[0], ["mix", *mix], strict=True):
+        axes.set_title(name)
     for axes in panels[-1]:
         axes.set_xlabel("time (ms)")
     return figure, pd.concat(rows)

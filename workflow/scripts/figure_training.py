@@ -38,6 +38,8 @@ def draw(settings, inputs):
                         label=source,
                     )
             axes.set(title=f"σ = {sigma}", xlabel="step")
+            if not axes.lines:
+                plotting.empty(axes, "not trained")
         losses = table.loc[table["family"] == family, "held_out_loss"]
         row[0].set_ylim(losses.min() - 0.3, max(losses.min() + 1, min(losses.max() + 0.3, losses.min() + 8)))
         row[0].set_ylabel(f"{family}\nloss, nats/sample")

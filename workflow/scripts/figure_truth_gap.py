@@ -19,7 +19,7 @@ def draw(settings, inputs):
                 axes, rows["prior_sigma"].map(place) + 0.08 * (k - 1.5), rows, "gap_mean", label=source, **look
             )
         axes.axhline(0, color="black", linewidth=0.8, linestyle="--")
-        axes.set(xlabel="σ of prior and data", title=family)
+        axes.set(xlabel="σ of prior and data", title=family, xlim=(-0.5, len(levels) - 0.5))
         axes.set_yscale("symlog", linthresh=0.1)
     panels[0, 0].set_ylabel("log p$_σ$ − log q, nats/sample")
     panels[0, 0].legend()

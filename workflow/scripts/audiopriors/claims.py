@@ -71,7 +71,7 @@ def verdict(claim: dict, measured: tuple[float, float, float], published_score: 
     """holds, does not hold, depends on the metric (the published score says otherwise), or undecided at this scale."""
     decided = holds(claim["holds"], *measured[1:])
     said = {True: "holds", False: "does not hold", None: UNDECIDED}[decided]
-    if decided is not None and not paper_size and claim["small_models"] not in (said, "both"):
+    if decided is not None and not paper_size and claim["small_models"] != said:
         return UNDECIDED
     by_published = holds(claim["holds"], published_score, published_score)
     if decided is not None and by_published is not None and by_published != decided:

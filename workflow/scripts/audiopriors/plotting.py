@@ -121,6 +121,8 @@ def number(value: float, digits: int) -> str:
     """A number that fits a cell."""
     if np.isnan(value):
         return "–"
+    if np.isinf(value):
+        return "∞" if value > 0 else "−∞"
     if abs(value) >= 1000:
         return f"{value:.0e}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
     return f"{value:.{0 if abs(value) >= 100 else digits}f}".replace("-", "−")
