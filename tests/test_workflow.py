@@ -81,7 +81,7 @@ def test_code_of_a_figure_redraws_that_figure_only(copied):
 def test_code_of_the_sampler_separates_again_and_trains_nothing(copied):
     copied.edit("workflow/scripts/audiopriors/samplers.py", "_FAR = 100.0", "_FAR = 99.0")
     planned = copied.planned("smoke")
-    assert planned["separate"] == 8 and planned["separate_reference"] == 2
+    assert planned["separate"] == 8 and planned["separate_reference"] == 1
     assert not {"train_prior", "evaluate_prior", "make_data"} & set(planned)
 
 

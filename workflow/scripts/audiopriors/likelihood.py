@@ -82,8 +82,8 @@ def evaluate(
     """All scores of one prior.
 
     Returns rows (prior_sigma, split, test, data_sigma, score, item, value), value in nats, summed over the frame.
-    `test` is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items that no table
-    shows.
+    `test` is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items at the
+    prior's own sigma that no table shows: the typical score.
     Score `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma;
     `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the prior's own.
 
@@ -129,9 +129,8 @@ def evaluate(
             for data_sigma in shown:
                 noisy = test_noise(x, data_sigma, *seed, "test", test)
                 add("test", test, data_sigma, scores_of(noisy, data_sigma))
-        for data_sigma in [level] if one_for_all else levels:
-            noisy = test_noise(held_out, data_sigma, *seed, "validation", source)
-            add("validation", source, data_sigma, score(member, noisy, evaluation.batch_samples, device))
+        noisy = test_noise(held_out, level, *seed, "validation", source)
+        add("validation", source, level, score(member, noisy, evaluation.batch_samples, device))
 
         for value in evaluation.constants:
             add("test", f"constant_{value:g}", "0", scores_of(torch.full((1, 1, frame), float(value)), "0"))

@@ -157,7 +157,8 @@ def _ways(group: pd.DataFrame, sources: list[str], frame: int) -> dict[str, Cell
             for prior, values in zip(sources, everyone, strict=True):
                 key = prior, prior_sigma, test, data_sigma
                 ratio[key] = _difference(values, mixture)
-                pairs = zip(values, held_out[prior, prior_sigma, prior, data_sigma], strict=True)
+                own = data_sigma if prior_sigma == "all" else prior_sigma
+                pairs = zip(values, held_out[prior, prior_sigma, prior, own], strict=True)
                 typical[key] = np.stack([detection.typicality(*pair, frame) for pair in pairs])
     return ways | {"mixture_ratio": ratio, "typicality": typical}
 
