@@ -385,6 +385,9 @@ def test_claims_that_depend_on_the_metric_and_on_nothing():
     found, table = verdicts(as_published={"family": "g"}, exact={"test": "b"})
     assert found["a is above"] == "depends on the metric" and table["published_score_here"].tolist()[0] == 0.1
     assert table["exact"].tolist()[0] == 9
+    small = {"paper_size": False, "as_published": {"family": "g"}}
+    assert verdicts(**small)[0]["a is above"] == "holds"  # that another small model fails says nothing
+    assert verdicts(paper_size=False, as_published={"data_sigma": "1"})[0]["a is above"] == "depends on the metric"
     assert verdicts(select={"family": "nobody"})[0] == dict.fromkeys(found, claims.UNDECIDED)
     assert verdicts(datasets=["other"])[1].empty
 
