@@ -1,8 +1,10 @@
-"""Copy the figures (PNG) and tables (Markdown) of a scale to a folder that the repository keeps."""
+"""Copy the figures (PNG) and tables (Markdown; long ones as CSV) of a scale to a folder that the repository keeps."""
 
 import argparse
 import shutil
 from pathlib import Path
+
+LONG = 512 * 1024  # bytes; longer Markdown is not shown by GitHub
 
 
 def main() -> None:
@@ -16,7 +18,8 @@ def main() -> None:
         raise SystemExit(f"error: {results} has no figures and tables; build it first: snakemake {arguments.scale}")
     arguments.to.mkdir(parents=True, exist_ok=True)
     for file in files:
-        shutil.copyfile(file, arguments.to / file.name)
+        shown = file if file.stat().st_size < LONG else file.with_suffix(".csv")
+        shutil.copyfile(shown, arguments.to / shown.name)
     (arguments.to / "README.md").write_text(
         f"Figures and tables of one run of the {arguments.scale} scale, copied here by `make docs`. "
         "Small models trained for seconds: these numbers say that the pipeline works, not what large models do.\n"

@@ -33,6 +33,7 @@ def draw(settings, inputs):
             axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
             worst = "\n(worst other source)" if score == "log_ratio" else ""
             axes.set(title=plotting.SCORES[score] + worst, xlabel="σ of prior and data", ylim=(-0.02, 1.02))
+            axes.set_xlim(-0.5, len(place) - 0.5)
             axes.tick_params(axis="x", rotation=40)
             shown.append(chosen)
         line[0].set_ylabel(f"{family}\nAUROC, own source against the rest")

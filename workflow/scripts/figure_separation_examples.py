@@ -28,7 +28,8 @@ def draw(settings, inputs):
     )
     rows = []
     for number, (line, (name, waves)) in enumerate(zip(panels, lines, strict=True)):
-        line[0].set(ylabel=name, ylim=(-1.6, 1.6))
+        line[0].set_ylim(-1.6, 1.6)
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
         waves = np.concatenate([waves.mean(0, keepdims=True) if number else total[0].numpy() / len(mix), waves])
         for axes, source, wave, right in zip(line, ["mix", *mix], waves, [None, *truth[:, 0, 0].numpy()], strict=True):
             colour = "black" if source == "mix" else plotting.style(settings["sources"])[source]["color"]
