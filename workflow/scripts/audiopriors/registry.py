@@ -16,6 +16,7 @@ _TYPES = {
     "int": {"type": "integer", "minimum": 0},
     "float": {"type": "number"},
     "bool": {"type": "boolean"},
+    "str": {"type": "string"},
     "tuple[float, float]": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
 }
 
