@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from audiopriors import claims, detection, likelihood, metrics, samplers, separation, tables
+from audiopriors.data import toy
 from torchmetrics.functional.classification import binary_auroc
 
 
@@ -169,7 +170,10 @@ def test_si_sdr():
 
 
 def test_mixes_and_consistency():
-    class Data:
+    class Data(toy.Frames):
+        def __init__(self):
+            pass
+
         def count(self, split):
             return 3
 
@@ -182,7 +186,7 @@ def test_mixes_and_consistency():
     assert metrics.consistency(truth + 0.5, mix).tolist() == [1.0] * 3
 
 
-def scores_table(seeds=2, items=30):
+def scores_table(seeds=2, items=30, tracks=30):
     """Two sources; each prior gives its own source `items` values around 0, the other around -100 (T = 10)."""
     random, rows = np.random.default_rng(0), []
     for seed in range(seeds):
@@ -192,9 +196,32 @@ def scores_table(seeds=2, items=30):
                     values = random.normal(0 if test == prior else -100, 5, items)
                     rows.append(pd.DataFrame({
                         "dataset": "d", "family": "f", "prior": prior, "prior_sigma": "0", "seed": seed, "split": split,
-                        "test": test, "data_sigma": "0", "score": "log_prob", "item": range(items), "value": values,
+                        "test": test, "data_sigma": "0", "score": "log_prob", "item": range(items),
+                        "track": [f"t{item % tracks}" for item in range(items)] if split == "test" else "",
+                        "value": values,
                     }))  # fmt: skip
     return pd.concat(rows, ignore_index=True)
+
+
+def test_intervals_over_tracks_draw_whole_tracks():
+    random = np.random.default_rng(0)
+    of_track, tracks = random.normal(0, 1, 12), tuple(np.repeat(np.arange(12), 10).tolist())
+    values = of_track[list(tracks)] + 1e-9 * random.normal(size=120)  # the frames of a song say the same
+    wide = detection.mean_interval(values, 2000, tracks)
+    low, high = of_track.mean() - 1.96 * of_track.std() / 12**0.5, of_track.mean() + 1.96 * of_track.std() / 12**0.5
+    assert wide == pytest.approx((low, high), abs=0.12)
+    narrow = detection.mean_interval(values, 2000)
+    assert narrow[1] - narrow[0] < 0.5 * (wide[1] - wide[0])
+    assert detection.median_interval(values, 500, tracks)[0] <= np.median(values)
+    inside, outside = [values], [np.concatenate([values - 1, values - 2])]
+    value, low, high, _ = detection.auroc(inside, outside, 500, tracks)
+    assert low < value < high and high - low > np.diff(detection.auroc(inside, outside, 500)[1:3])
+    assert detection.auroc([values + 99], [values], 500, tracks)[1] == pytest.approx(0.025 ** (1 / 12))  # 12, not 120
+    counts = detection.bootstrap_counts(240, 50, tracks=tracks)
+    assert np.array_equal(counts[:, :120], counts[:, 120:]) and (counts[:, 0] == counts[:, 9]).all()
+    assert tables.tracks_of(scores_table()) == () and len(set(tables.tracks_of(scores_table(tracks=5)))) == 5
+    every = [tables.cross_likelihood(scores_table(tracks=tracks), 10, 200) for tracks in (30, 5)]
+    assert every[0]["mean"].equals(every[1]["mean"]) and not every[0]["low"].equals(every[1]["low"])
 
 
 def test_tables_of_known_scores():
@@ -218,7 +245,8 @@ def test_tables_of_known_scores():
 def test_separation_table():
     rows = pd.DataFrame({
         "dataset": "d", "method": "m", "family": "f", "mix": "a+b", "source": ["a"] * 4 + ["b"] * 4,
-        "item": [0, 1, 2, 3] * 2, "si_sdr": [1.0, 2, 3, 40, 11, 12, 13, 14], "si_sdr_improvement": 1.0,
+        "item": [0, 1, 2, 3] * 2, "track": ["p", "q", "r", "s"] * 2,
+        "si_sdr": [1.0, 2, 3, 40, 11, 12, 13, 14], "si_sdr_improvement": 1.0,
         "consistency": 0.1, "stopped": [True, False, False, False] * 2,
     })  # fmt: skip
     table = tables.separation(rows, 10, 200).set_index("source")
@@ -279,7 +307,7 @@ def test_flac_is_a_density():
     assert 0 <= silence + 4000 * 15 * math.log(2) < 100  # a few bytes
 
 
-class Toy:
+class Toy(toy.Frames):
     """A prior N(0, 1 + sigma^2) of all sigmas, or of one, on data of two sources."""
 
     def __init__(self, sigma=0.0):

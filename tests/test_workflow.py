@@ -183,6 +183,18 @@ def test_unknown_names(repository, target, sentence):
     assert done.returncode != 0 and sentence in done.stdout
 
 
+def test_missing_recordings_stop_before_any_job(repository, tmp_path, monkeypatch):
+    monkeypatch.delenv("MUSDB_PATH", raising=False)
+    done = repository.snakemake("--dry-run", "smoke_musdb18")
+    assert done.returncode != 0 and "data set musdb18: no folder of recordings is set; MUSDB18 is free" in done.stdout
+    monkeypatch.setenv("MUSDB_PATH", str(tmp_path / "nowhere"))
+    done = repository.snakemake("--dry-run", "smoke_musdb18")
+    assert done.returncode != 0 and f"there is no folder '{tmp_path / 'nowhere'}'" in done.stdout
+    monkeypatch.setenv("MUSDB_PATH", str(tmp_path))
+    planned = repository.planned("smoke_musdb18")
+    assert planned["train_prior"] == 4 * 2 * 2 and planned["make_data"] == 1 and "table_2" in planned
+
+
 def test_config_typo_stops_before_any_job(copied):
     copied.edit("config.yaml", "test_items: 8,", "test_itmes: 8, gradient_itmes: 4,")
     done = copied.snakemake("smoke")

@@ -12,6 +12,7 @@ SCRIPTS = Path(os.path.relpath(workflow.basedir)) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from audiopriors import config as settings_of_config
+from audiopriors import roots
 
 try:
     SCALES = settings_of_config.scales(config)
@@ -96,8 +97,14 @@ def library(*files):
     return [str(SCRIPTS / "audiopriors" / file) for file in files]
 
 
+DATA_CODE = {
+    "music": ["recordings.py", "roots.py", "band.py"]
+}  # what a kind of data needs beside its own file
+
+
 def data_code(wildcards):
-    return library(f"data/{dataset(wildcards)['kind']}.py", "seeds.py")
+    kind = dataset(wildcards)["kind"]
+    return library(f"data/{kind}.py", *DATA_CODE.get(kind, []), "seeds.py")
 
 
 def prior_code(wildcards):

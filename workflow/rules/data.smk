@@ -2,9 +2,10 @@
 
 
 rule make_data:
-    """Make a data set's items (toy: the table of parameters that IS the data)."""
+    """Make a data set's items: toy data's parameters, or frames of recorded tracks, which lie beside them."""
     input:
         script=script("make_data"),
+        root=recordings_are_there,
         code=data_code,
     output:
         ITEMS,
@@ -18,6 +19,7 @@ rule make_data:
         settings=lambda wildcards: as_json(
             data=data_of(wildcards),
             sources=dataset(wildcards)["sources"],
+            frame=dataset(wildcards)["frame"],
             seed=[at(wildcards)["seed"], "data", wildcards.dataset],
         ),
     shell:

@@ -13,6 +13,16 @@ TRACE = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.trace.parq
 EXAMPLES = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.examples.npy"
 
 
+def recordings_are_there(wildcards):
+    """Nothing; stops everything, before the first job, where a data set's recordings are asked for and not there."""
+    settings = dataset(wildcards)["settings"]
+    if dataset(wildcards)["kind"] == "music" and settings["layout"] != "demo_band":
+        wrong = roots.problem(settings["layout"], settings["root"])
+        if wrong and not Path(ITEMS.format(**wildcards)).exists():
+            raise WorkflowError(f"data set {wildcards.dataset}: {wrong}")
+    return []
+
+
 def initial_prior(wildcards):
     """The prior that a fine-tuning starts from: the noise-free one, or the next smaller sigma's."""
     if wildcards.source not in dataset(wildcards)["sources"]:
@@ -124,10 +134,10 @@ def prior_sources(wildcards):
 
 
 def data_levels(wildcards):
-    """The data's noise levels above 0 that the prior in the path is scored at."""
-    if wildcards.family in dataset(wildcards)["published"]:
-        return [sigma for sigma in levels(wildcards) if sigma != "0"]
-    return at(wildcards)["sigmas"]
+    """The data's noise levels above 0 that the prior in the path is scored at: all, or those that it has models of."""
+    if levels(wildcards) == ["all"]:
+        return at(wildcards)["sigmas"]
+    return [sigma for sigma in levels(wildcards) if sigma != "0"]
 
 
 def trained(wildcards, family):
@@ -156,6 +166,12 @@ def every_prior(pattern, only_trained=False):
     return paths
 
 
+def can_run(wildcards, family, wanted):
+    """Whether the prior has models of these levels; one model of all sigmas has no noise-free density."""
+    there = levels(wildcards, family)
+    return "0" not in wanted if there == ["all"] else set(wanted) <= set(there)
+
+
 def runs(wildcards, mixes=None):
     """Every (family, method, mix) that is separated."""
     return [
@@ -163,8 +179,7 @@ def runs(wildcards, mixes=None):
         for mix in (mixes or dataset(wildcards)["mixes"])
         for family in dataset(wildcards)["priors"]
         for method, settings in at(wildcards)["separation"]["methods"].items()
-        # a prior with one model of all sigmas has no noise-free density
-        if "0" not in settings["sigmas"] or levels(wildcards, family) != ["all"]
+        if can_run(wildcards, family, settings["sigmas"])
     ]
 
 
@@ -239,6 +254,9 @@ def caption(path):
 
     def text(wildcards):
         file = Path(workflow.basedir) / "workflow" / "report" / path.format(**wildcards)
+        if "dataset" in wildcards.keys():
+            of_kind = file.with_stem(f"{file.stem}_{dataset(wildcards)['kind']}")
+            file = of_kind if of_kind.exists() else file
         written = file.read_text(encoding="utf-8")
         known = {"scale": wildcards.scale}
         if "dataset" in wildcards.keys():

@@ -47,7 +47,7 @@ rule separate:
 
 
 rule separate_reference:
-    """The references: the mix as estimate, and an oracle that knows every frequency and phase."""
+    """The references: the mix as estimate, and what the data set can give, such as an oracle."""
     input:
         script=script("separate_reference"),
         code=lambda wildcards: [*data_code(wildcards), *library("samplers.py", "separation.py", "metrics.py")],

@@ -1,4 +1,4 @@
-"""Fig. 1: two periods of each toy source, and their mix."""
+"""Fig. 1: two periods of each toy source, and their mix; or a test item of music with its spectrograms."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -10,6 +10,11 @@ FREQUENCY = 220.0  # Hz, one for all, so that the shapes compare
 
 
 def draw(settings, inputs):
+    return (toy_shapes if settings["data"]["kind"] == "toy" else one_item)(settings, inputs)
+
+
+def toy_shapes(settings, inputs):
+    """Two periods of each source."""
     config = registry.settings("data", "toy", settings["data"]["settings"])
     length = int(2 * config.rate / FREQUENCY)
     one = torch.ones(1, dtype=torch.float64)
@@ -36,6 +41,29 @@ def draw(settings, inputs):
     panels[0].set_ylabel("amplitude")
     rows = [pd.DataFrame({"source": source, "time": torch.arange(len(wave)) / config.rate, "amplitude": wave})
             for source, wave in [*shapes.items(), ("mix", mixed)]]  # fmt: skip
+    return figure, pd.concat(rows)
+
+
+def one_item(settings, inputs):
+    """The first test item: waveforms above spectrograms."""
+    data = registry.open_data(settings["data"], inputs[0])
+    item, sources = torch.tensor([0]), settings["sources"]
+    waves = {source: data.frames("test", source, item, settings["frame"])[0, 0] for source in sources}
+    waves["mix"] = data.mixture("test", sources, item, settings["frame"])[0, 0]
+    figure, panels = plt.subplots(2, len(waves), figsize=(2.6 * len(waves) + 0.6, 3.8), sharex=True, sharey="row",
+                                  squeeze=False, layout="constrained")  # fmt: skip
+    time = torch.arange(settings["frame"]) / data.rate
+    window = min(512, settings["frame"] // 4)
+    for (upper, lower), (source, wave) in zip(panels.T, waves.items(), strict=True):
+        colour = "black" if source == "mix" else plotting.style(sources)[source]["color"]
+        upper.plot(time, wave, color=colour, linewidth=0.4)
+        upper.set_title(source)
+        shown = lower.specgram(wave, NFFT=window, Fs=data.rate, noverlap=window * 3 // 4, vmin=-140, vmax=-40)[3]
+        lower.set_xlabel("time (s)")
+    panels[0, 0].set_ylabel("amplitude")
+    panels[1, 0].set_ylabel("frequency (Hz)")
+    figure.colorbar(shown, ax=panels[1], label="dB")
+    rows = [pd.DataFrame({"source": source, "time": time, "amplitude": wave}) for source, wave in waves.items()]
     return figure, pd.concat(rows)
 
 

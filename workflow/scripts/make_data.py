@@ -1,4 +1,9 @@
-"""Make a data set's items: for toy data the table of parameters that its waveforms are rendered from."""
+"""Make a data set's items: toy data's table of parameters, or the index of frames that are cut out of recorded tracks.
+
+Frames lie beside the table. A killed run that is started again goes on after the last track that is done.
+"""
+
+from pathlib import Path
 
 from audiopriors import registry, runtime
 from audiopriors.files import write_rows
@@ -11,7 +16,9 @@ def main() -> None:
     settings = arguments.settings
     kind = settings["data"]["kind"]
     config = registry.settings("data", kind, settings["data"]["settings"])
-    table = registry.load("data", kind).make(config, settings["sources"], tuple(settings["seed"]))
+    table = registry.load("data", kind).make(
+        config, settings["sources"], tuple(settings["seed"]), Path(arguments.output).parent, settings["frame"]
+    )
     write_rows(table, arguments.output)
 
 

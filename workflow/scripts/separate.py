@@ -78,7 +78,9 @@ def main() -> None:
         stopped.append(halted.cpu())
         traces.append(separation.trace_table(trace, method["sigmas"], start))
     estimated = torch.cat(estimates, 1)
-    rows = separation.rows(settings, settings["prior"], settings["method"], truth, mix, estimated, torch.cat(stopped))
+    rows = separation.rows(
+        settings, data, settings["prior"], settings["method"], truth, mix, estimated, torch.cat(stopped)
+    )
     log.info("median SI-SDR %.1f dB", rows["si_sdr"].median())
     files.write_rows(rows, arguments.rows)
     files.write_rows(pd.concat(traces, ignore_index=True), arguments.trace)

@@ -1,8 +1,8 @@
-"""The references of a separation: the mix as estimate, and an oracle that knows every frequency and phase."""
+"""The references of a separation: the mix as estimate, and what the data set can give, such as an oracle."""
 
 import pandas as pd
 import torch
-from audiopriors import files, registry, runtime, samplers, separation
+from audiopriors import files, registry, runtime, separation
 
 
 def main() -> None:
@@ -14,14 +14,12 @@ def main() -> None:
     runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)
     truth, mix = separation.mixes(data, settings["mix"], settings["items"], settings["frame"])
-    waves = [
-        data.unit_waves("test", source, torch.arange(mix.shape[0]), settings["frame"]) for source in settings["mix"]
-    ]
+    items = torch.arange(mix.shape[0])
     references = {
         "mix": (mix / len(settings["mix"])).expand_as(truth),
-        "parametric_oracle": samplers.parametric_oracle(torch.stack(waves), mix).float(),
+        **data.references(truth, mix, settings["mix"], items, settings["frame"]),
     }
-    rows = [separation.rows(settings, "reference", name, truth, mix, made) for name, made in references.items()]
+    rows = [separation.rows(settings, data, "reference", name, truth, mix, made) for name, made in references.items()]
     files.write_rows(pd.concat(rows, ignore_index=True), arguments.rows)
 
 

@@ -77,6 +77,9 @@ def problems(config: dict) -> list[str]:
         if prior["family"] in config["families"] and prior["family"] in registry.names("priors"):
             model = prior_settings(config, name)["model"]
             found += _violations(model, registry.schema("priors", prior["family"]), ("priors", name, "model"))
+            chosen = prior_settings(config, name)["levels"]
+            for sigma in chosen if isinstance(chosen, list) else []:
+                found += _one_of(sigma, config["sigmas"], ("priors", name, "levels"))
     if sorted(config["sigmas"], key=float) != config["sigmas"]:
         found.append("sigmas: must ascend")
     for name, method in config["separation"]["methods"].items():
@@ -96,8 +99,10 @@ def prior_settings(config: dict, name: str) -> dict:
 
 def levels(config: dict, name: str) -> list[str]:
     """The noise levels of a prior's models, as in paths: "0" is noise-free, "all" one model of all sigmas."""
-    sigmas = config["sigmas"]
-    return {"each": ["0", *sigmas], "ends": ["0", sigmas[-1]], "one": ["all"]}[prior_settings(config, name)["levels"]]
+    sigmas, chosen = config["sigmas"], prior_settings(config, name)["levels"]
+    if isinstance(chosen, list):
+        return ["0", *sorted(chosen, key=float)]
+    return {"each": ["0", *sigmas], "ends": ["0", sigmas[-1]], "one": ["all"]}[chosen]
 
 
 def _one_of(value, allowed, path: tuple) -> list[str]:

@@ -8,10 +8,22 @@ import numpy as np
 
 from .seeds import numpy_generator
 
+Tracks = tuple[int, ...]  # the track of each item, as a number; () if the items are independent
+
 
 @functools.cache  # a table has thousands of intervals over the same few numbers of items
-def bootstrap_counts(n: int, resamples: int, *purpose) -> np.ndarray:
-    """How often each of n items is drawn, per resample: (resamples, n). Rows sum to n."""
+def bootstrap_counts(n: int, resamples: int, *purpose, tracks: Tracks = ()) -> np.ndarray:
+    """How often each of n items is drawn, per resample: (resamples, n). Rows sum to n, unless whole tracks are drawn.
+
+    Frames of one song are not independent: with `tracks`, songs are drawn, the same for every purpose, as all sources
+    of an item are of one place. n may be a multiple of the number of items: several sources after each other.
+    """
+    if tracks:
+        songs = len(set(tracks))
+        drawn = numpy_generator("bootstrap tracks", songs, resamples).multinomial(
+            songs, np.full(songs, 1 / songs), resamples
+        )
+        return drawn[:, np.resize(tracks, n)].astype(float)
     return (
         numpy_generator("bootstrap", n, resamples, *purpose).multinomial(n, np.full(n, 1 / n), resamples).astype(float)
     )
@@ -24,15 +36,19 @@ def interval(estimates: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def mean_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
+def mean_interval(values: np.ndarray, resamples: int, tracks: Tracks = ()) -> tuple[float, float]:
     """Of the mean over items; values (n,)."""
     if len(values) == 1 or not np.isfinite(values).all():
         return float(np.mean(values)), float(np.mean(values))
-    return interval(bootstrap_counts(len(values), resamples) @ values / len(values))
+    counts = bootstrap_counts(len(values), resamples, tracks=tracks)
+    return interval(counts @ values / counts.sum(1))
 
 
-def median_interval(values: np.ndarray, resamples: int) -> tuple[float, float]:
+def median_interval(values: np.ndarray, resamples: int, tracks: Tracks = ()) -> tuple[float, float]:
     """Of the median over items, resampled together; values (n,) or (n, k): n items of k values each."""
+    if tracks:
+        counts = bootstrap_counts(len(values), resamples, tracks=tracks).astype(int)
+        return interval(np.array([np.median(np.repeat(values, drawn, axis=0)) for drawn in counts]))
     items = numpy_generator("bootstrap median", len(values)).integers(0, len(values), (resamples, len(values)))
     return interval(np.median(values[items].reshape(resamples, -1), axis=1))
 
@@ -61,7 +77,7 @@ def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
 
 
 def auroc(
-    inside: list[np.ndarray], outside: list[np.ndarray], resamples: int
+    inside: list[np.ndarray], outside: list[np.ndarray], resamples: int, tracks: Tracks = ()
 ) -> tuple[float, float, float, np.ndarray]:
     """AUROC and its interval, averaged over replicates of a training; each list has one (n,) array a replicate.
 
@@ -71,10 +87,11 @@ def auroc(
     matrix = np.mean(matrices, axis=0)
     value = float(matrix.mean())
     n_in, n_out = matrix.shape
-    counts_in = bootstrap_counts(n_in, resamples, "in") / n_in
-    counts_out = bootstrap_counts(n_out, resamples, "out") / n_out
+    counts_in = bootstrap_counts(n_in, resamples, "in", tracks=tracks)
+    counts_out = bootstrap_counts(n_out, resamples, "out", tracks=tracks)
+    counts_in, counts_out = (counts / counts.sum(1, keepdims=True) for counts in (counts_in, counts_out))
     low, high = interval(np.einsum("ri,ri->r", counts_in @ matrix, counts_out))
-    low, high = exact_at_bound(value, low, high, min(n_in, n_out))
+    low, high = exact_at_bound(value, low, high, len(set(tracks)) or min(n_in, n_out))
     return value, low, high, np.array([single.mean() for single in matrices])
 
 

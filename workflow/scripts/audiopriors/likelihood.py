@@ -81,7 +81,8 @@ def evaluate(
 ) -> pd.DataFrame:  # fmt: skip
     """All scores of one prior.
 
-    Returns rows (prior_sigma, split, test, data_sigma, score, item, value), value in nats, summed over the frame.
+    Returns rows (prior_sigma, split, test, data_sigma, score, item, track, value), value in nats, summed over the
+    frame; `track` is that of a test item, empty for the others.
     `test` is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items at the
     prior's own sigma that no table shows: the typical score.
     Score `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma;
@@ -98,7 +99,8 @@ def evaluate(
     levels = ["0", *sigmas]
     items = torch.arange(min(evaluation.test_items, data.count("test")))
     clean = {test: data.frames("test", test, items, frame) for test in sources}
-    clean["mix"] = torch.stack([clean[test] for test in sources]).mean(0)
+    clean["mix"] = data.mixture("test", sources, items, frame)
+    tracks = np.array(data.tracks("test")[: len(items)])
     held_out = data.frames(
         "validation", source, torch.arange(min(evaluation.test_items, data.count("validation"))), frame
     )
@@ -113,7 +115,8 @@ def evaluate(
                 rows.append(
                     pd.DataFrame(
                         {"prior_sigma": sigma if of_all else level, "split": split, "test": test,
-                         "data_sigma": data_sigma, "score": kind, "item": np.arange(len(values)), "value": values}
+                         "data_sigma": data_sigma, "score": kind, "item": np.arange(len(values)),
+                         "track": tracks[: len(values)] if split == "test" and test in clean else "", "value": values}
                     )
                 )  # fmt: skip
 

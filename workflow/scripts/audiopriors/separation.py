@@ -11,10 +11,13 @@ from . import metrics
 
 
 def mixes(data, sources: list[str], items: int, frame: int) -> tuple[Tensor, Tensor]:
-    """The true sources (N, B, 1, T) and their sum M (B, 1, T), of the first test items."""
+    """The true sources (N, B, 1, T) and their mix M (B, 1, T) in the sum domain, of the first test items.
+
+    Toy mixes are means: M = N m. A recorded mix is near the sum of its sources: M = m.
+    """
     numbers = torch.arange(min(items, data.count("test")))
     truth = torch.stack([data.frames("test", source, numbers, frame) for source in sources])
-    return truth, truth.sum(0)
+    return truth, data.mixture("test", sources, numbers, frame) * data.mix_divisor(sources)
 
 
 def trace_table(trace: list[tuple[int, int, Tensor, Tensor]], sigmas: list[str], first_item: int) -> pd.DataFrame:
@@ -30,7 +33,7 @@ def trace_table(trace: list[tuple[int, int, Tensor, Tensor]], sigmas: list[str],
 
 
 def rows(
-    settings: dict, family: str, method: str, truth: Tensor, mix: Tensor, estimates: Tensor,
+    settings: dict, data, family: str, method: str, truth: Tensor, mix: Tensor, estimates: Tensor,
     stopped: Tensor | bool = False,
 ) -> pd.DataFrame:  # fmt: skip
     """Metrics of each item and source, of estimates (N, B, 1, T)."""
@@ -41,6 +44,7 @@ def rows(
         pd.DataFrame({
             "dataset": settings["dataset"], "method": method, "family": family,
             "mix": "+".join(settings["mix"]), "source": source, "item": np.arange(mix.shape[0]),
+                    "track": data.tracks("test")[: mix.shape[0]],
             "si_sdr": value[k, :, 0].numpy(), "si_sdr_improvement": improvement[k, :, 0].numpy(),
             "consistency": consistency.numpy(), "stopped": np.broadcast_to(stopped, mix.shape[0]),
         })

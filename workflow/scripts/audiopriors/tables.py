@@ -36,18 +36,25 @@ def cells(scores: pd.DataFrame, score: str, split: str = "test") -> Cells:
     }
 
 
+def tracks_of(rows: pd.DataFrame) -> detection.Tracks:
+    """The track of each item, as a number; () if each item is a track of its own, so independent of the others."""
+    known = rows.loc[rows["track"] != "", ["item", "track"]].drop_duplicates().sort_values("item")
+    codes, names = pd.factorize(known["track"])
+    return () if len(names) == len(known) else tuple(codes.tolist())
+
+
 def _families(scores: pd.DataFrame):
     return scores.groupby(["dataset", "family"], sort=False, observed=True)
 
 
 def cross_likelihood(scores: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
     """Mean and median score of every test under every prior, in nats/sample, with the interval of the mean."""
-    rows = []
+    rows, tracks = [], tracks_of(scores)
     for (dataset, family), group in _families(scores):
         for score in [name for name in group["score"].unique() if name != "gradient_norm_squared"]:
             for (prior, prior_sigma, test, data_sigma), values in cells(group, score).items():
                 items = values.mean(0) / frame
-                low, high = detection.mean_interval(items, resamples)
+                low, high = detection.mean_interval(items, resamples, tracks)
                 rows.append((
                     dataset, family, prior, prior_sigma, test, data_sigma, score, frame, len(items),
                     items.mean(), np.median(items), low, high, *_spread(values.mean(1) / frame),
@@ -65,13 +72,13 @@ def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
 
 def gradient_norm(scores: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
     """E ||grad log p_sigma(x)||^2 over in-class items at the prior's own sigma, per sample."""
-    rows = []
+    rows, tracks = [], tracks_of(scores)
     for (dataset, family), group in _families(scores):
         for (prior, prior_sigma, _, data_sigma), values in cells(group, "gradient_norm_squared").items():
             items = values.mean(0) / frame
             rows.append((
                 dataset, family, prior, prior_sigma, data_sigma, frame, len(items), items.mean(),
-                *detection.mean_interval(items, resamples),
+                *detection.mean_interval(items, resamples, tracks[: len(items)]),
             ))  # fmt: skip
     return pd.DataFrame(rows, columns=[
         "dataset", "family", "prior", "prior_sigma", "data_sigma", "frame", "n", "mean", "low", "high",
@@ -107,14 +114,14 @@ def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamp
     Scores: what the prior gives; `log_ratio` log p_k - log p_j against the prior of the tested source, and the same of
     its other scores; `mixture_ratio` log p_k - log mean_j p_j; `typicality`.
     """
-    rows = []
+    rows, tracks = [], tracks_of(scores)
     for (dataset, family), group in _families(scores):
         ways = _ways(group, sources, frame)
         for (prior_sigma, data_sigma), prior in itertools.product(_levels(group), sources):
             others = [other for other in sources if other != prior]
 
             def add(score, test, inside, outside, at=(dataset, family, prior, prior_sigma), data_sigma=data_sigma):
-                rows.append((*at, test, data_sigma, score, frame, *_detect(inside, outside, resamples)))
+                rows.append((*at, test, data_sigma, score, frame, *_detect(inside, outside, resamples, tracks)))
 
             for score, values in ways.items():
                 inside = values[prior, prior_sigma, prior, data_sigma]
@@ -163,16 +170,16 @@ def _ways(group: pd.DataFrame, sources: list[str], frame: int) -> dict[str, Cell
     return ways | {"mixture_ratio": ratio, "typicality": typical}
 
 
-def _detect(inside: np.ndarray, outside: np.ndarray, resamples: int) -> tuple:
+def _detect(inside: np.ndarray, outside: np.ndarray, resamples: int, tracks: detection.Tracks) -> tuple:
     """n, auroc, low, high, fpr95, seeds and spread; both (seeds, items)."""
-    value, low, high, per_seed = detection.auroc(list(inside), list(outside), resamples)
+    value, low, high, per_seed = detection.auroc(list(inside), list(outside), resamples, tracks)
     false_positives = np.mean([detection.fpr95(*pair) for pair in zip(inside, outside, strict=True)])
     return inside.shape[1], value, low, high, false_positives, *_spread(per_seed)
 
 
 def classification(scores: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
     """How often the prior with the highest score is the source's; the score is log_prob, or the first there is."""
-    rows = []
+    rows, tracks = [], tracks_of(scores)
     for (dataset, family), group in _families(scores):
         score = "log_prob" if "log_prob" in _base(group) else _base(group)[0]
         values = cells(group, score)
@@ -182,8 +189,8 @@ def classification(scores: pd.DataFrame, sources: list[str], frame: int, resampl
                 for truth, test in enumerate(sources)
             ], axis=1)  # (seeds, items)  # fmt: skip
             value = float(correct.mean())
-            low, high = detection.mean_interval(correct.mean(0), resamples)
-            low, high = detection.exact_at_bound(value, low, high, correct.shape[1])
+            low, high = detection.mean_interval(correct.mean(0), resamples, tracks)
+            low, high = detection.exact_at_bound(value, low, high, len(set(tracks)) or correct.shape[1])
             rows.append((dataset, family, prior_sigma, data_sigma, frame, correct.shape[1], value, low, high,
                          *_spread(correct.mean(1)), score))  # fmt: skip
     return pd.DataFrame(rows, columns=[
@@ -233,7 +240,7 @@ def truth_gap(scores: pd.DataFrame, exact: str, error: float, frame: int, resamp
 
 def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
     """Median SI-SDR and its improvement over the mix as estimate, per method and source; `all` pools the sources."""
-    table = []
+    table, tracks = [], tracks_of(rows)
     keys = ["dataset", "method", "family", "mix"]
     for key, group in rows.groupby(keys, sort=False):
         dataset, method, family, mix = key
@@ -242,7 +249,7 @@ def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
             values = chosen.pivot(index="item", columns="source", values="si_sdr").to_numpy()
             table.append((
                 dataset, method, family, source, frame, len(values), np.median(values),
-                *detection.median_interval(values, resamples),
+                *detection.median_interval(values, resamples, tracks),
                 chosen["si_sdr_improvement"].median(), (values > 10).mean(),
                 mix, chosen["consistency"].median(), chosen["stopped"].mean(),
             ))  # fmt: skip

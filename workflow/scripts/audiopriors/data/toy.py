@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -51,8 +52,13 @@ class Config:
 SPLITS = ("train", "validation", "test")
 
 
-def make(config: Config, sources: list[str], seed: tuple) -> pd.DataFrame:
-    """One row per item and source: split, item, source, frequency (Hz), amplitude, phase (radians)."""
+def make(
+    config: Config, sources: list[str], seed: tuple, folder: Path | None = None, frame: int | None = None
+) -> pd.DataFrame:
+    """One row per item and source: split, item, source, frequency (Hz), amplitude, phase (radians).
+
+    folder, frame: not used; the table is all there is.
+    """
     import pandas as pd
 
     unknown = sorted(set(sources) - set(SOURCES))
@@ -177,11 +183,30 @@ class Frames:
             bandlimited=self.config.bandlimited,
         ).float()
 
-    def unit_waves(self, split: str, source: str, items: Tensor, frame: int) -> Tensor:
-        """The true waves at amplitude 1, (n, 1, frame) float64: what an oracle of frequency and phase knows."""
-        frequency, _, phase = (column[items] for column in self.parameters(split, source))
-        one = torch.ones_like(frequency)
-        return render(source, frequency, one, phase, frame, self.rate, bandlimited=self.config.bandlimited)
+    def mixture(self, split: str, sources: list[str], items: Tensor, frame: int) -> Tensor:
+        """The mix m (n, 1, frame): the mean of those sources (section 3.1)."""
+        return torch.stack([self.frames(split, source, items, frame) for source in sources]).mean(0)
+
+    def mix_divisor(self, sources: list[str]) -> int:
+        """By what the sum of the sources was divided to give the mix."""
+        return len(sources)
+
+    def tracks(self, split: str) -> list[str]:
+        """What each item is a part of: itself, as the items are independent."""
+        return [str(item) for item in range(self.count(split))]
+
+    def references(
+        self, truth: Tensor, mix: Tensor, sources: list[str], items: Tensor, frame: int
+    ) -> dict[str, Tensor]:
+        """Estimates (N, B, 1, T) of an oracle that knows every frequency and phase, from the mix M (B, 1, T)."""
+        from ..samplers import parametric_oracle
+
+        waves = []
+        for source in sources:
+            frequency, _, phase = (column[items] for column in self.parameters("test", source))
+            one = torch.ones_like(frequency)
+            waves.append(render(source, frequency, one, phase, frame, self.rate, bandlimited=self.config.bandlimited))
+        return {"parametric_oracle": parametric_oracle(torch.stack(waves), mix).float()}
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
         """A training batch (batch, 1, frame): random items, each cut at a random place."""

