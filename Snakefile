@@ -15,6 +15,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/priors.smk"
 include: "workflow/rules/likelihood.smk"
 include: "workflow/rules/separation.smk"
+include: "workflow/rules/files.smk"
 include: "workflow/rules/paper.smk"
 
 

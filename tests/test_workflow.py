@@ -170,7 +170,7 @@ def test_slurm_profile_plans_from_a_clone(repository):
         ),
         (
             "results/smoke/priors/toy/flow/sine/0/seed0.safetensors",
-            "there is no prior 'flow' in the config; there are flowavenet, wavenet, exact, flowavenet_published",
+            "there is no prior 'flow' in the config; there are flowavenet, wavenet, exact, ",
         ),
         (PRIOR.format("sine", "0.5"), "flowavenet has no sigma '0.5' at this scale; it has 0, 0.129"),
         (PRIOR.format("gong", "0"), "toy has no source 'gong'; it has sine, saw"),

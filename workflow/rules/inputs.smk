@@ -109,6 +109,63 @@ def separation_priors(wildcards):
     ]
 
 
+def recording(wildcards):
+    """The path of the recording: the config's `file`, or the real song that is in every install."""
+    given = str(at(wildcards).get("file", ""))
+    if wildcards.recording == roots.REAL_SONG:
+        return str(roots.real_song())
+    if not given:
+        raise WorkflowError("no recording is given: add --config file=PATH, such as --config file=song.wav")
+    if wildcards.recording != roots.short_name(given):
+        raise WorkflowError(
+            f"the recording {given!r} is called {roots.short_name(given)!r} here, not {wildcards.recording!r}"
+        )
+    if not Path(given).is_file():
+        raise WorkflowError(f"there is no file {given!r}; give the path of a recording, such as song.wav")
+    return given
+
+
+def file_priors(wildcards):
+    """The priors that a recording is separated with."""
+    mix = "+".join(dataset(wildcards)["sources"])
+    if not can_run(wildcards, wildcards.family, method_of(wildcards)["sigmas"]):
+        raise WorkflowError(
+            f"{wildcards.family} has no models of {', '.join(method_of(wildcards)['sigmas'])}, which "
+            f"{wildcards.method} needs; it has {', '.join(levels(wildcards))}"
+        )
+    return separation_priors(SimpleNamespace(**wildcards, mix=mix))
+
+
+def scoring_priors(wildcards):
+    """Every prior that is no published variant, first replicates: its path, and what it is."""
+    there, found = dataset(wildcards), []
+    for family in there["priors"]:
+        for sigma in levels(wildcards, family):
+            for level in at(wildcards)["sigmas"] if sigma == "all" else [sigma]:
+                for source in there["sources"]:
+                    known = {"family": family, "prior": source, "prior_sigma": sigma, "data_sigma": level}
+                    path = PRIOR.format(**wildcards, family=family, source=source, sigma=sigma, replicate=0)
+                    found.append((path, known))
+    return found
+
+
+def separated_file(scale, name, recording):
+    """Figure and page of a recording, separated as the data set's `file` says."""
+    chosen = SCALES[scale]["datasets"][name]["file"]
+    below = f"results/{scale}/files/{name}/{recording}/{chosen['prior']}/{chosen['method']}"
+    return [f"{below}/separated.png", f"{below}/listen.html"]
+
+
+def scored_file(scale, name, recording):
+    """Figure of a recording's scores."""
+    return [f"results/{scale}/files/{name}/{recording}/scores.png"]
+
+
+def takes_files(scale, name):
+    """Whether recordings can be separated with the data set's priors."""
+    return "file" in SCALES[scale]["datasets"][name]
+
+
 TABLES = [
     "claims",
     "cross_likelihood",
@@ -308,8 +365,15 @@ def shown(scale, names):
         *(f"results/{scale}/figures/{what}_{name}.png" for what, name in figures),
         *expand(f"results/{scale}/figures/listen_{{dataset}}.html", dataset=names),
         *(
-            expand(f"results/{scale}/tables/{{name}}.csv", name=made)
+            path
+            for name in names
+            if takes_files(scale, name)
+            for of_song in (separated_file, scored_file)
+            for path in of_song(scale, name, roots.REAL_SONG)
+        ),
+        *(
+            expand(f"results/{scale}/tables/{{name}}.html", name=made)
             if names == SCALES[scale]["build"]
-            else [path for name in names for what in made for path in tables_of(scale, name, what)]
+            else expand(f"results/{scale}/tables/{{dataset}}/{{name}}.html", dataset=names, name=made)
         ),
     ]

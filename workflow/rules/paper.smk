@@ -184,19 +184,20 @@ rule combine_tables:
     """One table of all data sets that the scale builds, as CSV and Markdown."""
     input:
         script=script("combine_tables"),
-        code=library("tables.py"),
+        code=library("pages.py"),
         tables=lambda wildcards: [
             table
             for name in at(wildcards)["build"]
             for table in tables_of(wildcards.scale, name, wildcards.name)
         ],
     output:
-        csv=report(
-            "results/{scale}/tables/{name}.csv",
+        page=report(
+            "results/{scale}/tables/{name}.html",
             caption="../report/caption.rst",
             category="Tables",
             labels={"table": "{name}"},
         ),
+        csv="results/{scale}/tables/{name}.csv",
         markdown="results/{scale}/tables/{name}.md",
     log:
         "results/{scale}/logs/combine_tables/{name}.log",
@@ -209,8 +210,28 @@ rule combine_tables:
         settings=as_json(),
         caption=caption("tables/{name}.rst"),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --tables {input.tables:q} --csv {output.csv:q} "
-        "--markdown {output.markdown:q} > {log:q} 2>&1"
+        "python {input.script:q} --settings {params.settings:q} --tables {input.tables:q} --outputs {output:q} "
+        "> {log:q} 2>&1"
+
+
+use rule combine_tables as show_table with:
+    input:
+        script=script("combine_tables"),
+        code=library("pages.py"),
+        tables="results/{scale}/tables/{dataset}/{name}.csv",
+    output:
+        page=report(
+            "results/{scale}/tables/{dataset}/{name}.html",
+            caption="../report/caption.rst",
+            category="Tables",
+            subcategory="{dataset}",
+            labels={"table": "{name}"},
+        ),
+        markdown="results/{scale}/tables/{dataset}/{name}.md",
+    log:
+        "results/{scale}/logs/show_table/{dataset}/{name}.log",
+    benchmark:
+        "results/{scale}/benchmarks/show_table/{dataset}/{name}.tsv"
 
 
 rule figure:
@@ -261,7 +282,7 @@ rule audio:
     """The example mixes and every method's estimates as wav files, and a page that plays them."""
     input:
         script=script("audio"),
-        code=lambda wildcards: [*data_code(wildcards), *library("separation.py")],
+        code=lambda wildcards: [*data_code(wildcards), *library("separation.py", "pages.py")],
         data=ITEMS,
         examples=separations(EXAMPLES),
     output:
@@ -282,6 +303,7 @@ rule audio:
         "../../envs/audiopriors.yaml"
     params:
         settings=lambda wildcards: as_json(
+            dataset=wildcards.dataset,
             data=data_of(wildcards),
             frame=dataset(wildcards)["frame"],
             mixes=dataset(wildcards)["mixes"],
@@ -309,11 +331,24 @@ rule report:
     conda:
         "../../envs/audiopriors.yaml"
     params:
-        settings=lambda wildcards: as_json(config=config),  # a function: claims have braces
+        # A function, as claims have braces. A recording of the user's changes no report.
+        settings=lambda wildcards: as_json(config={key: config[key] for key in config if key != "file"}),
         snakefile=os.path.relpath(workflow.main_snakefile),
     shell:
         "python {input.script:q} --settings {params.settings:q} --snakefile {params.snakefile:q} "
         "--files {input.files:q} --output {output:q} > {log:q} 2>&1"
+
+
+use rule report as report_of_dataset with:
+    input:
+        script=script("report"),
+        files=lambda wildcards: shown(wildcards.scale, [wildcards.dataset]),
+    output:
+        "results/{scale}/report_{dataset}.html",
+    log:
+        "results/{scale}/logs/report_{dataset}.log",
+    benchmark:
+        "results/{scale}/benchmarks/report_{dataset}.tsv"
 
 
 for scale in SCALES:
@@ -331,5 +366,15 @@ for scale in SCALES:
             name:
                 f"{scale}_{name}"
             input:
-                shown(scale, [name]),
+                f"results/{scale}/report_{name}.html",
             localrule: True
+
+        for what, of_file in {"separate_file": separated_file, "score_file": scored_file}.items():
+            if takes_files(scale, name):
+
+                rule:
+                    name:
+                        f"{scale}_{name}_{what}"
+                    input:
+                        of_file(scale, name, roots.short_name(str(config.get("file") or "none"))),
+                    localrule: True

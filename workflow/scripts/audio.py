@@ -1,12 +1,11 @@
 """The example mixes, their true sources and every method's estimates as wav files, and a page that plays them."""
 
-import base64
 import html
 from pathlib import Path
 
 import numpy as np
 import soundfile
-from audiopriors import registry, runtime, separation
+from audiopriors import pages, registry, runtime, separation
 from audiopriors.files import write_bytes
 
 
@@ -21,15 +20,6 @@ def main() -> None:
     data = registry.open_data(settings["data"], arguments.data)
     folder = Path(arguments.wavs)
     folder.mkdir(parents=True, exist_ok=True)
-
-    def play(name: str, wave: np.ndarray) -> str:
-        # Only what would clip is turned down: levels stay comparable.
-        wave = np.nan_to_num(wave) / max(1.0, float(np.abs(np.nan_to_num(wave)).max()))
-        path = folder / f"{name}.wav"
-        soundfile.write(path, wave, data.rate, subtype="PCM_16")
-        sound = base64.b64encode(path.read_bytes()).decode()
-        return f'<td><audio controls loop src="data:audio/wav;base64,{sound}"></audio></td>'
-
     parts = []
     for mix in settings["mixes"]:
         truth, total = separation.mixes(data, mix, settings["examples"], settings["frame"])
@@ -38,26 +28,26 @@ def main() -> None:
             for (family, method, of), path in zip(settings["runs"], arguments.examples, strict=True)
             if of == "+".join(mix)
         ]
+        divisor = data.mix_divisor(mix)
         for example in range(truth.shape[1]):
-            name = f"{'+'.join(mix)}_{example}"
-            parts.append(f"<h2>{html.escape(' + '.join(mix))}, test mix {example}</h2><table>")
-            parts.append("<tr><th></th>" + "".join(f"<th>{html.escape(one)}</th>" for one in ["mix", *mix]) + "</tr>")
-            waves = [("truth", truth[:, example, 0].numpy(), total[example, 0].numpy() / len(mix))]
-            waves += [(f"{family}_{method}", run[:, example], run[:, example].mean(0)) for family, method, run in runs]
-            for label, sources, mean in waves:
-                players = [
-                    play(f"{name}_{label}_{one}", wave)
-                    for one, wave in zip(["mix", *mix], [mean, *sources], strict=True)
-                ]
-                parts.append(f"<tr><th>{html.escape(label.replace('_', ' '))}</th>{''.join(players)}</tr>")
-            parts.append("</table>")
-    seconds = settings["frame"] / data.rate
-    page = (
-        "<!doctype html><meta charset='utf-8'><title>Separated mixes</title><style>body{font-family:sans-serif}"
-        "th{text-align:left;padding-right:1em}audio{width:11em}</style><h1>Separated mixes</h1>"
-        f"<p>Each clip lasts {seconds:.3g} s and loops. First row: the truth.</p>" + "".join(parts)
+            lines = [("truth", truth[:, example, 0].numpy(), total[example, 0].numpy() / divisor)]
+            lines += [(f"{family}_{method}", run[:, example], run[:, example].sum(0) / divisor)
+                      for family, method, run in runs]  # fmt: skip
+            rows = [pages.head(["mix", *mix])]
+            for label, sources, mixed in lines:
+                waves = dict(zip(["mix", *mix], [mixed, *sources], strict=True))
+                for source, wave in waves.items():
+                    path = folder / f"{'+'.join(mix)}_{example}_{label}_{source}.wav"
+                    soundfile.write(path, pages.playable(wave), data.rate, subtype="PCM_16")
+                rows.append(
+                    pages.row(label.replace("_", " "), [pages.player(wave, data.rate) for wave in waves.values()])
+                )
+            parts.append(f"<h2>{html.escape(' + '.join(mix))}, test mix {example}</h2><table>{''.join(rows)}</table>")
+    introduction = (
+        f"Data set {settings['dataset']}. Each clip lasts {settings['frame'] / data.rate:.3g} s and loops. First row: "
+        "the truth."
     )
-    write_bytes(arguments.page, page.encode())
+    write_bytes(arguments.page, pages.page("Separated mixes", introduction, "".join(parts)))
 
 
 if __name__ == "__main__":

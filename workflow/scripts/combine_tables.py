@@ -1,11 +1,11 @@
-"""Put one table of several data sets below each other, as CSV and, with four significant digits, as Markdown."""
+"""Put one table of several data sets below each other: CSV, and, with four significant digits, Markdown and HTML."""
 
 import csv
 import io
 from pathlib import Path
 
 import tabulate
-from audiopriors import runtime
+from audiopriors import pages, runtime
 from audiopriors.files import write_bytes, write_csv
 
 
@@ -20,17 +20,21 @@ def short(cell: str) -> str:
 def main() -> None:
     parser = runtime.parser(__doc__)
     parser.add_argument("--tables", nargs="+", required=True, help="that table of each data set")
-    parser.add_argument("--csv", required=True, help="output")
-    parser.add_argument("--markdown", required=True, help="output")
+    parser.add_argument("--outputs", nargs="+", required=True, help="output: paths that end in .csv, .md or .html")
     arguments = parser.parse_args()
     # Not pandas, which takes longer to import than all of this.
     readers = [csv.DictReader(io.StringIO(Path(path).read_text("utf-8"))) for path in arguments.tables]
     columns = list(dict.fromkeys(column for reader in readers for column in reader.fieldnames))
     rows = [row for reader in readers for row in reader]
-    write_csv(columns, rows, arguments.csv)
     cells = [[short(row.get(column, "")) for column in columns] for row in rows]
-    text = tabulate.tabulate(cells, columns, tablefmt="pipe", disable_numparse=True)
-    write_bytes(arguments.markdown, f"{text}\n".encode())
+    for path in arguments.outputs:
+        if path.endswith(".csv"):
+            write_csv(columns, rows, path)
+        elif path.endswith(".md"):
+            write_bytes(path, f"{tabulate.tabulate(cells, columns, tablefmt='pipe', disable_numparse=True)}\n".encode())
+        else:
+            table = tabulate.tabulate(cells, columns, tablefmt="html", disable_numparse=True)
+            write_bytes(path, pages.page(Path(path).stem.replace("_", " "), "", table))
 
 
 if __name__ == "__main__":

@@ -53,12 +53,11 @@ def one_item(settings, inputs):
     figure, panels = plt.subplots(2, len(waves), figsize=(2.6 * len(waves) + 0.6, 3.8), sharex=True, sharey="row",
                                   squeeze=False, layout="constrained")  # fmt: skip
     time = torch.arange(settings["frame"]) / data.rate
-    window = min(512, settings["frame"] // 4)
     for (upper, lower), (source, wave) in zip(panels.T, waves.items(), strict=True):
         colour = "black" if source == "mix" else plotting.style(sources)[source]["color"]
         upper.plot(time, wave, color=colour, linewidth=0.4)
         upper.set_title(source)
-        shown = lower.specgram(wave, NFFT=window, Fs=data.rate, noverlap=window * 3 // 4, vmin=-140, vmax=-40)[3]
+        shown = plotting.spectrogram(lower, wave.numpy(), data.rate)
         lower.set_xlabel("time (s)")
     panels[0, 0].set_ylabel("amplitude")
     panels[1, 0].set_ylabel("frequency (Hz)")

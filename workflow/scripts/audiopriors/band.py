@@ -17,6 +17,7 @@ from .seeds import numpy_generator
 SOURCES = ("drums", "bass", "other", "vocals")
 RATE = 44100
 
+_SHORTEST = 5.0  # seconds; in less, the parts are too short for everybody to play and to pause
 _LOUDEST = 0.979  # of all samples; below 0.98 in every precision
 _BAR = 16  # steps, of a quarter of a beat each
 
@@ -60,25 +61,33 @@ class _Note(NamedTuple):
 
 
 def song(seed: tuple, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """mixture (samples, 2) and stems (4, samples, 2) in the order of SOURCES, float32 in [-1, 1]."""
-    if not 1 <= seconds < math.inf:
-        raise ValueError(f"a song lasts at least 1 second, so it cannot last {seconds}")
+    """Mixture (n, 2) and stems (4, n, 2), in the order of SOURCES, of one song: float32, from -0.98 to 0.98, at RATE Hz.
+
+    seed: of `seeds.numpy_generator`; the same gives the same song. n is seconds * RATE, rounded. The mixture is the sum
+    of the stems after a compressor. Every stem plays, and pauses at least once in digital silence.
+
+    Raises
+    ------
+    ValueError: a song of less than 5 seconds, or an endless one.
+    """
+    if not _SHORTEST <= seconds < math.inf:
+        raise ValueError(f"a song lasts {_SHORTEST:g} seconds or more, so it cannot last {seconds:g}")
     samples = round(seconds * RATE)
     pauses, notes = _score(numpy_generator(*seed, "score"), seconds)
-    players = {"drums": _drums, "bass": _bass, "other": _other, "vocals": _vocals}
     stems = np.zeros((len(SOURCES), samples, 2))
-    for stem, source in zip(stems, SOURCES, strict=True):
+    for stem, source, play in zip(stems, SOURCES, (_drums, _bass, _other, _vocals), strict=True):
         random = numpy_generator(*seed, source)
         loudness = random.uniform(-20, -16.5)  # dBFS, before the common gain
-        if notes[source]:
-            stem[:] = players[source](notes[source], samples, random) * _gate(pauses[source], samples)[:, None]
-            stem *= 10 ** (loudness / 20) / _level(stem)
+        stem[:] = play(notes[source], samples, random) * _gate(pauses[source], samples)[:, None]
+        stem *= 10 ** (loudness / 20) / _level(stem)
     mixture = _compress(stems.sum(0))
     gain = min(1.0, _LOUDEST / max(np.abs(mixture).max(), np.abs(stems).max()))
     return (gain * mixture).astype(np.float32), (gain * stems).astype(np.float32)
 
 
-def _score(random: np.random.Generator, seconds: float) -> tuple[dict[str, list], dict[str, list[_Note]]]:
+def _score(
+    random: np.random.Generator, seconds: float
+) -> tuple[dict[str, list[tuple[float, float]]], dict[str, list[_Note]]]:
     """Pauses (from second, to second) and notes of each source, in the order of time."""
     step = 60 / random.uniform(84, 136) / 4  # seconds
     scale, progressions = _MODES[random.choice(list(_MODES))]
@@ -221,7 +230,7 @@ def _other(notes: list[_Note], samples: int, random: np.random.Generator) -> np.
                 _add(track, note.start + _human(random), sound, min(max(pan, -0.9), 0.9))
         darkest, brightest = _CHORDS[instrument][1]
         track = _filter(track, "lowpass", darkest * (brightest / darkest) ** colour)
-        total += random.uniform(0.7, 1) * track / max(_level(track), 1e-9)
+        total += random.uniform(0.7, 1) * track / _level(track)
     return _room(total, random.uniform(0.2, 0.4), 0.25, random)
 
 
@@ -253,7 +262,7 @@ def _vocals(notes: list[_Note], samples: int, random: np.random.Generator) -> np
     hop = 512
     time = np.arange(samples) / RATE
     key, volume, wobble, hiss = np.full(samples, float(notes[0].key)), *np.zeros((3, samples))
-    vowel = np.zeros(samples // hop + 1, int)
+    vowel = np.zeros(math.ceil(samples / hop) + 1, int)  # of each frame of the transform below
     rate, depth = random.uniform((4.8, 0.2), (6.2, 0.5))  # of the vibrato: Hz, semitones
     tract = 1.15 if np.mean([note.key for note in notes]) > 58 else 1.0  # a higher voice has a shorter vocal tract
     for note in notes:
@@ -268,15 +277,13 @@ def _vocals(notes: list[_Note], samples: int, random: np.random.Generator) -> np
             middle = first + int(random.uniform(0.04, 0.09) * RATE)
             hiss[first:middle] = 0.3 * note.strength
             volume[first:middle] *= 0.2
-    drift = 4 * _glide(random.normal(size=samples), 0.1)
-    key = _glide(key, random.uniform(0.015, 0.04)) + wobble * np.sin(2 * np.pi * rate * time) + drift
+    key = _glide(key, random.uniform(0.015, 0.04)) + wobble * np.sin(2 * np.pi * rate * time)
     increments = _frequency(key) / RATE
     noise = random.normal(size=samples)
     voice = (_saw(np.cumsum(increments), increments) + random.uniform(0.03, 0.1) * noise) * _glide(volume, 0.012)
     frequencies, _, spectrum = signal.stft(voice, RATE, nperseg=2 * hop)
     formants = _VOWELS * tract * random.uniform(0.95, 1.06, 5)
     places = _glide(formants[vowel].T, 0.03, RATE / hop)  # (formants, frames)
-    places = np.pad(places, ((0, 0), (0, spectrum.shape[1] - places.shape[1])), "edge")
     response = np.zeros_like(spectrum)
     for number, place in enumerate(places):
         width = 1j * frequencies[:, None] * (60 + 40 * number)
@@ -287,33 +294,33 @@ def _vocals(notes: list[_Note], samples: int, random: np.random.Generator) -> np
 
 
 def _human(random: np.random.Generator) -> float:
-    """How late a player is, in seconds."""
+    """How late a player is (early if negative), in seconds."""
     return random.uniform(-0.003, 0.003)
 
 
-def _frequency(key):
+def _frequency(key: float | np.ndarray) -> float | np.ndarray:
     """Hz of MIDI keys."""
     return 440 * 2 ** ((key - 69) / 12)
 
 
 def _saw(cycles: np.ndarray, increment: np.ndarray | float) -> np.ndarray:
-    """A saw wave with its edges rounded against aliasing; increment: cycles per sample."""
+    """A saw wave at those phases, its edges rounded against aliasing; increment: cycles per sample."""
     place = cycles % 1
     after, before = np.minimum(place / increment, 1) - 1, np.maximum((place - 1) / increment, -1) + 1
     return 2 * place - 1 + after**2 - before**2
 
 
 def _string(frequency: float, length: float, decay: float, colour: float, random: np.random.Generator) -> np.ndarray:
-    """A plucked string: Karplus and Strong's period of noise whose harmonics fade, the higher the faster.
+    """A plucked string (n,) after Karplus and Strong: a period of noise whose harmonics fade, the higher the faster.
 
-    length and decay (to 1/e, of the fundamental) in seconds. Each row is one period.
+    length and decay (to 1/e, of the lowest harmonics) in seconds; colour: from 0, dull, to 1.
     """
     period = int(RATE / frequency)
     harmonics = np.arange(1, min(period // 2, int(12000 / frequency)))
     comb = np.abs(np.sin(np.pi * harmonics * random.uniform(0.12, 0.3))) / harmonics ** (1.5 - 0.7 * colour)
     pluck = comb * np.exp(2j * np.pi * random.random(harmonics.size))
     damping = (1 / decay + (harmonics * frequency / 1000) ** 2 * (2.5 - 1.5 * colour)) / frequency
-    rows = np.arange(math.ceil(length * frequency) + 2)[:, None]
+    rows = np.arange(math.ceil(length * frequency) + 2)[:, None]  # one a period
     spectrum = np.zeros((len(rows), period // 2 + 1), complex)
     spectrum[:, harmonics] = pluck * np.exp(-damping * rows)
     cycles = np.fft.irfft(spectrum, period) * period
@@ -323,7 +330,7 @@ def _string(frequency: float, length: float, decay: float, colour: float, random
 
 
 def _envelope(samples: int, attack: float, release: float) -> np.ndarray:
-    """Rise to 1 and fall to 0 at the end, both in seconds."""
+    """From 0 to 1 and at the end back, in `attack` and `release` seconds: (samples,)."""
     place = np.arange(samples) / RATE
     return np.minimum(1, np.minimum(place / attack, place[::-1] / release))
 
@@ -336,6 +343,7 @@ def _glide(values: np.ndarray, seconds: float, rate: float = RATE) -> np.ndarray
 
 
 def _filter(track: np.ndarray, kind: str, frequency: float, order: int = 2) -> np.ndarray:
+    """The track, of shape (samples,) or (samples, 2), after a Butterworth filter."""
     return signal.sosfilt(signal.butter(order, frequency, kind, fs=RATE, output="sos"), track, axis=0)
 
 
@@ -361,20 +369,19 @@ def _gate(pauses: list[tuple[float, float]], samples: int) -> np.ndarray:
     for start, end in pauses:
         rest = gate[round(start * RATE) : round((end - 0.005) * RATE)]  # the next note may be early
         rest[:] = np.maximum(0, 1 - np.arange(rest.size) / fading)
-    gate[-fading:] *= np.linspace(1, 0, gate[-fading:].size)
+    gate[-fading:] *= np.linspace(1, 0, fading)
     return gate
 
 
 def _level(track: np.ndarray) -> float:
-    """RMS of a track (samples, 2) over the tenths of a second in which it sounds."""
+    """RMS of a track (samples, 2) over the tenths of a second in which it sounds, less than 40 dB below the loudest."""
     block = RATE // 10
-    count = -(-len(track) // block)
-    powers = np.add.reduceat((track**2).mean(1), np.arange(count) * block) / block
+    powers = np.add.reduceat((track**2).mean(1), np.arange(0, len(track), block)) / block
     return math.sqrt(powers[powers > 1e-4 * powers.max()].mean())
 
 
 def _compress(total: np.ndarray) -> np.ndarray:
-    """The bus compressor of a mix (samples, 2): 2:1 above the song's own level, at the level of the input."""
+    """The mix (samples, 2) after a bus compressor, 2:1 above the song's own level, and the gain nearest the input."""
     power = np.maximum(_glide((total**2).mean(1), 0.1), 1e-12)
     gain = np.minimum(1, (power / (total**2).mean()) ** -0.25)[:, None]
     return total * gain * (total**2 * gain).sum() / (total**2 * gain**2).sum()

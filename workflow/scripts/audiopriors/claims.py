@@ -10,6 +10,7 @@ COLUMNS = [
     "claim", "where", "dataset", "family", "published", "published_score_here", "measured", "low", "high", "exact",
     "scale", "verdict", "rule",
 ]  # fmt: skip
+KEYS = ("prior", "family", "method", "test", "source", "mix")
 UNDECIDED = "undecided at this scale"
 
 
@@ -35,14 +36,16 @@ def measure(claim: dict, table: pd.DataFrame, changes: dict, prior: str | None =
     rows = choose(table, claim["select"] | changes | only)
     value, low, high = rows[claim["value"]], rows["low"], rows["high"]
     if "minus" in claim:
-        keys = [column for column in ("prior", "family", "method") if column in table]
-        other = choose(table, claim["select"] | claim["minus"] | changes | only).set_index(keys)
-        other = other.reindex(pd.MultiIndex.from_frame(rows[keys])).set_axis(rows.index)
-        parts = (value, other[claim["value"]]), (low, other["high"]), (high, other["low"])
+        # Each row less every row that is the same but for what `minus` changes.
+        keys = [name for name in KEYS if name in table and name not in claim["minus"]]
+        other = choose(table, claim["select"] | claim["minus"] | changes | only)
+        pairs = rows.merge(other, "left", on=keys, suffixes=("", "_less"))
+        value, low, high = pairs[claim["value"]], pairs["low"], pairs["high"]
+        parts = (
+            (value, pairs[f"{claim['value']}_less"]), (low, pairs["high_less"]), (high, pairs["low_less"]),
+        )  # fmt: skip
         if claim.get("in_units_of") == "slope":
-            steps = [
-                (math.log(float(a) / float(b))) for a, b in zip(rows["data_sigma"], other["data_sigma"], strict=True)
-            ]
+            steps = (pairs["data_sigma"].astype(float) / pairs["data_sigma_less"].astype(float)).map(math.log)
             value, *ends = ((one / another).map(math.log) / steps for one, another in parts)
             low, high = (pd.concat(ends, axis=1).agg(kind, axis=1) for kind in ("min", "max"))
         else:
@@ -51,8 +54,10 @@ def measure(claim: dict, table: pd.DataFrame, changes: dict, prior: str | None =
         return math.nan, math.nan, math.nan
     if len(value) > 1 and "reduce" not in claim:
         raise ValueError(
-            f"claim {claim['claim']!r}: {len(value)} rows are selected; say `reduce: min` or `reduce: max`"
+            f"claim {claim['claim']!r}: {len(value)} rows are selected; say `reduce: min`, `max` or `range`"
         )
+    if claim.get("reduce") == "range":
+        return value.max() - value.min(), max(0.0, low.max() - high.min()), high.max() - low.min()
     place = value.argmin() if claim.get("reduce") == "min" else value.argmax()
     return float(value.iloc[place]), float(low.iloc[place]), float(high.iloc[place])
 

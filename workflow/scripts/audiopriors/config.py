@@ -68,6 +68,9 @@ def problems(config: dict) -> list[str]:
         for mix in dataset["mixes"]:
             for source in mix:
                 found += _one_of(source, dataset["sources"], (*at, "mixes"))
+        if "file" in dataset:
+            found += _one_of(dataset["file"]["prior"], dataset["priors"], (*at, "file", "prior"))
+            found += _one_of(dataset["file"]["method"], config["separation"]["methods"], (*at, "file", "method"))
     for name in config["build"]:
         found += _one_of(name, config["datasets"], ("build",))
     for name in config["families"]:

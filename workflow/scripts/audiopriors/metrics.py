@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,3 +21,26 @@ def si_sdr(estimate: Tensor, truth: Tensor) -> Tensor:
 def consistency(estimates: Tensor, mix_sum: Tensor) -> Tensor:
     """Root mean square of M - sum_k s_k. Shape: (N, B, 1, T), (B, 1, T) -> (B,)."""
     return torch.sqrt((mix_sum - estimates.sum(0)).double().square().mean((1, 2)))
+
+
+def bss_eval(estimates: Tensor, truth: Tensor, tracks: list[str]) -> dict[str, np.ndarray]:
+    """BSSEval v4 in dB (Stöter et al., 2018; museval), each item a window and each track a recording of its items.
+
+    The 512 taps of the allowed distortion are fitted to a whole track. NaN for a track in which a true source or an
+    estimate is silent, and for a window in which one is. Estimates and truth (N, B, 1, T), tracks of the B items.
+    Returns arrays (N, B): sdr, isr, sir, sar.
+    """
+    from . import recordings
+
+    recordings.ffmpeg()  # museval imports musdb, which wants it
+    from museval.metrics import bss_eval as museval_bss_eval
+
+    number, items, _, frame = truth.shape
+    found = np.full((4, number, items), np.nan)
+    for track in dict.fromkeys(tracks):
+        there = [place for place, name in enumerate(tracks) if name == track]
+        right, made = (part[:, there, 0].reshape(number, -1).double().numpy() for part in (truth, estimates))
+        if right.any(1).all() and made.any(1).all():
+            values = museval_bss_eval(right[..., None], made[..., None], window=frame, hop=frame, filters_len=512)
+            found[:, :, there] = np.stack(values[:4])
+    return dict(zip(("sdr", "isr", "sir", "sar"), found, strict=True))

@@ -150,3 +150,12 @@ def intervals(axes: Axes, x, rows: pd.DataFrame, value: str = "mean", **line) ->
     """A line through `value` with its 95 % interval as error bars."""
     below, above = (rows[value] - rows["low"]).clip(lower=0), (rows["high"] - rows[value]).clip(lower=0)
     axes.errorbar(x, rows[value], yerr=[below, above], capsize=2, markersize=4, linewidth=1.2, **line)
+
+
+def spectrogram(axes: Axes, wave: np.ndarray, rate: int):
+    """The spectrogram of a wave (samples,), from -140 to -40 dB; returns what a colour bar needs."""
+    window = int(np.clip(len(wave) // 4, 16, 512 * rate // 16000))
+    padded = np.pad(wave, (0, max(0, window - len(wave))))
+    with np.errstate(divide="ignore"):  # silence
+        *_, shown = axes.specgram(padded, NFFT=window, Fs=rate, noverlap=window * 3 // 4, vmin=-140, vmax=-40)
+    return shown

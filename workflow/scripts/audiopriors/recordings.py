@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ class Track:
     path: Path
     read: Callable[[str], tuple[np.ndarray, int]]
     has_mixture: bool = True
+    sources: tuple[str, ...] = ()
+    "Those it is known to have, of a single file."
 
     @property
     def key(self) -> str:
@@ -99,6 +102,21 @@ def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, in
                 raise BrokenTrack(f"{path}: cannot be decoded ({type(error).__name__}); copy it again") from error
 
     return read
+
+
+def recording(path: Path) -> Track:
+    """One file, as a track with a mixture and nothing else, but for a .stem.mp4, which has MUSDB18's sources.
+
+    Raises
+    ------
+    FileNotFoundError: no such file. Reading it raises BrokenTrack.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r}; give the path of a recording, such as song.wav")
+    if path.name.endswith(".stem.mp4"):
+        name = path.name.removesuffix(".stem.mp4")
+        return Track(name, None, path, _stem_reader(path, "train"), sources=MUSDB_SOURCES)
+    return Track(path.stem, None, path, _folder_reader(path.parent, {MIXTURE: path}))
 
 
 def _folder_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
@@ -169,6 +187,14 @@ def resample(wave: np.ndarray, rate: int, to: int) -> np.ndarray:
     """
     if rate == to:
         return wave
+    up, down = (one // math.gcd(rate, to) for one in (to, rate))
+    if max(up, down) > 1000:  # an odd rate such as 44101 Hz: torchaudio's table of filters would take gigabytes
+        from scipy import signal
+
+        taps = signal.firwin(
+            2 * 64 * max(up, down) + 1, 0.9475937167399596 / max(up, down), window=("kaiser", 14.769656459379492)
+        )
+        return signal.resample_poly(wave.astype(np.float64), up, down, window=taps).astype(np.float32)
     return torchaudio.functional.resample(
         torch.from_numpy(np.ascontiguousarray(wave)),
         rate,
@@ -178,6 +204,26 @@ def resample(wave: np.ndarray, rate: int, to: int) -> np.ndarray:
         resampling_method="sinc_interp_kaiser",
         beta=14.769656459379492,
     ).numpy()
+
+
+def read(track: Track, source: str) -> tuple[np.ndarray, int]:
+    """Audio of a whole track (samples, channels) float32 and its rate.
+
+    Raises
+    ------
+    BrokenTrack: the file is missing, cannot be read, is empty, or has NaN.
+    """
+    audio, rate = track.read(source)
+    if not len(audio):
+        raise BrokenTrack(f"{track.path}, {source}: has no samples")
+    if not np.isfinite(audio).all():
+        raise BrokenTrack(f"{track.path}, {source}: has samples that are not finite (NaN or infinity)")
+    return audio, rate
+
+
+def gain(audio: np.ndarray) -> float:
+    """The one gain of a whole track, which keeps its levels and its sum: 1, or less where a sample would clip."""
+    return min(1.0, (FULL_SCALE - 1) / FULL_SCALE / max(float(np.abs(audio).max()), 1e-12))
 
 
 def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.ndarray:
@@ -192,14 +238,10 @@ def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.nd
     """
     made, first = [], None
     for source in ([MIXTURE] if track.has_mixture else []) + list(sources):
-        audio, from_rate = track.read(source)
+        audio, from_rate = read(track, source)
         name = f"{track.path}, {source}"
-        if not len(audio):
-            raise BrokenTrack(f"{name}: has no samples")
         if audio.shape[1] > 2:
             raise BrokenTrack(f"{name}: has {audio.shape[1]} channels; mix it down to one or two")
-        if not np.isfinite(audio).all():
-            raise BrokenTrack(f"{name}: has samples that are not finite (NaN or infinity)")
         first = first or (source, len(audio), from_rate)
         if (len(audio), from_rate) != first[1:]:
             raise BrokenTrack(
@@ -241,8 +283,8 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
         raise BrokenTrack(
             f"{track.path}: has {length} samples at {rate} Hz, but a frame needs {frame} ({frame / rate:.2f} s)"
         )
-    gain = min(1.0, (FULL_SCALE - 1) / FULL_SCALE / max(float(np.abs(audio).max()), 1e-12))
-    audio *= gain
+    scale = gain(audio)
+    audio *= scale
     residual = _decibel(audio[0] - audio[1:].sum(0)) - _decibel(audio[0])
     offsets = np.sort(numpy_generator(*seed, "frames", track.key).integers(0, length - frame + 1, frames))
     stored = np.empty((len(audio), frames, frame), np.int16)
@@ -250,7 +292,7 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
         stored[:, row] = np.round(audio[:, offset : offset + frame] * FULL_SCALE)
     levels = np.sqrt(np.square(stored / FULL_SCALE).mean(2))  # (1 + N, frames)
     rows = [
-        {"track": track.name, "file": f"{stem}.npy", "row": row, "offset": int(offset), "gain": gain,
+        {"track": track.name, "file": f"{stem}.npy", "row": row, "offset": int(offset), "gain": scale,
          "residual_db": residual,
          **{f"rms_{name}": float(level) for name, level in zip([MIXTURE, *sources], levels[:, row], strict=True)}}
         for row, offset in enumerate(offsets)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import re
 from pathlib import Path
 
 ACCESS = (
@@ -25,3 +27,18 @@ def problem(layout: str, root: str) -> str | None:
         return None
     hint = ACCESS if layout == "musdb18" else "set `root` in the data set's settings to the folder of your tracks"
     return f"there is no folder {str(place)!r}; {hint}" if place else f"no folder of recordings is set; {hint}"
+
+
+REAL_SONG = "real_song"
+
+
+def real_song() -> Path:
+    """An excerpt of a song of MUSDB18 (6 s) with its stems, which comes with stempeg: its example_stem_path()."""
+    # Without importing it, which wants ffmpeg.
+    folder = Path(importlib.util.find_spec("stempeg").origin).parent
+    return sorted((folder / "data").glob("*.stem.mp4"))[0]
+
+
+def short_name(path: str) -> str:
+    """A recording's name in paths: its file name without suffix, other characters than A-Z a-z 0-9 - as _."""
+    return re.sub("[^A-Za-z0-9-]+", "_", Path(path).name.removesuffix(".stem.mp4").rsplit(".", 1)[0]).strip("_") or "_"

@@ -239,8 +239,12 @@ def truth_gap(scores: pd.DataFrame, exact: str, error: float, frame: int, resamp
 
 
 def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
-    """Median SI-SDR and its improvement over the mix as estimate, per method and source; `all` pools the sources."""
+    """Median SI-SDR and its improvement over the mix as estimate, per method and source; `all` pools the sources.
+
+    Where the rows have BSSEval's measures, their medians over windows that have them, and how many have.
+    """
     table, tracks = [], tracks_of(rows)
+    others = [name for name in ("sdr", "isr", "sir", "sar") if name in rows]
     keys = ["dataset", "method", "family", "mix"]
     for key, group in rows.groupby(keys, sort=False):
         dataset, method, family, mix = key
@@ -252,8 +256,10 @@ def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
                 *detection.median_interval(values, resamples, tracks),
                 chosen["si_sdr_improvement"].median(), (values > 10).mean(),
                 mix, chosen["consistency"].median(), chosen["stopped"].mean(),
+                *(chosen[name].median() for name in others), *([chosen["sdr"].notna().mean()] if others else []),
             ))  # fmt: skip
     return pd.DataFrame(table, columns=[
         "dataset", "method", "family", "source", "frame", "n", "si_sdr_median", "low", "high",
         "si_sdr_improvement_median", "share_above_10_db", "mix", "consistency_rms", "stopped",
+        *(f"{name}_median" for name in others), *(["share_with_sdr"] if others else []),
     ])  # fmt: skip

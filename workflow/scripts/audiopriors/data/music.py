@@ -138,6 +138,8 @@ class Frames:
     FileNotFoundError: frames that the index names are not there.
     """
 
+    bss_eval = True  # separations of recordings are measured by BSSEval, too
+
     def __init__(self, path: str, config: Config):
         self.config, self.rate = config, config.rate
         table = pyarrow.parquet.read_table(path)
@@ -153,9 +155,11 @@ class Frames:
         threshold = 10 ** (config.silence_db / 20)
         sounds = {name: columns[f"rms_{name}"] > threshold for name in self._sources}
         every = np.all(list(sounds.values()), axis=0)
+        # By turns, so that the first items are of as many tracks as there are.
+        in_turn = np.argsort(columns["row"], kind="stable")
         self._where = {
             split: [(columns["file"][row], int(columns["row"][row]), str(columns["track"][row]))
-                    for row in np.flatnonzero((columns["split"] == split) & every)]
+                    for row in in_turn if columns["split"][row] == split and every[row]]
             for split in SPLITS
         }  # fmt: skip
         self._drawn = {

@@ -1,0 +1,57 @@
+"""Score a recording under every prior of a data set, frame by frame: mono, at the priors' rate."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from audiopriors import likelihood, recordings, runtime
+from audiopriors.checkpoints import load_prior
+from audiopriors.seeds import torch_generator
+from audiopriors.tables import write
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--recording", required=True, type=Path, help="wav, flac, ogg, mp3 or .stem.mp4")
+    parser.add_argument("--priors", nargs="+", required=True, help="in the order of the settings' `priors`")
+    parser.add_argument("--output", required=True, help="output: one row a prior and frame (CSV)")
+    arguments = parser.parse_args()
+    settings = arguments.settings
+    rate, frame = settings["rate"], settings["frame"]
+    device = runtime.prepare(settings["threads"])
+    track = recordings.recording(arguments.recording)
+    audio, from_rate = recordings.read(track, recordings.MIXTURE)
+    wave = recordings.resample(recordings.to_mono(audio, settings["channel"]), from_rate, rate)
+    wave = torch.from_numpy(wave * recordings.gain(wave))
+    if len(wave) < frame:
+        raise recordings.BrokenTrack(
+            f"{arguments.recording}: lasts {len(wave) / rate:.3g} s, but a frame of these priors lasts "
+            f"{frame / rate:.3g} s; give a longer recording"
+        )
+    frames = wave.unfold(0, frame, frame)[:, None]
+    level = 10 * frames.square().mean((1, 2)).clamp_min(1e-20).log10().numpy()
+    # As training items: with noise of one step of 16 bits, and the noise of the prior's sigma.
+    noise = torch.rand(frames.shape, generator=torch_generator(*settings["seed"], "dequantise"))
+    frames = frames + (noise - 0.5) / recordings.FULL_SCALE
+    parts = []
+    for number, (described, path) in enumerate(zip(settings["priors"], arguments.priors, strict=True), 1):
+        prior = load_prior(path, expect={"source": described["prior"]}).to(device).at(float(described["data_sigma"]))
+        noisy = likelihood.test_noise(frames, described["data_sigma"], *settings["seed"])
+        scores = likelihood.score(prior, noisy, settings["batch_samples"], device)
+        parts += [
+            pd.DataFrame({
+                "dataset": settings["dataset"], **described, "score": name, "frame": frame,
+                "start": np.arange(len(values)) * frame / rate, "level_db": level, "value": values / frame,
+            })
+            for name, values in scores.items()
+        ]  # fmt: skip
+        log.info("prior %d of %d: %s", number, len(arguments.priors), path)
+    write(pd.concat(parts, ignore_index=True), arguments.output)
+
+
+if __name__ == "__main__":
+    runtime.run(main)

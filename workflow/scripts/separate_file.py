@@ -1,0 +1,121 @@
+"""Separate a recording into one wav file per source, at its own rate, channels and length.
+
+Its channels are separated on their own, in frames that overlap and are cross-faded. The priors know nothing above half
+of their rate: what is above, and what the estimates leave of the recording, is in rest.wav, so that all add up to it.
+"""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+import torch
+from audiopriors import metrics, pages, recordings, runtime, separation
+from audiopriors.files import write_bytes
+from audiopriors.seeds import torch_generator
+from audiopriors.tables import write
+
+log = logging.getLogger(__name__)
+
+LISTEN = 30  # seconds on the page
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--recording", required=True, type=Path, help="wav, flac, ogg, mp3 or .stem.mp4")
+    parser.add_argument("--priors", nargs="+", required=True, help="for each sigma in turn, each source in turn")
+    parser.add_argument("--wavs", required=True, type=Path, help="output: a folder, SOURCE.wav and rest.wav (float)")
+    parser.add_argument("--levels", required=True, help="output: the level of each source, and its SI-SDR, if known")
+    parser.add_argument("--page", required=True, help="output: HTML that plays them")
+    arguments = parser.parse_args()
+    settings = arguments.settings
+    sources, method, frame = settings["sources"], settings["settings"], settings["frame"]
+    device = runtime.prepare(settings["threads"])
+    track = recordings.recording(arguments.recording)
+    mix, rate = recordings.read(track, recordings.MIXTURE)
+    separate = separation.separator(arguments.priors, sources, method, device)
+
+    # As the frames that the priors were trained on: at most full scale, with noise of one step of 16 bits.
+    gain = recordings.gain(mix)
+    at_rate = resampled(mix * gain, rate, settings["rate"])
+    above = mix - resampled(at_rate, settings["rate"], rate, len(mix)) / gain
+    log.info(
+        "%s: %.1f s at %d Hz, %d channel(s). The priors know what is below %g Hz: %.2g %% of the recording's energy is "
+        "above, and goes into rest.wav",
+        track.name, len(mix) / rate, rate, mix.shape[1], settings["rate"] / 2,
+        100 * np.square(above).sum() / max(np.square(mix).sum(), 1e-20),
+    )  # fmt: skip
+    waves = torch.from_numpy(at_rate.T.copy())
+    waves += (torch.rand(waves.shape, generator=torch_generator(*settings["seed"], "dequantise")) - 0.5) / 2**15
+    fade = round(settings["overlap"] * frame)
+    frames = separation.overlapping(waves, frame, fade)
+    estimates, stopped, _ = separation.separate_all(
+        separate, frames.reshape(-1, 1, frame), method,
+        batch_samples=settings["batch_samples"], seed=settings["seed"],
+    )  # fmt: skip
+    if stopped.any():
+        log.info("%d of %d frames diverged and were left where they were", stopped.sum(), len(stopped))
+    joined = separation.cross_faded(estimates.reshape(len(sources), *frames.shape), waves.shape[1], fade)
+    files = {
+        source: resampled(part.T.numpy(), settings["rate"], rate, len(mix)) / gain
+        for source, part in zip(sources, joined, strict=True)
+    }
+    files["rest"] = mix - sum(files.values())
+    for source, audio in files.items():
+        arguments.wavs.mkdir(parents=True, exist_ok=True)
+        soundfile.write(arguments.wavs / f"{source}.wav", audio, rate, subtype="FLOAT")
+    truth = {source: true_source(track, source, settings["rate"]) for source in sources}
+    write(levels(settings, mix, files, truth, at_rate / gain, joined / gain), arguments.levels)
+
+    shown = {"mix": mix, **files}
+    title = f"{track.name}, separated by {settings['prior']}, {settings['method'].replace('_', ' ')}"
+    introduction = (
+        f"The first {min(LISTEN, len(mix) / rate):.3g} s; rest: what no source has, "
+        f"all above {settings['rate'] / 2:g} Hz included."
+    )
+    cells = [pages.player(audio[: LISTEN * rate], rate) for audio in shown.values()]
+    write_bytes(
+        arguments.page,
+        pages.page(title, introduction, f"<table>{pages.head(list(shown))}{pages.row('estimates', cells)}</table>"),
+    )
+
+
+def resampled(audio: np.ndarray, rate: int, to: int, length: int | None = None) -> np.ndarray:
+    """(samples, channels) at another rate; cut, or filled with zeros, to `length` samples."""
+    made = np.stack([recordings.resample(channel, rate, to) for channel in audio.T.astype(np.float32)], axis=1)
+    if length is None:
+        return made
+    return np.pad(made[:length], ((0, max(0, length - len(made))), (0, 0)))
+
+
+def true_source(track: recordings.Track, source: str, rate: int) -> np.ndarray | None:
+    """The source as it was recorded, mono (samples,), of a file that has it; else None."""
+    if source not in track.sources:
+        return None
+    audio, from_rate = recordings.read(track, source)
+    return recordings.resample(recordings.to_mono(audio, "mean"), from_rate, rate)
+
+
+def levels(settings, mix, files, truth, mono_mix, joined) -> pd.DataFrame:
+    """Level of each file, and, where the true source is known, SI-SDR of the channels' mean and of the mix's."""
+
+    def decibel(audio) -> float:
+        return 10 * np.log10(max(float(np.square(audio, dtype=np.float64).mean()), 1e-20))
+
+    rows = []
+    for number, (source, audio) in enumerate(files.items()):
+        right = truth.get(source)
+        quality = [float("nan")] * 2
+        if right is not None:
+            estimates = torch.stack([joined[number].mean(0), torch.from_numpy(mono_mix).mean(1)])
+            quality = metrics.si_sdr(estimates, torch.from_numpy(right)[None].expand_as(estimates)).tolist()
+        rows.append((settings["dataset"], settings["prior"], settings["method"], source,
+                     decibel(audio), decibel(audio) - decibel(mix), *quality))  # fmt: skip
+    return pd.DataFrame(
+        rows, columns=["dataset", "family", "method", "source", "level_db", "level_to_mix_db", "si_sdr", "si_sdr_mix"]
+    )
+
+
+if __name__ == "__main__":
+    runtime.run(main)
