@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from audiopriors import claims, detection, likelihood, metrics, samplers, separation, tables
+from audiopriors import claims, detection, likelihood, metrics, recordings, samplers, separation, tables
 from audiopriors.data import toy
 from torchmetrics.functional.classification import binary_auroc
 
@@ -169,6 +169,28 @@ def test_si_sdr():
     assert metrics.si_sdr(noise, truth).max() < -20
 
 
+def test_bss_eval_is_musevals_by_track_and_nan_where_silent():
+    recordings.ffmpeg()
+    from museval.metrics import bss_eval
+
+    random = torch.Generator().manual_seed(0)
+    truth = torch.randn(2, 5, 1, 2000, generator=random)
+    made = truth + 0.1 * torch.randn(truth.shape, generator=random) + 0.3 * truth.flip(0)
+    tracks = ["p", "q", "p", "q", "p"]
+    found = metrics.bss_eval(made, truth, tracks)
+    assert list(found) == ["sdr", "isr", "sir", "sar"] and all(one.shape == (2, 5) for one in found.values())
+    # One source at a time by hand: the windows of track p, of 2000 samples each.
+    joined = [part[:, [0, 2, 4], 0].reshape(2, -1, 1).double().numpy() for part in (truth, made)]
+    expected = bss_eval(*joined, window=2000, hop=2000)[0]
+    np.testing.assert_allclose(found["sdr"][:, [0, 2, 4]], expected)
+    assert found["sdr"].mean() == pytest.approx(10 * np.log10(1 / (0.1**2 + 0.3**2)), abs=0.3)
+    assert found["sir"].mean() == pytest.approx(20 * np.log10(1 / 0.3), abs=0.5)
+    silent = truth.clone()
+    silent[0, [1, 3]] = 0  # source 0 in track q
+    found = metrics.bss_eval(made, silent, tracks)
+    assert np.isnan(found["sdr"][:, [1, 3]]).all() and np.isfinite(found["sdr"][:, [0, 2, 4]]).all()
+
+
 def test_mixes_and_consistency():
     class Data(toy.Frames):
         def __init__(self):
@@ -253,6 +275,11 @@ def test_separation_table():
     assert table["si_sdr_median"].to_dict() == {"a": 2.5, "b": 12.5, "all": 11.5}
     assert table["share_above_10_db"].to_dict() == {"a": 0.25, "b": 1.0, "all": 5 / 8}
     assert table["stopped"].eq(0.25).all() and table["n"].eq(4).all()
+    assert "sdr_median" not in table
+    sdr = [1.0, np.nan, 3, np.nan, 5, 6, 7, 8]
+    table = tables.separation(rows.assign(sdr=sdr, isr=0.0, sir=9.0, sar=sdr), 10, 200).set_index("source")
+    assert table["sdr_median"].to_dict() == {"a": 2.0, "b": 6.5, "all": 5.5} and table["sir_median"].eq(9).all()
+    assert table["share_with_sdr"].to_dict() == {"a": 0.5, "b": 1.0, "all": 0.75}
 
 
 def test_families_without_a_density_are_judged_by_their_own_scores():
@@ -427,6 +454,24 @@ def test_claims_of_differences_and_slopes():
     assert table.loc[0, ["measured", "low", "high"]].tolist() == pytest.approx(
         [-2, -math.log10(300), -math.log10(100 / 3)]
     )
+
+
+def test_claims_of_margins_and_ranges():
+    # Each test source under prior a, less under every other prior: 2 - 9 is of no pair, as the tests differ.
+    grid = [("f", prior, test, "0", value, value - 0.1, value + 0.1)
+            for prior, test, value in (("a", "a", 5.0), ("a", "b", 4.0), ("b", "a", 1.0), ("b", "b", 3.5))]  # fmt: skip
+    table = pd.DataFrame(grid, columns=TABLE.columns)
+    select = {"family": "f", "prior": "a", "test": ["a", "b"]}
+
+    def measured(**changes):
+        return claims.measure(CLAIM | changes, table, {})
+
+    assert measured(select=select, minus={"prior": "b"}, reduce="min") == pytest.approx((0.5, 0.3, 0.7))
+    assert measured(select=select, minus={"prior": "b"}, reduce="max") == pytest.approx((4, 3.8, 4.2))
+    less_than_others = {"select": select | {"test": "a"}, "minus": {"test": "b"}}
+    assert measured(**less_than_others) == pytest.approx((1, 0.8, 1.2))
+    assert measured(select={"family": "f"}, reduce="range") == pytest.approx((4, 3.8, 4.2))
+    assert np.isnan(measured(select=select, minus={"prior": "c"}, reduce="min")).all()
 
 
 def test_shipped_claims_name_columns_that_exist():

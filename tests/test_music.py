@@ -129,6 +129,24 @@ def test_resampling_does_not_alias():
     assert 20 * np.log10(np.sqrt(np.mean(wave[2000:-2000] ** 2)) / np.sqrt(0.5)) == pytest.approx(0, abs=0.05)
 
 
+def test_an_odd_rate_is_resampled_as_well_without_gigabytes():
+    rate = 44101  # prime to 16000
+    time, there = np.arange(rate // 2) / rate, np.arange(8000) / 16000
+    wave = recordings.resample(np.sin(2 * np.pi * 1000 * time).astype(np.float32), rate, 16000)
+    assert len(wave) == 8000
+    np.testing.assert_allclose(wave[500:-500], np.sin(2 * np.pi * 1000 * there)[500:-500], atol=1e-5)
+    above = recordings.resample(np.sin(2 * np.pi * 8200 * time).astype(np.float32), rate, 16000)
+    assert 20 * np.log10(np.abs(above[500:-500]).max()) < -80
+
+
+def test_items_take_turns_so_that_the_first_are_of_all_tracks(tmp_path):
+    for number in range(4):
+        write_hq(tmp_path / "mine" / f"take {number}", stems(number))
+    _, frames = make(tmp_path / "mine", tmp_path / "out", layout="folder", test=2)
+    tracks = frames.tracks("test")
+    assert len(tracks) == 10 and set(tracks[:2]) == set(tracks[2:4]) == set(tracks) and len(set(tracks)) == 2
+
+
 def test_the_real_song(tmp_path):
     recordings.ffmpeg()
     import stempeg

@@ -310,3 +310,20 @@ def test_wavenet_samples_its_own_law():
 def test_unknown_family_names_those_there_are():
     with pytest.raises(LookupError, match="no 'nope' in priors: there are exact, flowavenet, wavenet"):
         registry.load("priors", "nope")
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.359])
+def test_the_wavenet_mixtures_gradient_is_autograds(sigma):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 3, 256, generator=generator, dtype=torch.double, requires_grad=True)
+    x = torch.rand(2, 3, generator=generator, dtype=torch.double).requires_grad_()
+    terms = torch.log_softmax(logits, 2) - 0.5 * ((x[..., None] - wavenet.CENTRES) / sigma) ** 2
+    value = wavenet._Mixture.apply(logits, x, sigma)
+    torch.testing.assert_close(value, terms.logsumexp(2))
+    weight = torch.randn(2, 3, generator=generator, dtype=torch.double)
+    for ours, autograds in zip(
+        torch.autograd.grad((weight * value).sum(), (logits, x)),
+        torch.autograd.grad((weight * terms.logsumexp(2)).sum(), (logits, x)),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, autograds)

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 TABLES = [
     "cross_likelihood",
@@ -193,6 +195,90 @@ def test_missing_recordings_stop_before_any_job(repository, tmp_path, monkeypatc
     monkeypatch.setenv("MUSDB_PATH", str(tmp_path))
     planned = repository.planned("smoke_musdb18")
     assert planned["train_prior"] == 4 * 2 * 2 and planned["make_data"] == 1 and "table_2" in planned
+
+
+@pytest.fixture(scope="module")
+def band(repository, tmp_path_factory):
+    """A finished smoke run of the demo band."""
+    place = repository.copy(tmp_path_factory.mktemp("band") / "work")
+    done = place.snakemake("smoke_demo_band")
+    assert done.returncode == 0, done.stdout[-4000:]
+    return place
+
+
+def test_demo_band_has_everything_and_is_done(band):
+    results = band.folder / "results" / "smoke"
+    assert (results / "report_demo_band.html").stat().st_size > 1e6
+    for table in TABLES:
+        if table != "truth_gap":
+            assert (results / f"tables/demo_band/{table}.html").stat().st_size > 300
+            assert (results / f"tables/demo_band/{table}.md").exists()
+    figures = {path.stem for path in (results / "figures").glob("*.pdf")}
+    assert len(figures) == 12 and "separation_examples_demo_band" in figures
+    separated = tables_of(results, "separation")
+    assert set(separated["method"]) >= {"mix", "static_wiener", "ideal_ratio_mask", "langevin_annealed"}
+    oracle = separated[(separated["method"] == "ideal_ratio_mask") & (separated["source"] == "all")].iloc[0]
+    assert oracle["sdr_median"] > 3 and oracle["share_with_sdr"] > 0.9
+    song = results / "files/demo_band/real_song"
+    assert (song / "scores.png").exists()
+    assert len(list(song.glob("flowavenet_music/*/wavs/*.wav"))) == 5
+    assert set(tables_of(results, "claims")["where"]) >= {"paper 3.2, Fig. 3", "thesis, priors"}
+    assert band.planned("smoke_demo_band") == {}
+
+
+def tables_of(results, name) -> pd.DataFrame:
+    return pd.read_csv(results / f"tables/demo_band/{name}.csv")
+
+
+def test_a_recording_of_the_users(band, tmp_path):
+    song = tmp_path / "my song é.wav"
+    soundfile.write(song, 0.1 * np.random.default_rng(0).normal(size=(30000, 2)), 44100)
+    both = ["smoke_demo_band_separate_file", "smoke_demo_band_score_file", "--config", f"file={song}"]
+    done = band.snakemake(*both)
+    assert done.returncode == 0, done.stdout[-3000:]
+    below = band.folder / "results/smoke/files/demo_band/my_song"
+    assert {path.name for path in below.glob("*/*/wavs/*.wav")} == {
+        "drums.wav", "bass.wav", "other.wav", "vocals.wav", "rest.wav",
+    }  # fmt: skip
+    assert len(list(below.glob("*/*/separated.png"))) == 1 and (below / "scores.csv").exists()
+    assert band.planned(*both) == {}
+    # Nothing else is touched by it.
+    assert band.planned("smoke_demo_band") == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ([], "no recording is given: add --config file=PATH"),
+        (["--config", "file=no where.wav"], "there is no file 'no where.wav'"),
+    ],
+)
+def test_no_recording(repository, given, sentence):
+    for target in ("smoke_demo_band_separate_file", "smoke_demo_band_score_file"):
+        done = repository.snakemake("--dry-run", target, *given)
+        assert done.returncode != 0 and sentence in done.stdout
+
+
+def test_own_recordings(repository, tmp_path):
+    place = repository.copy(tmp_path / "own")
+    random = np.random.default_rng(0)
+    for number in range(3):
+        folder = place.folder / "my takes" / f'take {number} "é"'
+        folder.mkdir(parents=True)
+        soundfile.write(folder / "flute.flac", 0.1 * random.normal(size=30000), 22050)
+        soundfile.write(folder / "voice.flac", 0.1 * np.cumsum(random.normal(size=30000)).clip(-50, 50) / 50, 22050)
+    (place.folder / "mine.yaml").write_text(
+        "datasets:\n  takes:\n    kind: music\n    sources: [flute, voice]\n    frame: 1024\n"
+        "    priors: [wavenet_music]\n    published: []\n    mixes: [[flute, voice]]\n"
+        "    file: {prior: wavenet_music, method: langevin_annealed}\n"
+        "    settings: {layout: folder, root: my takes, rate: 16000, channel: mean, frames: 12, validation: 1, test: 1,"
+        " silence_db: -60.0, skip_broken: false, songs: 0, seconds: 0.0}\n"
+    )
+    own = ["--configfile", "config.yaml", "claims.yaml", "mine.yaml", "--"]
+    done = place.snakemake(*own, "smoke_takes")
+    assert done.returncode == 0, done.stdout[-3000:]
+    detection = pd.read_csv(place.folder / "results/smoke/tables/takes/detection.csv")
+    assert set(detection["prior"]) == {"flute", "voice"} and detection["auroc"].between(0, 1).all()
 
 
 def test_config_typo_stops_before_any_job(copied):

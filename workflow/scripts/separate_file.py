@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
 import torch
 from audiopriors import metrics, pages, recordings, runtime, separation
 from audiopriors.files import write_bytes
 from audiopriors.seeds import torch_generator
 from audiopriors.tables import write
+from scipy.io import wavfile
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,8 @@ def main() -> None:
     files["rest"] = mix - sum(files.values())
     for source, audio in files.items():
         arguments.wavs.mkdir(parents=True, exist_ok=True)
-        soundfile.write(arguments.wavs / f"{source}.wav", audio, rate, subtype="FLOAT")
+        # Not by soundfile, which writes the time into float files.
+        wavfile.write(arguments.wavs / f"{source}.wav", rate, audio.astype(np.float32))
     truth = {source: true_source(track, source, settings["rate"]) for source in sources}
     write(levels(settings, mix, files, truth, at_rate / gain, joined / gain), arguments.levels)
 

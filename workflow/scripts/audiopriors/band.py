@@ -61,10 +61,10 @@ class _Note(NamedTuple):
 
 
 def song(seed: tuple, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mixture (n, 2) and stems (4, n, 2), in the order of SOURCES, of one song: float32, from -0.98 to 0.98, at RATE Hz.
+    """Mixture (n, 2) and stems (4, n, 2) of a song, in the order of SOURCES: float32, from -0.98 to 0.98, at RATE Hz.
 
-    seed: of `seeds.numpy_generator`; the same gives the same song. n is seconds * RATE, rounded. The mixture is the sum
-    of the stems after a compressor. Every stem plays, and pauses at least once in digital silence.
+    The seed is what `seeds.numpy_generator` takes; n is seconds * RATE, rounded. The mixture is the sum of the stems
+    after a compressor. Every stem plays, and pauses at least once in digital silence.
 
     Raises
     ------

