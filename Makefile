@@ -1,4 +1,5 @@
 # make         set up, then build the quick scale (toy data) and its report
+# make music   set up, then the quick scale on the demo band and a real song, and their report
 # make test    set up, then the tests       make lint    set up, then the linters
 # make clean   remove results (not the environment)
 # Each recipe is also written out in the README.
@@ -8,10 +9,13 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := 0.13.8
 READY := .venv/.ready
 
-.PHONY: quick test lint docs benchmark clean
+.PHONY: quick music test lint docs benchmark clean
 
 quick: $(READY)
 	snakemake --cores all quick --logger rich
+
+music: $(READY)
+	snakemake --cores all quick_demo_band --logger rich
 
 test: $(READY)
 	pytest

@@ -65,8 +65,13 @@ def prior(wildcards):
 
 
 def sigmas(wildcards):
-    """The noise levels of the data."""
-    return ["0", *at(wildcards)["sigmas"]]
+    """The noise levels at which some prior of the data set is looked at."""
+    of_models = {
+        sigma
+        for family in dataset(wildcards)["priors"]
+        for sigma in settings_of_config.levels(at(wildcards), family)
+    }
+    return ["0", *(s for s in at(wildcards)["sigmas"] if s in of_models or "all" in of_models)]
 
 
 def levels(wildcards, family=None):

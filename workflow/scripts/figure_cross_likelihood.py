@@ -25,7 +25,8 @@ def draw(settings, inputs):
                 plotting.empty(axes, f"{family}: a density only")
                 continue
             chosen = means[(means["score"] == score) & means["test"].isin(rows)]
-            plotting.heat_map(axes, plotting.matrix(chosen, "mean", rows, sources), rows, sources, -4, 2, "viridis", 2)
+            values = plotting.matrix(chosen, "mean", rows, sources)
+            plotting.heat_map(axes, values, rows, sources, *plotting.MEANS[settings["data"]["kind"]], "viridis", 2)
             name = plotting.SCORES[score].replace("\n", " ")
             axes.set(title=f"{name}\nmean, nats/sample", xlabel="prior")
             shown.append(chosen.assign(quantity="mean"))

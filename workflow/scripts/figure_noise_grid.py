@@ -25,7 +25,8 @@ def draw(settings, inputs):
                 & (table["prior_sigma"] == sigma) & (table["data_sigma"] == sigma)
             ]  # fmt: skip
             if len(chosen):
-                limits = (-4, 2, "viridis", 2) if value == "mean" else (0, 1, "cividis", 2)
+                of_means = (*plotting.MEANS[settings["data"]["kind"]], "viridis", 2)
+                limits = of_means if value == "mean" else (0, 1, "cividis", 2)
                 plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *limits)
             else:
                 plotting.empty(axes, "no density\nat σ = 0")

@@ -1,22 +1,22 @@
-"""Before and after: the first test mix, its true sources, and what each method makes of them."""
+"""Before and after: the first test mix and its sources, and what every method makes of it."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import plotting, registry, separation
 
-MILLISECONDS = 8
+MILLISECONDS = 8  # of a waveform
 
 
 def draw(settings, inputs):
     data = registry.open_data(settings["data"], inputs[0])
-    mix = settings["mixes"][0]
+    mix, music = settings["mixes"][0], settings["data"]["kind"] == "music"
     truth, total = separation.mixes(data, mix, 1, settings["frame"])
-    length = min(settings["frame"], int(data.rate * MILLISECONDS / 1000))
-    time = 1000 * np.arange(length) / data.rate
-    lines = [("truth", truth[:, 0, 0].numpy())]
+    truth, divisor = truth[:, 0, 0].numpy(), data.mix_divisor(mix)
+    lines = [("truth", truth, total[0, 0].numpy() / divisor)]
     for (family, method), path in zip(settings["runs"], inputs[1:], strict=True):
-        lines.append((f"{method.replace('_', ' ')}\n{family}", np.load(path, allow_pickle=False)[:, 0]))
+        waves = np.load(path, allow_pickle=False)[:, 0]
+        lines.append((f"{method.replace('_', ' ')}\n{family}", waves, waves.sum(0) / divisor))
     figure, panels = plt.subplots(
         len(lines),
         len(mix) + 1,
@@ -27,30 +27,36 @@ def draw(settings, inputs):
         layout="constrained",
     )
     rows = []
-    for number, (line, (name, waves)) in enumerate(zip(panels, lines, strict=True)):
-        line[0].set_ylim(-1.6, 1.6)
+    for line, (name, waves, mixed) in zip(panels, lines, strict=True):
+        for axes, source, wave, right in zip(line, ["mix", *mix], [mixed, *waves], [None, *truth], strict=True):
+            if music:
+                shown = plotting.spectrogram(axes, wave, data.rate)
+                axes.set_yticks([0, data.rate / 4, data.rate / 2], ["0", f"{data.rate / 4:g}", f"{data.rate / 2:g} Hz"])
+            else:
+                wave = waveform(axes, settings, source, wave, None if name == "truth" else right, data.rate)
+            times = np.arange(len(wave)) / data.rate
+            rows.append(pd.DataFrame({"what": name.replace("\n", " "), "source": source, "time": times,
+                                      "amplitude": wave}))  # fmt: skip
         line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-        waves = np.concatenate([waves.mean(0, keepdims=True) if number else total[0].numpy() / len(mix), waves])
-        for axes, source, wave, right in zip(line, ["mix", *mix], waves, [None, *truth[:, 0, 0].numpy()], strict=True):
-            colour = "black" if source == "mix" else plotting.style(settings["sources"])[source]["color"]
-            if number and right is not None:
-                axes.plot(time, right[:length], color="0.7", linewidth=2)
-            axes.plot(time, wave[:length], color=colour, linewidth=0.9)
-            rows.append(
-                pd.DataFrame(
-                    {
-                        "what": name.replace("\n", " "),
-                        "source": source,
-                        "time_ms": time,
-                        "amplitude": wave[:length],
-                    }
-                )
-            )
+    if music:
+        figure.colorbar(shown, ax=panels, label="dB", aspect=60)
     for axes, name in zip(panels[0], ["mix", *mix], strict=True):
         axes.set_title(name)
     for axes in panels[-1]:
-        axes.set_xlabel("time (ms)")
+        axes.set_xlabel("time (s)" if music else "time (ms)")
     return figure, pd.concat(rows)
+
+
+def waveform(axes, settings, source, wave, right, rate):
+    """The wave's first milliseconds, which are returned, over the true one in grey."""
+    wave = wave[: int(rate * MILLISECONDS / 1000)]
+    time = 1000 * np.arange(len(wave)) / rate
+    if right is not None:
+        axes.plot(time, right[: len(wave)], color="0.7", linewidth=2)
+    colour = "black" if source == "mix" else plotting.style(settings["sources"])[source]["color"]
+    axes.plot(time, wave, color=colour, linewidth=0.9)
+    axes.set_ylim(-1.6, 1.6)
+    return wave
 
 
 if __name__ == "__main__":

@@ -34,6 +34,9 @@ SCORES = {
 }
 
 
+# Nats/sample at which the colours of means end, by kind of data; music is soft, so its densities are high.
+MEANS = {"toy": (-4, 2), "music": (-6, 5)}
+
 # That of seaborn's "paper" and "ticks"; the library itself takes 1.7 s to import, in every figure's program.
 STYLE = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "0.15", "axes.labelcolor": "0.15",

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from .. import recordings, roots
+from ..files import digest
 from ..seeds import seed_of, torch_generator
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _play(config: Config, root: Path, seed: tuple) -> None:
 
     for number in range(config.songs):
         place = root / ("test" if number % 3 == 2 else "train") / f"Demo Band - Song {number + 1:02d}"
-        wanted = f"{seed_of(*seed, number)} {config.seconds:g}"
+        wanted = f"{seed_of(*seed, number)} {config.seconds:g} {digest(band.__file__)}"
         if (place / "made").exists() and (place / "made").read_text() == wanted:
             continue
         recordings.log.info("song %d of %d", number + 1, config.songs)
