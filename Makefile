@@ -32,6 +32,7 @@ docs: quick
 benchmark: $(READY)
 	python benchmarks/training_step.py
 	python benchmarks/generation.py
+	python benchmarks/ingest.py
 
 clean:
 	rm -rf results .snakemake

@@ -246,6 +246,19 @@ def test_intervals_over_tracks_draw_whole_tracks():
     assert every[0]["mean"].equals(every[1]["mean"]) and not every[0]["low"].equals(every[1]["low"])
 
 
+def test_detection_by_track_compares_within_a_track():
+    scores = scores_table(items=20, tracks=4)
+    # Track t1 is so loud that all its items are unlikely; within each track the sources are told apart all the same.
+    loud = scores["track"] == "t1"
+    scores["value"] = scores["value"].mask(loud, scores["value"] - 1000)
+    found = tables.detection_by_track(scores, ["a", "b"], 10)
+    found = found[(found["score"] == "log_prob") & (found["test"] == "rest")]
+    assert set(found["track"]) == {"t0", "t1", "t2", "t3"} and found["n"].eq(5).all() and found["auroc"].eq(1).all()
+    pooled = tables.detection_table(scores, ["a", "b"], 10, 100)
+    pooled = pooled[(pooled["score"] == "log_prob") & (pooled["test"] == "rest")]
+    assert pooled["auroc"].to_numpy() == pytest.approx(1 - 15 * 5 / 400)
+
+
 def test_tables_of_known_scores():
     scores = scores_table()
     cross = tables.cross_likelihood(scores, 10, 200).set_index(["prior", "test"])

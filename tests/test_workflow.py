@@ -209,12 +209,12 @@ def band(repository, tmp_path_factory):
 def test_demo_band_has_everything_and_is_done(band):
     results = band.folder / "results" / "smoke"
     assert (results / "report_demo_band.html").stat().st_size > 1e6
-    for table in TABLES:
+    for table in [*TABLES, "detection_by_track"]:
         if table != "truth_gap":
             assert (results / f"tables/demo_band/{table}.html").stat().st_size > 300
             assert (results / f"tables/demo_band/{table}.md").exists()
     figures = {path.stem for path in (results / "figures").glob("*.pdf")}
-    assert len(figures) == 12 and "separation_examples_demo_band" in figures
+    assert len(figures) == 13 and "separation_examples_demo_band" in figures
     separated = tables_of(results, "separation")
     assert set(separated["method"]) >= {"mix", "static_wiener", "ideal_ratio_mask", "langevin_annealed"}
     oracle = separated[(separated["method"] == "ideal_ratio_mask") & (separated["source"] == "all")].iloc[0]

@@ -170,6 +170,7 @@ TABLES = [
     "claims",
     "cross_likelihood",
     "detection",
+    "detection_by_track",
     "classification",
     "truth_gap",
     "gradient_norm",
@@ -292,6 +293,7 @@ FIGURES = {  # name: what it is drawn from
     "published": lambda wildcards: expand(tables("cross_likelihood", "detection", "table_1"), **wildcards),
     "noise_grid": lambda wildcards: expand(tables("cross_likelihood", "detection"), **wildcards),
     "detection": lambda wildcards: expand(tables("detection"), **wildcards),
+    "detection_by_track": lambda wildcards: expand(tables("detection_by_track"), **wildcards),
     "peakedness": lambda wildcards: expand(tables("cross_likelihood"), **wildcards),
     "inputs": lambda wildcards: expand(tables("cross_likelihood"), **wildcards),
     "truth_gap": lambda wildcards: expand(tables("truth_gap"), **wildcards),
@@ -349,6 +351,8 @@ def there_is(scale, name, what):
     known = SimpleNamespace(scale=scale, dataset=name)
     if what == "truth_gap":
         return exact_prior(known) is not None
+    if what == "detection_by_track":
+        return dataset(known)["kind"] == "music"
     return what != "published" or bool(dataset(known)["published"])
 
 

@@ -32,6 +32,30 @@ rule likelihood_tables:
         "--classification {output.classification:q} --gradient-norm {output.gradient_norm:q} > {log:q} 2>&1"
 
 
+rule detection_by_track:
+    """Table of detection within each track of one data set of recordings."""
+    input:
+        script=script("detection_by_track"),
+        code=library("tables.py", "detection.py", "seeds.py"),
+        scores=every_prior(SCORES),
+    output:
+        "results/{scale}/tables/{dataset}/detection_by_track.csv",
+    log:
+        "results/{scale}/logs/detection_by_track/{dataset}.log",
+    benchmark:
+        "results/{scale}/benchmarks/detection_by_track/{dataset}.tsv"
+    localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
+    params:
+        settings=lambda wildcards: as_json(
+            frame=dataset(wildcards)["frame"], sources=dataset(wildcards)["sources"]
+        ),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --scores {input.scores:q} --output {output:q} "
+        "> {log:q} 2>&1"
+
+
 rule truth_gap:
     """Table of the gap between the true density and every other, of one data set; stops at an impossible one."""
     input:

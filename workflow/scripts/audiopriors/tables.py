@@ -145,6 +145,16 @@ def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamp
     ])  # fmt: skip
 
 
+def detection_by_track(scores: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
+    """The detection table of each track's items alone: in-class items and others are of the same recording."""
+    parts = []
+    for track in scores.loc[scores["track"] != "", "track"].unique():
+        of_track = detection_table(scores[scores["track"].isin([track, ""])], sources, frame, 1)
+        # One track has no interval.
+        parts.append(of_track.drop(columns=["low", "high"]).assign(track=track))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # both priors may give -inf
         return one - other
