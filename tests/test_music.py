@@ -65,7 +65,9 @@ def test_frames_are_aligned_to_the_sample_and_add_up(hq, tmp_path):
     # the very samples: the whole stem, resampled, at the index's place
     audio = soundfile.read(hq / "test" / "C - Three" / "bass.wav")[0].mean(1).astype(np.float32)
     whole = recordings.resample(audio, RATE, 16000)
-    for item, offset in enumerate(table.loc[table["split"] == "test", "offset"]):
+    offsets = table[table["split"] == "test"].set_index("row")["offset"]
+    for item, (_, row, _) in enumerate(frames._where["test"]):
+        offset = offsets[row]
         assert np.abs(sources[1][item, 0].numpy() - whole[offset : offset + FRAME]).max() < 1.1 * step
 
 
@@ -145,6 +147,8 @@ def test_items_take_turns_so_that_the_first_are_of_all_tracks(tmp_path):
     _, frames = make(tmp_path / "mine", tmp_path / "out", layout="folder", test=2)
     tracks = frames.tracks("test")
     assert len(tracks) == 10 and set(tracks[:2]) == set(tracks[2:4]) == set(tracks) and len(set(tracks)) == 2
+    rows = [row for _, row, track in frames._where["test"] if track == tracks[0]]
+    assert sorted(rows) == [0, 1, 2, 3, 4] != rows  # of all parts of a track, not its beginning first
 
 
 def test_the_real_song(tmp_path):

@@ -6,6 +6,7 @@ mixture are of one place. The mixture is the recorded one, which is near the sum
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from .. import recordings, roots
 from ..files import digest
-from ..seeds import seed_of, torch_generator
+from ..seeds import numpy_generator, seed_of, torch_generator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +109,18 @@ def _play(config: Config, root: Path, seed: tuple) -> None:
         (place / "made").write_text(wanted)  # last: a killed synthesis is done again
 
 
+def _by_turns(places: list[tuple]) -> list[tuple]:
+    """Places (file, row, track), so that the first few are of as many tracks and parts of tracks as can be."""
+    of_file: dict[str, list[tuple]] = {}
+    for place in places:
+        of_file.setdefault(place[0], []).append(place)
+    shuffled = [
+        [there[place] for place in numpy_generator("items", file).permutation(len(there))]
+        for file, there in of_file.items()
+    ]
+    return [place for turn in itertools.zip_longest(*shuffled) for place in turn if place]
+
+
 WINDOW = 1024  # samples of a spectrum, a quarter of it apart
 
 
@@ -156,11 +169,11 @@ class Frames:
         threshold = 10 ** (config.silence_db / 20)
         sounds = {name: columns[f"rms_{name}"] > threshold for name in self._sources}
         every = np.all(list(sounds.values()), axis=0)
-        # By turns, so that the first items are of as many tracks as there are.
-        in_turn = np.argsort(columns["row"], kind="stable")
         self._where = {
-            split: [(columns["file"][row], int(columns["row"][row]), str(columns["track"][row]))
-                    for row in in_turn if columns["split"][row] == split and every[row]]
+            split: _by_turns([
+                (columns["file"][row], int(columns["row"][row]), str(columns["track"][row]))
+                for row in np.flatnonzero((columns["split"] == split) & every)
+            ])
             for split in SPLITS
         }  # fmt: skip
         self._drawn = {
