@@ -26,7 +26,7 @@ lint: $(READY)
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
 
-docs: quick
+docs: quick music
 	python workflow/scripts/copy_results.py --scale quick --to docs/quick
 
 benchmark: $(READY)
@@ -41,5 +41,5 @@ $(READY): pyproject.toml uv.lock
 	@python3 -c 'import sys; sys.exit("error: python3 is %d.%d, but 3.11 or newer is needed" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet uv==$(UV)
-	.venv/bin/uv sync --frozen --inexact --python .venv/bin/python
+	.venv/bin/uv sync --frozen --inexact --compile-bytecode --python .venv/bin/python
 	@touch $@

@@ -174,9 +174,8 @@ def test_si_sdr_is_the_librarys():
 
     random = torch.Generator().manual_seed(0)
     truth = torch.randn(3, 1, 500, generator=random, dtype=torch.double) + 0.3
-    for estimate in (
-        0.5 * truth + 0.2 * torch.randn(truth.shape, generator=random, dtype=torch.double), truth + 1, -truth, 0 * truth,
-    ):  # fmt: skip
+    noisy = 0.5 * truth + 0.2 * torch.randn(truth.shape, generator=random, dtype=torch.double)
+    for estimate in (noisy, truth + 1, -truth, 0 * truth):
         theirs = scale_invariant_signal_distortion_ratio(estimate, truth, zero_mean=True)
         torch.testing.assert_close(metrics.si_sdr(estimate, truth), theirs.clamp(-60, 60))
     silent = metrics.si_sdr(truth, 0 * truth)

@@ -13,13 +13,20 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
     results = Path("results") / arguments.scale
-    files = sorted([*results.glob("figures/*.png"), *results.glob("tables/*.md")])
+    files = sorted([
+        *results.glob("figures/*.png"), *results.glob("tables/*.md"), *results.glob("tables/*/*.md"),
+        *results.glob("files/*/real_song/**/*.png"),
+    ])  # fmt: skip
     if not files:
         raise SystemExit(f"error: {results} has no figures and tables; build it first: snakemake {arguments.scale}")
     arguments.to.mkdir(parents=True, exist_ok=True)
     for file in files:
         shown = file if file.stat().st_size < LONG else file.with_suffix(".csv")
-        shutil.copyfile(shown, arguments.to / shown.name)
+        kind, *folders = shown.parent.relative_to(results).parts
+        # tables/demo_band/claims.md -> demo_band/claims.md, files/demo_band/real_song/.../scores.png -> demo_band/...
+        place = arguments.to.joinpath(*folders[:1]) / ("real_song_" * (kind == "files") + shown.name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(shown, place)
     (arguments.to / "README.md").write_text(
         f"Figures and tables of one run of the {arguments.scale} scale, copied here by `make docs`. "
         "Small models trained for seconds: these numbers say that the pipeline works, not what large models do.\n"
