@@ -256,6 +256,15 @@ def test_own_tracks_of_any_rate(tmp_path, rate, channels, suffix):
     assert (total - frames.frames("test", "mixture", items, FRAME)).abs().max() < 6 / recordings.FULL_SCALE
 
 
+@pytest.mark.parametrize("layout", ["musdb18", "folder"])
+def test_the_mix_of_some_of_the_stems_is_their_sum(hq, tmp_path, layout):
+    _, frames = make(hq, tmp_path / "out", ["drums", "bass"], layout=layout)
+    items = torch.arange(3)
+    parts = [frames.frames("test", source, items, FRAME) for source in ("drums", "bass")]
+    mixture = frames.mixture("test", ["drums", "bass"], items, FRAME)
+    assert (mixture - sum(parts)).abs().max() < 4 / recordings.FULL_SCALE and parts[0].std() > 0.01
+
+
 def test_too_few_tracks(hq, tmp_path):
     with pytest.raises(ValueError, match="no track is left for train: there are 3 tracks"):
         make(hq, tmp_path / "out", validation=2)

@@ -46,6 +46,7 @@ class Track:
     path: Path
     read: Callable[[str], tuple[np.ndarray, int]]
     has_mixture: bool = True
+    "Whether what was recorded is the mix of the sources asked for, and of no others."
     sources: tuple[str, ...] = ()
     "Those it is known to have, of a single file."
 
@@ -75,12 +76,13 @@ def _wanted(layout: str, sources: list[str]) -> str:
 
 
 def _musdb_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
+    all_of_them = set(sources) == set(MUSDB_SOURCES)
     for split in ("train", "test"):
         for path in sorted((root / split).glob("*.stem.mp4")):
-            yield Track(path.name.removesuffix(".stem.mp4"), split, path, _stem_reader(path, split))
+            yield Track(path.name.removesuffix(".stem.mp4"), split, path, _stem_reader(path, split), all_of_them)
     if (root / "train").is_dir() or (root / "test").is_dir():
         for track in _folder_tracks(root, sources):  # HQ
-            yield replace(track, has_mixture=True)
+            yield replace(track, has_mixture=all_of_them)
 
 
 def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, int]]:
@@ -125,7 +127,8 @@ def _folder_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
         for path in sorted((root / split if split else root).iterdir()):
             files = {file.stem: file for file in sorted(path.glob("*")) if file.suffix.lower() in AUDIO}
             if files.keys() & set(sources):
-                yield Track(path.name, split, path, _folder_reader(path, files), MIXTURE in files)
+                of_these = MIXTURE in files and files.keys() <= {MIXTURE, *sources}
+                yield Track(path.name, split, path, _folder_reader(path, files), of_these)
             elif path.is_dir() and not path.name.startswith("."):
                 log.warning("%s has no file of a source and is left out", path)
 
