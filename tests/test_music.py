@@ -163,6 +163,11 @@ def test_the_real_song(tmp_path):
     audio, rate = track.read("drums")
     assert rate == RATE and audio.shape == (268288, 2) and audio.dtype == np.float32
     assert np.sqrt(np.mean(audio**2)) == pytest.approx(0.087, abs=0.002)
+    import musdb
+
+    theirs = musdb.DB(root=str(root), subsets=["test"])[0]
+    assert np.array_equal(audio, theirs.sources["drums"].audio.astype(np.float32))
+    assert np.array_equal(track.read("mixture")[0], theirs.audio.astype(np.float32))
     table, frames = make(root, tmp_path / "out")
     assert len(table) == 15 and frames.count("test") == 5
     assert table["residual_db"].iloc[0] == pytest.approx(-15.4, abs=1)  # the real mix is not the sum

@@ -91,6 +91,7 @@ def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, in
     def read(source: str) -> tuple[np.ndarray, int]:
         ffmpeg()
         import musdb
+        import stempeg
 
         with tempfile.TemporaryDirectory() as root:
             place = Path(root) / split
@@ -99,7 +100,11 @@ def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, in
             try:
                 track = musdb.DB(root=root, subsets=[split])[0]
                 part = track if source == MIXTURE else track.sources[source]
-                return part.audio.astype(np.float32), int(part.rate)
+                # `part.audio`, but never in float64, of which it holds three copies.
+                audio, rate = stempeg.read_stems(
+                    part.path, stem_id=part.stem_id, info=track.info, dtype=np.float32, ffmpeg_format="s16le"
+                )
+                return audio, int(rate)
             except Exception as error:  # musdb and stempeg raise anything, ffmpeg's own words among them
                 raise BrokenTrack(f"{path}: cannot be decoded ({type(error).__name__}); copy it again") from error
 
@@ -251,7 +256,9 @@ def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.nd
                 f"{name}: has {len(audio)} samples at {from_rate} Hz, but {first[0]} has {first[1]} at {first[2]} Hz; "
                 "the files of a track must be of one length and rate"
             )
-        made.append(resample(to_mono(audio, channel), from_rate, rate))
+        wave = to_mono(audio, channel)
+        del audio  # before more is made
+        made.append(resample(wave, from_rate, rate))
     if not track.has_mixture:
         made.insert(0, np.sum(made, axis=0))
     return np.stack(made)
