@@ -1,6 +1,7 @@
 # make         set up, then build the quick scale (toy data) and its report
 # make music   set up, then the quick scale on the demo band and a real song, and their report
 # make test    set up, then the tests       make lint    set up, then the linters
+# make verify  whether results are still what was written, and what would be made anew
 # make clean   remove results (not the environment)
 # Each recipe is also written out in the README.
 
@@ -9,13 +10,13 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := 0.13.8
 READY := .venv/.ready
 
-.PHONY: quick music test lint docs benchmark clean
+.PHONY: quick music test lint docs benchmark verify clean
 
 quick: $(READY)
-	snakemake --cores all quick --logger rich
+	snakemake --cores all --rerun-incomplete --logger rich -- quick
 
 music: $(READY)
-	snakemake --cores all quick_demo_band --logger rich
+	snakemake --cores all --rerun-incomplete --logger rich -- quick_demo_band
 
 test: $(READY)
 	pytest
@@ -33,6 +34,10 @@ benchmark: $(READY)
 	python benchmarks/training_step.py
 	python benchmarks/generation.py
 	python benchmarks/ingest.py
+
+verify: $(READY)
+	python workflow/scripts/verify.py results/quick
+	snakemake --cores 1 --dry-run --quiet rules -- quick
 
 clean:
 	rm -rf results .snakemake

@@ -21,7 +21,7 @@ from audiopriors.priors.flowavenet import Config, build
 
 PAPER = Config(
     blocks=4, flows=6, layers=10, kernel_size=3, width=32, blocks_per_split=2, partition="interleaved",
-    log_scale_bound=3.0, log_det_weight=1.0,
+    log_scale_bound=3.0, log_det_weight=1.0, sigma_min=0.0, sigma_max=0.0,
 )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def main() -> None:
     contestants = {}
     for name, prior in (("ours", ours), ("textbook", theirs)):
         prior.to(device)
-        prior.initialise(x)
+        prior.initialise(x, x)
         contestants[name] = (prior, torch.optim.Adam(prior.parameters(), lr=1e-4), [])
 
     for repeat in range(arguments.repeats + 1):  # the first is for warming up

@@ -1,5 +1,6 @@
-"""Shared by all tests: one thread, and a finished smoke run in a copy of the repository."""
+"""Shared by all tests: one thread, a finished smoke run in a copy of the repository, and a reduced workflow."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
@@ -69,4 +71,51 @@ def smoke(repository, tmp_path_factory) -> Workplace:
     place = repository.copy(tmp_path_factory.mktemp("smoke") / "work")
     done = place.snakemake("smoke")
     assert done.returncode == 0, done.stdout[-4000:]
+    return place
+
+
+class Reduced(Workplace):
+    """A copy with one small scale: a chain of two trainings for each of two sources, evaluated, and their tables."""
+
+    TARGET = "results/reduced/tables/toy/detection.csv"
+
+    @classmethod
+    def of(cls, repository: Workplace, folder: Path, gpu: int = 0) -> "Reduced":
+        place = cls(repository.copy(folder).folder)
+        path = place.folder / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        scale = config["scales"]["smoke"]
+        kept = {"mixes": {"two": {"sources": ["sine", "saw"]}}, "runs": {"langevin_annealed": {"flowavenet": {}}}}
+        config["datasets"] = {"toy": config["datasets"]["toy"] | kept | {"supervised": {"prior": "score", "mixes": []}}}
+        scale["datasets"] = {
+            "toy": {"sources": ["sine", "saw"], "frame": 256, "priors": ["flowavenet"], "published": [],
+                    "settings": {"train": 64, "validation": 16, "test": 16}}
+        }  # fmt: skip
+        # Long enough to be caught, and saved all the time.
+        slow = {"steps": 150, "save_seconds": 0.3}
+        scale["families"]["flowavenet"]["training"] |= slow
+        scale["families"]["flowavenet"]["finetune"] |= slow
+        scale["resources"] |= {"gpu": gpu, "mem_mb": 1500}
+        config["scales"] = {"reduced": scale}
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+        return place
+
+    def checksums(self) -> dict[str, str]:
+        """Of every result but logs, clock times and records."""
+        folder = self.folder / "results" / "reduced"
+        files = [path for kind in ("csv", "parquet", "safetensors") for path in folder.rglob(f"*.{kind}")]
+        return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+
+    def leftovers(self) -> list[str]:
+        """Files that a finished run should not leave."""
+        return [str(path) for kind in ("tmp", "resume") for path in (self.folder / "results").rglob(f"*.{kind}")]
+
+
+@pytest.fixture(scope="session")
+def quiet(repository, tmp_path_factory) -> Reduced:
+    """The reduced workflow, finished without a fault."""
+    place = Reduced.of(repository, tmp_path_factory.mktemp("quiet") / "work")
+    done = place.snakemake(Reduced.TARGET)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert len(place.checksums()) == 1 + 2 * 2 * 2 + 2 + 4  # items, priors and losses, scores, tables
     return place

@@ -72,7 +72,7 @@ def test_every_key_is_described():
         (
             "families/flownet",
             SHIPPED["families"]["flowavenet"],
-            "families: there is no 'flownet'; allowed: exact, flowavenet, wavenet",
+            "families: there is no 'flownet'; allowed: exact, flowavenet, score, score_music, wavenet",
         ),
         ("families/flowavenet/model/witdh", 3, "priors.flowavenet.model.witdh: unknown key; allowed: blocks"),
         ("families/flowavenet/model/partition", "odd", "partition: 'odd' is not allowed; allowed: interleaved, half"),
@@ -82,12 +82,27 @@ def test_every_key_is_described():
         ("families/wavenet/training/schedule", "linear", "schedule: 'linear' is not allowed; allowed: steps, cosine"),
         ("datasets/toy/published", ["nope"], "datasets.toy.published: there is no 'nope'; allowed: flowavenet"),
         ("claims/0/holds", {"over": 1}, "claims.0.holds.over: unknown key; allowed: above, below"),
+        ("claims/0/all_of", ["x", "y"], "claims.0: {"),
+        ("claims/0/label", 1, "claims.0.label: 1 is not of type 'string'"),
         ("claims/0/tabel", "x", "claims.0.tabel: unknown key; allowed: claim, where"),
         ("families/flowavenet/chain", "none", "chain: 'none' is not allowed; allowed: noise_free, serial"),
         ("priors/mine", {"family": "flow"}, "priors.mine.family: there is no 'flow'; allowed: flowavenet"),
         ("priors/Mine", {"family": "flowavenet"}, "'Mine'"),
         ("separation/methods/langevin_annealed/sigmas", ["0.5"], "sigmas: there is no '0.5'; allowed: 0, 0.01"),
         ("separation/methods/langevin_annealed/sampler", "gibbs", "sampler: 'gibbs' is not allowed; allowed: langevin"),
+        ("separation/methods/langevin_annealed/settings/stepz", 1, "settings.stepz: unknown key; allowed: steps"),
+        ("separation/methods/alternating/settings/steps", 1, "settings.steps: unknown key; allowed: turns, share"),
+        ("separation/methods/alternating/plan/entry", 2, "plan.entry: 2 is greater than the maximum of 1"),
+        ("separation/methods/alternating/sigmas", ["0.01"], "methods.alternating: needs either sigmas or plan"),
+        ("separation/methods/langevin_annealed/sigmas", None, "langevin_annealed: needs either sigmas or plan"),
+        ("datasets/toy/mixes/four/sources", ["sine", "gong"], "toy.mixes.four: there is no 'gong'; allowed: sine"),
+        ("datasets/toy/mixes/four/gains", [1, 2], "datasets.toy.mixes.four.gains: needs one number for each source"),
+        ("datasets/toy/mixes/four/gain", 1, "datasets.toy.mixes.four.gain: unknown key; allowed: sources, gains"),
+        ("datasets/toy/runs/gibbs", {"score": {}}, "toy.runs: there is no 'gibbs'; allowed: langevin_noise_free"),
+        ("datasets/toy/runs/dirac/nope", {}, "toy.runs.dirac: there is no 'nope'; allowed: flowavenet"),
+        ("datasets/toy/runs/dirac/score/mixes", ["five"], "score.mixes: there is no 'five'; allowed: four"),
+        ("datasets/toy/supervised/mixes", ["five"], "supervised.mixes: there is no 'five'; allowed: four"),
+        ("datasets/toy/supervised/prior", "nope", "toy.supervised.prior: there is no 'nope'; allowed: flowavenet"),
         ("scales/quick", "fast", "scales.quick: must be a mapping"),
         ("scales/quick/seeds", 1.5, "(scale quick) seeds: 1.5 is not of type 'integer'"),
         ("scales", None, "scales: the configuration needs at least one scale"),
@@ -109,12 +124,20 @@ def test_merge_replaces_lists_and_merges_mappings():
     base = {"a": {"b": 1, "c": [1, 2]}, "d": 1}
     assert config.merge(base, {"a": {"c": [3]}}) == {"a": {"b": 1, "c": [3]}, "d": 1}
     assert config.merge(base, None) == base and base["a"]["c"] == [1, 2]
+    assert config.merge(base, {"a": {"b": None}, "e": None}) == {"a": {"c": [1, 2]}, "d": 1}  # null removes
 
 
-def test_conda_environment_agrees_with_pyproject():
+def test_conda_environment_agrees_with_the_lock():
     import tomllib
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    locked = {
+        one["name"]: one["version"]
+        for one in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+        if "< '3.12'" in one.get("resolution-markers", ["< '3.12'"])[0]  # the environment has Python 3.11
+    }
     environment = yaml.safe_load((ROOT / "envs" / "audiopriors.yaml").read_text())
     (pip,) = [part["pip"] for part in environment["dependencies"] if isinstance(part, dict)]
-    assert sorted(pip) == sorted(project["dependencies"])
+    names = [one.split("==")[0] for one in needed]
+    assert pip == [f"{name}=={locked[name]}" for name in names]
+    assert all(one in pip for one in needed if "==" in one)

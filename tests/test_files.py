@@ -22,8 +22,11 @@ MODEL = {
     "blocks": 1, "layers": 2, "kernel_size": 2, "width": 4, "skip_width": 4, "head_width": 4, "variant": "causal",
     "input": "scalar", "noise_target": "clean",
 }  # fmt: skip
-METHOD = {"sampler": "langevin", "sigmas": ["0.129"], "noise_free_sigma": 0.01, "steps": 2, "step_size": 0.1,
-          "mixture_width": 1.0}  # fmt: skip
+METHOD = {
+    "sampler": "langevin", "sigmas": ["0.129"], "noise_free_sigma": 0.01, "particles": 1, "rounds": 1, "accept": 1,
+    "settings": {"steps": 2, "step_size": 0.1, "mixture_width": 1.0, "metropolis": False},
+}  # fmt: skip
+MIX = {"name": "band", "sources": SOURCES, "gains": [1] * 4, "unison": 0}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def run(script: str, settings: dict, *arguments: str) -> subprocess.CompletedPro
 
 def separate(path: Path, priors: list[str], to: Path, **changes) -> subprocess.CompletedProcess:
     settings = {
-        "threads": 1, "dataset": "demo_band", "sources": SOURCES, "rate": PRIORS_RATE, "frame": FRAME, "prior": "small",
+        "threads": 1, "dataset": "demo_band", "mix": MIX, "rate": PRIORS_RATE, "frame": FRAME, "prior": "small",
         "method": "langevin_one_sigma", "settings": METHOD, "overlap": 0.125, "batch_samples": 2**20, "seed": [0],
     }  # fmt: skip
     return run("separate_file", settings | changes, "--recording", path, "--priors", *priors, "--wavs", to / "wavs",

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from audiopriors.layers import GatedStack
+from audiopriors.layers import EMBEDDING, GatedStack, ResidualStack
 from torch.nn import functional
 
 CASES = [(False, 3), (False, 5), (True, 2), (True, 3)]
@@ -70,3 +70,34 @@ def test_causal_sees_no_future():
 def test_even_kernel_must_be_causal():
     with pytest.raises(ValueError, match="odd kernel_size"):
         GatedStack(2, 2, 2, 2)
+
+
+def residual_textbook(stack: ResidualStack, hidden, embedded):
+    layers, _, width, _ = stack.weight.shape
+    scale, shift = stack.modulation(embedded).view(-1, 2, layers, width, 1).unbind(1)
+    for layer in range(layers):
+        conv = functional.conv1d(
+            hidden, stack.weight[layer].permute(1, 2, 0), stack.bias[layer], padding=2**layer, dilation=2**layer
+        )
+        hidden = hidden + functional.silu(conv * (1 + scale[:, layer]) + shift[:, layer])
+    return hidden
+
+
+@pytest.mark.parametrize("length", [1, 7, 40])
+def test_residual_stack_is_the_textbooks(length):
+    torch.manual_seed(0)
+    stack = ResidualStack(3, 4).double()
+    torch.nn.init.normal_(stack.modulation.weight)
+    hidden = torch.randn(2, 3, length, dtype=torch.double, requires_grad=True)
+    embedded = torch.randn(2, EMBEDDING, dtype=torch.double, requires_grad=True)
+    ours, theirs = stack(hidden, embedded), residual_textbook(stack, hidden, embedded)
+    torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
+    inputs, weight = [hidden, embedded, *stack.parameters()], torch.randn_like(ours)
+    for mine, other in zip(
+        torch.autograd.grad((ours * weight).sum(), inputs),
+        torch.autograd.grad((theirs * weight).sum(), inputs),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, other, rtol=1e-9, atol=1e-9)
+    with torch.no_grad():
+        torch.testing.assert_close(stack(hidden, embedded), theirs, rtol=1e-11, atol=1e-11)

@@ -126,8 +126,8 @@ def test_langevin_levels_in_turn_and_callback():
     levels = [samplers.Level(gaussian_prior(1.0), sigma, 3, 0.1, 1.0) for sigma in (1.0, 0.1)]
     start, mix = torch.zeros(2, 5, 1, 8), torch.ones(5, 1, 8)
     samplers.langevin(start, mix, levels, torch.Generator().manual_seed(0), lambda *values: seen.append(values))
-    assert [(number, step) for number, step, _, _ in seen] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
-    _, _, energy, residual = seen[0]
+    assert [(number, step) for number, step, *_ in seen] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    _, _, energy, residual, _ = seen[0]
     assert energy.tolist() == pytest.approx([8 / 2] * 5) and residual.tolist() == pytest.approx([1.0] * 5)
 
 
@@ -208,18 +208,27 @@ def test_bss_eval_is_musevals_by_track_and_nan_where_silent():
 def test_mixes_and_consistency():
     class Data(toy.Frames):
         def __init__(self):
-            pass
+            self.config = toy.Config("paper", 16000, 99, "uniform", (100.0, 300.0), (0.8, 1.0), False, 1, 1, 3)
+            self.rate = 16000
 
-        def count(self, split):
-            return 3
+        def parameters(self, split, source):
+            frequency = {"sine": 200.0, "saw": 250.0}[source]
+            return tuple(torch.full((3,), value, dtype=torch.double) for value in (frequency, 0.9, 0.5))
 
-        def frames(self, split, source, items, frame):
-            return torch.full((len(items), 1, frame), {"a": 1.0, "b": 2.0}[source])
-
-    truth, mix = separation.mixes(Data(), ["a", "b"], 10, 8)
-    assert truth.shape == (2, 3, 1, 8) and mix.eq(3).all()
+    made = {"name": "two", "sources": ["sine", "saw"], "gains": [1, 0.5], "unison": 0}
+    truth, mix = separation.mixes(Data(), made, 10, 160)
+    assert truth.shape == (2, 3, 1, 160)
+    torch.testing.assert_close(mix, truth.sum(0))
+    assert truth[1].abs().max().item() == pytest.approx(0.45, abs=0.01)
+    alone, _ = separation.mixes(Data(), made | {"gains": [1, 1]}, 10, 160)
+    torch.testing.assert_close(truth[1], 0.5 * alone[1])
+    # In unison the saw has the sine's 200 Hz, but for a part of .01 of it at most, by its own place in the range.
+    tuned, _ = separation.mixes(Data(), made | {"gains": [1, 1], "unison": 0.01}, 10, 160)
+    parameters = torch.full((3,), 200 * 1.005, dtype=torch.double), *Data().parameters("test", "saw")[1:]
+    torch.testing.assert_close(tuned[1], toy.render("saw", *parameters, 160, 16000).float())
+    torch.testing.assert_close(tuned[0], alone[0])
     assert metrics.consistency(truth, mix).eq(0).all()
-    assert metrics.consistency(truth + 0.5, mix).tolist() == [1.0] * 3
+    assert metrics.consistency(truth + 0.5, mix).tolist() == pytest.approx([1.0] * 3)
 
 
 def scores_table(seeds=2, items=30, tracks=30):
@@ -296,12 +305,15 @@ def test_separation_table():
         "dataset": "d", "method": "m", "family": "f", "mix": "a+b", "source": ["a"] * 4 + ["b"] * 4,
         "item": [0, 1, 2, 3] * 2, "track": ["p", "q", "r", "s"] * 2,
         "si_sdr": [1.0, 2, 3, 40, 11, 12, 13, 14], "si_sdr_improvement": 1.0,
-        "consistency": 0.1, "stopped": [True, False, False, False] * 2,
+        "consistency": 0.1, "stopped": [True, False, False, False] * 2, "accepted": [1.0, 0.0, 1.0, 1.0] * 2,
     })  # fmt: skip
     table = tables.separation(rows, 10, 200).set_index("source")
     assert table["si_sdr_median"].to_dict() == {"a": 2.5, "b": 12.5, "all": 11.5}
     assert table["share_above_10_db"].to_dict() == {"a": 0.25, "b": 1.0, "all": 5 / 8}
     assert table["stopped"].eq(0.25).all() and table["n"].eq(4).all()
+    # Of the four mixes one has both sources above 10 dB; of the three accepted ones two have not.
+    assert table.loc["all", ["share_of_mixes", "accepted", "accepted_failures"]].tolist() == [0.25, 0.75, 2]
+    assert (table["share_low"] <= table["share_above_10_db"]).all() and table.loc["b", "share_low"] < 1
     assert "sdr_median" not in table
     sdr = [1.0, np.nan, 3, np.nan, 5, 6, 7, 8]
     table = tables.separation(rows.assign(sdr=sdr, isr=0.0, sir=9.0, sar=sdr), 10, 200).set_index("source")
@@ -387,7 +399,7 @@ class Toy(toy.Frames):
 
 
 def evaluated(sigma):
-    settings = likelihood.Evaluation(6, [0, 0.5], [0.3], ["0.05"], 4, 1000)
+    settings = likelihood.Evaluation(6, 5, [0, 0.5], [0.3], ["0.05"], 4, 1000)
     return likelihood.evaluate(
         Toy(), Toy(), name="t", source="a", sigma=sigma, sources=["a", "b"], sigmas=["0.1", "0.5"], frame=64,
         evaluation=settings, seed=(0,), device="cpu",
@@ -463,6 +475,22 @@ def test_claims_of_small_models_stay_undecided_where_they_say_nothing():
     assert set(verdicts(paper_size=False, small_models="neither")[0].values()) == {claims.UNDECIDED}
 
 
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [((0.5, 0.5), "holds"), ((0.5, 2.5), claims.UNDECIDED), ((0.5, 9.0), "does not hold")],
+)
+def test_a_claim_of_claims_holds_if_all_do(bounds, expected):
+    parts = [
+        CLAIM | {"label": f"part {number}", "holds": {"above": bound}, "each": False, "reduce": "max",
+                 "select": {"family": "f", "test": "own", "data_sigma": "0.1"}}
+        for number, bound in enumerate(bounds)
+    ]  # fmt: skip
+    whole = {"claim": "all", "where": "here", "published": "no", "datasets": ["d"], "all_of": ["part 0", "part 1"]}
+    found = claims.table([*parts, whole], {"t": TABLE}, "d", ["a", "b"], "quick", True)
+    assert found["verdict"].iloc[-1] == expected
+    assert found["measured"].iloc[-1] == (found["verdict"].iloc[:2] == "holds").sum()
+
+
 def test_claims_that_depend_on_the_metric_and_on_nothing():
     found, table = verdicts(as_published={"family": "g"}, exact={"test": "b"})
     assert found["a is above"] == "depends on the metric" and table["published_score_here"].tolist()[0] == 0.1
@@ -511,7 +539,7 @@ def test_shipped_claims_name_columns_that_exist():
         "gradient_norm": tables.gradient_norm(scores_table().assign(score="gradient_norm_squared"), 10, 100),
     }
     for claim in yaml.safe_load((ROOT / "claims.yaml").read_text())["claims"]:
-        there = tables_of.get(claim["table"])
+        there = tables_of.get(claim.get("table"))
         if there is not None:
             used = {claim["value"], "low", "high"}.union(*(claim.get(key, {}) for key in ("select", "minus", "exact")))
             assert used <= set(there.columns), claim["claim"]

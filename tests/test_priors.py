@@ -1,11 +1,12 @@
 """Every prior family goes through the same tests."""
 
+import itertools
 import math
 from types import SimpleNamespace
 
 import pytest
 import torch
-from audiopriors import registry
+from audiopriors import registry, supervised
 from audiopriors.checkpoints import CheckpointError, build_prior, load_prior, save_prior
 from audiopriors.data import toy
 from audiopriors.likelihood import entropy_gate, log_prob_and_gradient
@@ -15,11 +16,17 @@ from torchaudio.functional import mu_law_decoding
 FLOW = {
     "blocks": 3, "flows": 2, "layers": 2, "kernel_size": 3, "width": 6, "blocks_per_split": 1,
     "partition": "interleaved", "log_scale_bound": 3.0, "log_det_weight": 1.0,
+    "sigma_min": 0.0, "sigma_max": 0.0,
 }  # fmt: skip
 WAVENET = {
     "variant": "causal", "input": "scalar", "noise_target": "clean", "blocks": 2, "layers": 3, "kernel_size": 2,
     "width": 4, "skip_width": 5, "head_width": 6,
 }  # fmt: skip
+SCORE = {
+    "sigma_min": 0.01, "sigma_max": 4.0, "width": 6, "layers": 3, "masks": 2, "mask_width": 4, "mask_layers": 2,
+    "ode_steps": 8,
+}  # fmt: skip
+MUSIC = {"sigma_min": 0.01, "sigma_max": 4.0, "window": 32, "width": 2, "blocks": 1, "ode_steps": 8}
 EXACT = {"padding": 16, "phases": 64, "peaks": 16, "nodes": 256}
 LAW = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186.0), (0.8, 1.0), False, 50, 8, 8)
 CASES = {  # the smallest settings that have every part, and the sigmas at which they are tested
@@ -28,6 +35,7 @@ CASES = {  # the smallest settings that have every part, and the sigmas at which
         (FLOW | {"partition": "half"}, 0.3),
         (FLOW | {"blocks_per_split": 0}, 0.3),
         (FLOW | {"blocks_per_split": 2, "log_scale_bound": 0.0, "log_det_weight": 0.25}, 0.3),
+        (FLOW | {"sigma_min": 0.01, "sigma_max": 2.0}, 0.3),
     ],
     "wavenet": [
         (WAVENET, 0.3),
@@ -36,6 +44,8 @@ CASES = {  # the smallest settings that have every part, and the sigmas at which
         (WAVENET | {"input": "one_hot"}, 0.3),
         (WAVENET | {"noise_target": "noisy"}, 0.0),
     ],
+    "score": [(SCORE, 0.3), (SCORE | {"masks": 1, "layers": 1}, 0.05)],
+    "score_music": [(MUSIC, 0.3)],
     "exact": [(EXACT, 0.3)],
 }
 ALL = [(family, model, sigma) for family, cases in CASES.items() for model, sigma in cases]
@@ -92,6 +102,17 @@ def test_float32_sums_in_float64(family, model, sigma):
     torch.testing.assert_close(prior.log_prob(x.float()), expected, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize(("family", "model", "sigma"), ALL)
+def test_cpu_and_gpu_agree(family, model, sigma):
+    """In float32, as the pipeline computes: within 1e-4 of the value, and a hundredth of a nat in total."""
+    prior = prior_of(family, model, sigma, spread=0.1).float()
+    x = waves(3, 64).float()
+    expected = prior.log_prob(x)
+    found = prior.to("cuda").log_prob(x.to("cuda")).cpu()
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-2)
+
+
 @pytest.mark.parametrize(("family", "model", "sigma"), ALL)
 def test_sample(family, model, sigma):
     prior = prior_of(family, model, sigma)
@@ -135,7 +156,7 @@ def test_saved_and_loaded_is_the_same(family, model, sigma, tmp_path):
 @pytest.mark.parametrize("model", [model for model, _ in CASES["flowavenet"]])
 def test_flow_change_of_variables(model):
     """log p(x) = log N(z) + log|det dz/dx| with the Jacobian from autograd, and the inverse."""
-    prior, x = prior_of("flowavenet", model, 0.0), torch.randn(3, 1, 16, dtype=torch.double)
+    prior, x = prior_of("flowavenet", model, 0.3), torch.randn(3, 1, 16, dtype=torch.double)
 
     def latents(x):
         return torch.cat([z.flatten() for z in prior.transform(x)[0]])
@@ -176,7 +197,7 @@ def test_flow_initialises_once_on_data():
     torch.manual_seed(0)
     prior = build_prior("flowavenet", FLOW)
     x = 3 + 2 * torch.randn(64, 1, 64)
-    prior.initialise(x)
+    prior.initialise(x, x)
     latents, _, _ = prior.transform(x)
     for z in latents:
         assert abs(z.mean()) < 0.1 and abs(z.std() - 1) < 0.1
@@ -307,8 +328,112 @@ def test_wavenet_samples_its_own_law():
     assert (counts - expected).abs().max() < 5 * (expected.max() / 20_000).sqrt()
 
 
+@pytest.mark.parametrize("sigma", [0.05, 0.3, 2.0])
+def test_told_flow_is_a_density_at_every_level(sigma):
+    """The log-determinant of the noise level's scale included: over R^2 it integrates to one."""
+    model = FLOW | {"blocks": 1, "blocks_per_split": 0, "sigma_min": 0.01, "sigma_max": 2.0}
+    prior = prior_of("flowavenet", model, sigma, spread=0.1)
+    prior.deviation.fill_(0.5)
+    scale = math.hypot(sigma, 0.5)
+    line = torch.linspace(-25 * scale, 25 * scale, 1201, dtype=torch.double)
+    grid = torch.cartesian_prod(line, line)[:, None]
+    total = torch.exp(torch.cat([prior.log_prob(part) for part in grid.split(200_000)])).sum()
+    assert abs(total * (line[1] - line[0]) ** 2 - 1) < 1e-3
+
+
+@pytest.mark.parametrize(("family", "model"), [("score", SCORE), ("flowavenet", CASES["flowavenet"][-1][0])])
+def test_levels_of_items_are_those_of_single_items(family, model):
+    """What training does: items of one batch with a noise level each."""
+    prior, x = prior_of(family, model, 0.3), waves(3, 32)
+    levels = torch.tensor([0.02, 0.3, 1.5], dtype=torch.double)
+    together = prior.at(levels).denoise(x) if family == "score" else prior.at(levels).log_prob(x)
+    for number, level in enumerate(levels.tolist()):
+        one = x[number : number + 1]
+        alone = prior.at(level).denoise(one) if family == "score" else prior.at(level).log_prob(one)
+        torch.testing.assert_close(together[number : number + 1], alone)
+
+
+def gaussian_score(variances):
+    """A score prior that knows N(0, diag(variances)): D(x; s) = v / (v + s^2) x, so every density in closed form."""
+    prior = build_prior("score", SCORE | {"sigma_max": 60.0, "ode_steps": 400}).double().requires_grad_(False)
+    prior.deviation.fill_(0.7)
+
+    def network(x, sigma):
+        _, skip, out = prior._scales(x, sigma[:, 0, 0])
+        return (variances / (variances + sigma**2) - skip) / out * x
+
+    prior.network = network
+    return prior
+
+
+def test_score_likelihood_and_samples_are_a_gaussians():
+    """With the exact denoiser, log_prob is the Gaussian's, whose trace the probe finds exactly, and so are samples."""
+    variances = torch.logspace(-2, 0.5, 24, dtype=torch.double)
+    prior = gaussian_score(variances).at(0.2)
+    law = torch.distributions.Normal(0, (variances + 0.04).sqrt())
+    x = law.sample((6,))[:, None]
+    expected = law.log_prob(x).sum((1, 2))
+    # N(0, sigma_max^2) at the end, instead of sigma_max^2 + v: 24 dimensions of v / (2 sigma_max^2) each.
+    torch.testing.assert_close(prior.log_prob(x), expected, rtol=0, atol=0.02)
+    torch.testing.assert_close(prior.score(x), -x / (variances + 0.04))
+    drawn = prior.sample(20_000, 24, torch.Generator().manual_seed(0))[:, 0]
+    assert (drawn.var(0) / (variances + 0.04) - 1).abs().max() < 0.06
+
+
+def test_score_likelihood_is_the_flows_change_of_variables():
+    """The sum of traces is the log-determinant of the whole ODE (by autograd), but for the probes' error."""
+    prior, x = prior_of("score", SCORE | {"ode_steps": 60}, 0.3, spread=0.1), waves(1, 12)
+
+    def end(x):
+        u = x / math.hypot(prior.sigma, 1.0)
+        angles = prior._angles(prior.sigma, prior.config.sigma_max)
+        velocity = prior._velocity(u, angles[0])
+        for before, after in itertools.pairwise(angles):
+            middle = (before + after) / 2
+            velocity = prior._velocity(u + (middle - before) * velocity, middle)
+            u = u + (after - before) * velocity
+        return u * math.hypot(prior.config.sigma_max, 1.0)
+
+    jacobian = torch.autograd.functional.jacobian(end, x).reshape(12, 12)
+    base = torch.distributions.Normal(0, prior.config.sigma_max).log_prob(end(x)).sum()
+    expected = base + torch.linalg.slogdet(jacobian).logabsdet
+    assert abs(prior.log_prob(x)[0] - expected) < 0.1
+
+
+def test_denoising_score_ranks_as_the_likelihood():
+    """Of Gaussians of two widths: the difference of denoising scores has the sign of the log-ratio."""
+    wide, narrow = (gaussian_score(torch.full((64,), v, dtype=torch.double)).at(0.1) for v in (1.0, 0.3))
+    noise = torch.randn(200, 1, 64, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+    for variance, sign in ((1.0, 1), (0.3, -1)):
+        x = noise * math.sqrt(variance + 0.01)
+        cheap = wide.denoising_score(x) - narrow.denoising_score(x)
+        ratio = wide.log_prob(x) - narrow.log_prob(x)
+        assert ((cheap * sign > 0) == (ratio * sign > 0)).double().mean() > 0.9
+
+
+def test_supervised_separator_adds_up_to_the_mix(tmp_path):
+    torch.manual_seed(0)
+    separator = supervised.Separator("score", SCORE, 3)
+    with torch.no_grad():
+        for parameter in separator.parameters():
+            parameter += 0.3 * torch.randn_like(parameter)
+    mix = torch.randn(2, 1, 40)
+    made = separator(mix)
+    assert made.shape == (2, 3, 40)
+    torch.testing.assert_close(made.sum(1, keepdim=True), mix)
+    path = str(tmp_path / "separator.safetensors")
+    described = {"family": "score", "model": SCORE, "mix": {"sources": ["a", "b", "c"]}}
+    save_prior(path, separator, described)
+    assert torch.equal(supervised.load(path)(mix), made)
+    save_prior(path, separator, described | {"model": SCORE | {"width": 7}})
+    with pytest.raises(CheckpointError, match=r"separator.safetensors: does not fit.*delete it"):
+        supervised.load(path)
+
+
 def test_unknown_family_names_those_there_are():
-    with pytest.raises(LookupError, match="no 'nope' in priors: there are exact, flowavenet, wavenet"):
+    with pytest.raises(
+        LookupError, match="no 'nope' in priors: there are exact, flowavenet, score, score_music, wavenet"
+    ):
         registry.load("priors", "nope")
 
 

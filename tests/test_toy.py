@@ -107,7 +107,8 @@ def test_frames(tmp_path):
     torch.testing.assert_close(data.frames("test", "saw", items[3:4], 256), frames[3:4], atol=0, rtol=0)
     draw = [data.draw("saw", 4, 256, torch.Generator().manual_seed(3)) for _ in range(2)]
     assert torch.equal(*draw) and draw[0].shape == (4, 1, 256)
-    oracle = data.references(frames[None], frames.double(), ["saw"], items, 256)["parametric_oracle"]
+    mix = {"name": "saw", "sources": ["saw"], "gains": [1], "unison": 0}
+    oracle = data.references(mix, frames[None], frames.double(), items, 256)["parametric_oracle"]
     torch.testing.assert_close(oracle[0], frames)
     mean = data.mixture("test", ["saw", "sine"], items, 256)
     torch.testing.assert_close(2 * mean, frames + data.frames("test", "sine", items, 256))

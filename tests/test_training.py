@@ -21,12 +21,14 @@ from conftest import ROOT
 
 MODEL = {
     "blocks": 2, "flows": 1, "layers": 2, "kernel_size": 3, "width": 8, "blocks_per_split": 1,
-    "partition": "interleaved", "log_scale_bound": 3.0, "log_det_weight": 1.0,
+    "partition": "interleaved", "log_scale_bound": 3.0, "log_det_weight": 1.0, "sigma_min": 0.0,
+    "sigma_max": 0.0,
 }  # fmt: skip
 DATA = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186), (0.8, 1.0), False, 50, 8, 8)
 TRAINING = training.Training(
     steps=12, batch=4, frame=64, learning_rate=1e-3, schedule="steps", decays=5, decay=0.6, warm_up=0.0, beta2=0.999,
-    gradient_clip=1.0, noise="fixed", initialise_items=8, validation_items=4, log_points=4, save_seconds=0.0,
+    gradient_clip=1.0, average=0.0, noise="fixed", initialise_items=8, validation_items=4, log_points=4,
+    save_seconds=0.0,
 )  # fmt: skip
 
 
@@ -99,13 +101,42 @@ assert "torch._dynamo" not in sys.modules
 def test_noise_laws():
     clean = torch.zeros(4000, 1, 20)
     generator = torch.Generator().manual_seed(0)
-    assert training.add_noise(clean, 0.0, "fixed", generator) is clean
-    fixed = training.add_noise(clean, 0.5, "fixed", generator)
+    assert training.add_noise(clean, 0.0, "fixed", generator)[0] is clean
+    fixed, told = training.add_noise(clean, 0.5, "fixed", generator)
+    assert told == 0.5
     assert fixed.std().item() == pytest.approx(0.5, rel=0.02)
     assert fixed.abs().max() > 1  # not clamped
-    spread = training.add_noise(clean, 0.5, "uniform_up_to", generator).std((1, 2))
+    spread = training.add_noise(clean, 0.5, "uniform_up_to", generator)[0].std((1, 2))
     assert spread.mean().item() == pytest.approx(0.25, rel=0.05) and spread.max() < 0.9
     assert spread.std().item() == pytest.approx(0.5 / 12**0.5, rel=0.15)
+    noisy, told = training.add_noise(torch.zeros(100, 1, 2000), (0.01, 10.0), "log_uniform", generator)
+    assert noisy.std((1, 2)).numpy() == pytest.approx(told.numpy(), rel=0.1)
+    edges = torch.logspace(-2, 1, 101)
+    assert (told >= edges[:-1] * 0.9999).all() and (told <= edges[1:] * 1.0001).all()  # one item a part
+
+
+def test_average_of_weights_is_kept(data, tmp_path):
+    """Weights that move by the same step every time lag behind by 1 / (1 - decay) steps on average."""
+    net = torch.nn.Linear(1, 1, bias=False)
+    optimiser = training.Adam(net, 0.999, average=0.9)
+    (weight,) = optimiser.parameters
+    with torch.no_grad():
+        weight.zero_()
+    for _ in range(400):
+        weight.grad = -torch.ones_like(weight)  # Adam's step is then the rate
+        optimiser.step(1.0)
+    optimiser.swap_average()
+    assert weight.item() == pytest.approx(400 - 9, abs=0.05)
+    optimiser.swap_average()
+    assert weight.item() == pytest.approx(400, abs=0.05)
+    settings = replace(TRAINING, average=0.9)
+    whole, losses = run(data, tmp_path / "whole", settings)
+    for _ in range(3):
+        with pytest.raises(OutOfTime):
+            run(data, tmp_path / "interrupted", settings, deadline=time.monotonic() - 1)
+    resumed, resumed_losses = run(data, tmp_path / "interrupted", settings)
+    assert same(whole, resumed) and losses == resumed_losses
+    assert not same(whole, run(data, tmp_path / "last")[0])
 
 
 def test_loss_falls_and_is_the_same_each_time(data, tmp_path):

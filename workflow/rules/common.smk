@@ -1,5 +1,6 @@
 # Gives the other files the configuration of each scale, merged and validated, and the helpers below.
 
+import hashlib
 import json
 import os
 import sys
@@ -7,8 +8,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# Relative, so that a moved folder does not rebuild everything.
-SCRIPTS = Path(os.path.relpath(workflow.basedir)) / "workflow" / "scripts"
+# The folder `workflow`, also where another workflow has this one as a module; relative, so that a moved folder does
+# not rebuild everything.
+WORKFLOW = Path(os.path.relpath(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent))
+SCRIPTS = WORKFLOW / "scripts"
+if not SCRIPTS.is_dir():
+    raise WorkflowError("audiopriors runs from a clone: see `As a module` in its README")
 sys.path.insert(0, str(SCRIPTS))
 
 from audiopriors import config as settings_of_config
@@ -31,7 +36,7 @@ wildcard_constraints:
     sigma=r"[0-9.]+|all",
     replicate="[0-9]+",
     method="[a-z0-9_]+",
-    mix=r"[a-z0-9_+]+",
+    mix="[a-z0-9_]+",
     name="[a-z0-9_]+",
 
 
@@ -71,7 +76,8 @@ def sigmas(wildcards):
         for family in dataset(wildcards)["priors"]
         for sigma in settings_of_config.levels(at(wildcards), family)
     }
-    return ["0", *(s for s in at(wildcards)["sigmas"] if s in of_models or "all" in of_models)]
+    looked_at = dataset(wildcards).get("sigmas", at(wildcards)["sigmas"]) if "all" in of_models else []
+    return ["0", *(s for s in at(wildcards)["sigmas"] if s in of_models or s in looked_at)]
 
 
 def levels(wildcards, family=None):
@@ -102,9 +108,42 @@ def library(*files):
     return [str(SCRIPTS / "audiopriors" / file) for file in files]
 
 
-DATA_CODE = {
-    "music": ["recordings.py", "roots.py", "band.py"]
-}  # what a kind of data needs beside its own file
+def configurations():
+    """Of each scale, the file that keeps its whole configuration, and the configuration as text."""
+    written = {}
+    for scale, merged in SCALES.items():
+        text = (
+            json.dumps({key: merged[key] for key in merged if key != "file"}, indent=1, sort_keys=True) + "\n"
+        )
+        written[scale] = (
+            f"results/configs/{scale}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json",
+            text,
+        )
+    return written
+
+
+# What every job's record of its tables refers to, see audiopriors/provenance.py.
+os.environ |= {
+    "AUDIOPRIORS_CONFIGURATIONS": json.dumps(
+        {
+            scale: [
+                path,
+                hashlib.sha256(text.encode()).hexdigest(),
+                SCALES[scale]["seed"],
+                SCALES[scale]["seeds"],
+            ]
+            for scale, (path, text) in configurations().items()
+        }
+    )
+}
+
+
+# What a kind of data needs beside its own file.
+DATA_CODE = {"music": ["recordings.py", "roots.py", "band.py", "spectra.py"]}
+
+
+# What a prior's family needs beside its own file and the layers.
+PRIOR_CODE = {"score": ["diffusion.py"], "score_music": ["diffusion.py", "spectra.py"]}
 
 
 def data_code(wildcards):
@@ -113,7 +152,8 @@ def data_code(wildcards):
 
 
 def prior_code(wildcards):
-    return library(f"priors/{prior(wildcards)['family']}.py", "layers.py")
+    family = prior(wildcards)["family"]
+    return library(f"priors/{family}.py", "layers.py", *PRIOR_CODE.get(family, []))
 
 
 def minutes(key):

@@ -15,6 +15,9 @@ rule make_data:
         "results/{scale}/benchmarks/make_data/{dataset}.tsv"
     conda:
         "../../envs/audiopriors.yaml"
+    resources:
+        mem_mb=memory,
+        runtime=minutes("evaluate_minutes"),
     params:
         settings=lambda wildcards: as_json(
             data=data_of(wildcards),

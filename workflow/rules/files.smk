@@ -7,10 +7,11 @@ rule separate_file:
         script=script("separate_file"),
         code=lambda wildcards: [
             *prior_code(wildcards),
-            *library("recordings.py", "samplers.py", "separation.py", "metrics.py", "pages.py"),
+            *library("recordings.py", "samplers.py", "plans.py", "separation.py", "metrics.py", "pages.py"),
         ],
         recording=recording,
         priors=file_priors,
+        errors=file_errors,
     output:
         wavs=directory("results/{scale}/files/{dataset}/{recording}/{family}/{method}/wavs"),
         levels="results/{scale}/files/{dataset}/{recording}/{family}/{method}/levels.csv",
@@ -36,7 +37,7 @@ rule separate_file:
         settings=lambda wildcards: as_json(
             threads=at(wildcards)["threads"],
             dataset=wildcards.dataset,
-            sources=dataset(wildcards)["sources"],
+            mix=mix_of(wildcards, first_mix(wildcards)),
             rate=dataset(wildcards)["settings"]["rate"],
             frame=dataset(wildcards)["frame"],
             prior=wildcards.family,
@@ -46,10 +47,11 @@ rule separate_file:
             batch_samples=at(wildcards)["separation"]["batch_samples"],
             seed=[at(wildcards)["seed"], "separate_file"],
         ),
+        errors=lambda wildcards, input: "--errors" if input.errors else "",
         caption=caption("files/listen.rst"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --recording {input.recording:q} "
-        "--priors {input.priors:q} --wavs {output.wavs:q} --levels {output.levels:q} --page {output.page:q} "
+        "--priors {input.priors:q} {params.errors} {input.errors:q} --wavs {output.wavs:q} --levels {output.levels:q} --page {output.page:q} "
         "> {log:q} 2>&1"
 
 

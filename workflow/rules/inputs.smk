@@ -7,9 +7,13 @@ PRIOR = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replica
 LOSSES = "results/{scale}/priors/{dataset}/{family}/{source}/{sigma}/seed{replicate}.losses.csv"
 SCORES = "results/{scale}/likelihood/{dataset}/{family}/{source}/seed{replicate}.parquet"
 SAMPLES = "results/{scale}/samples/{dataset}/{family}.npy"
+ERRORS = "results/{scale}/error_curves/{dataset}/{family}/{source}.parquet"
+SEPARATOR = "results/{scale}/separation/{dataset}/supervised/{mix}.safetensors"
 REFERENCE = "results/{scale}/separation/{dataset}/reference/{mix}.parquet"
 SEPARATED = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.parquet"
 TRACE = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.trace.parquet"
+PARTICLES = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.particles.parquet"
+FORMING = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.forming.npy"
 EXAMPLES = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.examples.npy"
 
 
@@ -34,7 +38,7 @@ def initial_prior(wildcards):
         raise WorkflowError(
             f"{wildcards.family} has no sigma {wildcards.sigma!r} at this scale; it has {there}"
         )
-    if wildcards.sigma == "0" or "training" not in chosen:
+    if wildcards.sigma in ("0", "all") or "training" not in chosen:
         return []
     serial = chosen["chain"] == "serial"
     before = levels(wildcards)[levels(wildcards).index(wildcards.sigma) - 1] if serial else "0"
@@ -45,7 +49,8 @@ def train_settings(wildcards):
     """What a training needs of the config, as JSON: a change of it retrains, and nothing else of the config does."""
     chosen, training = prior(wildcards), None
     if "training" in chosen:
-        training = chosen["training"] | (chosen["finetune"] if wildcards.sigma != "0" else {})
+        finetuned = wildcards.sigma not in ("0", "all")
+        training = chosen["training"] | (chosen["finetune"] if finetuned else {})
         training |= {"frame": dataset(wildcards)["frame"]}
     return as_json(
         threads=at(wildcards)["threads"],
@@ -65,20 +70,80 @@ def train_settings(wildcards):
     )
 
 
-def separation_settings(wildcards):
+def mix_of(wildcards, mix=None):
+    """The mix in the path, or the one named: name, sources, gains, unison."""
+    there, name = dataset(wildcards)["mixes"], mix or wildcards.mix
+    if name not in there:
+        raise WorkflowError(f"{wildcards.dataset} has no mix {name!r}; it has {', '.join(there)}")
+    made = there[name]
+    gains = made.get("gains", [1] * len(made["sources"]))
+    return dict(name=name, sources=made["sources"], gains=gains, unison=made.get("unison", 0))
+
+
+def mix_items(wildcards, wanted):
+    """So many test mixes, but no more than the mix in the path allows."""
+    return min(wanted, dataset(wildcards)["mixes"][wildcards.mix].get("items", wanted))
+
+
+def run_of(wildcards):
+    """How the config runs the prior and method in the path."""
+    of_method = dataset(wildcards)["runs"].get(wildcards.method, {})
+    if wildcards.family not in of_method:
+        raise WorkflowError(
+            f"the config has no run of {wildcards.family} with {wildcards.method} on {wildcards.dataset}; "
+            f"add it under datasets.{wildcards.dataset}.runs"
+        )
+    return of_method[wildcards.family]
+
+
+def separation_settings(wildcards, items):
     """What both separate and separate_reference need."""
-    mix = wildcards.mix.split("+")
-    unknown = [source for source in mix if source not in dataset(wildcards)["sources"]]
-    if unknown:
-        there = ", ".join(dataset(wildcards)["sources"])
-        raise WorkflowError(f"{wildcards.dataset} has no source {unknown[0]!r}; it has {there}")
     return dict(
         threads=at(wildcards)["threads"],
         dataset=wildcards.dataset,
         data=data_of(wildcards),
         frame=dataset(wildcards)["frame"],
-        items=at(wildcards)["separation"]["items"],
-        mix=mix,
+        items=mix_items(wildcards, items),
+        batch_samples=at(wildcards)["separation"]["batch_samples"],
+        mix=mix_of(wildcards),
+    )
+
+
+def run_items(wildcards):
+    """Test mixes of the run in the path."""
+    return run_of(wildcards).get("items", at(wildcards)["separation"]["items"])
+
+
+def reference_items(wildcards):
+    """Test mixes of the references: as many as any run has."""
+    return max(
+        (
+            run.get("items", at(wildcards)["separation"]["items"])
+            for priors in dataset(wildcards)["runs"].values()
+            for run in priors.values()
+        ),
+        default=at(wildcards)["separation"]["items"],
+    )
+
+
+def separator_of(wildcards):
+    """The supervised separator of the mix in the path, if the config has one."""
+    wanted = dataset(wildcards).get("supervised", {}).get("mixes", [])
+    return [SEPARATOR.format(**wildcards)] if wildcards.mix in wanted else []
+
+
+def supervised_settings(wildcards):
+    """What the training of a supervised separator needs of the config."""
+    of = dataset(wildcards)["supervised"]
+    like = settings_of_config.prior_settings(at(wildcards), of["prior"])
+    return as_json(
+        threads=at(wildcards)["threads"],
+        data=data_of(wildcards),
+        family=like["family"],
+        model=like["model"],
+        training=like["training"] | of.get("training", {}) | {"frame": dataset(wildcards)["frame"]},
+        mix=mix_of(wildcards),
+        seed=[at(wildcards)["seed"], "supervised", wildcards.dataset, wildcards.mix],
     )
 
 
@@ -92,21 +157,40 @@ def method_of(wildcards):
     return there[wildcards.method]
 
 
+def run_method(wildcards):
+    """The method in the path, with what the run changes of it."""
+    changed = {key: value for key, value in run_of(wildcards).items() if key in ("particles", "rounds")}
+    return method_of(wildcards) | changed
+
+
 def separation_priors(wildcards):
-    """For each sigma of the method in turn, each source of the mix in turn."""
-    one_for_all = levels(wildcards) == ["all"]
+    """For each sigma of the method in turn, each source of the mix in turn; a plan's priors serve all sigmas."""
+    wanted = ["all"] if levels(wildcards) == ["all"] else method_of(wildcards).get("sigmas", ["all"])
+    if not can_run(wildcards, wildcards.family, wildcards.method):
+        raise WorkflowError(
+            f"{wildcards.family} has no models of what {wildcards.method} needs; it has "
+            f"{', '.join(levels(wildcards))}"
+        )
     return [
         PRIOR.format(
             scale=wildcards.scale,
             dataset=wildcards.dataset,
             family=wildcards.family,
             source=source,
-            sigma="all" if one_for_all else sigma,
+            sigma=sigma,
             replicate=0,
         )
-        for sigma in method_of(wildcards)["sigmas"]
-        for source in wildcards.mix.split("+")
+        for sigma in wanted
+        for source in mix_of(wildcards)["sources"]
     ]
+
+
+def separation_errors(wildcards):
+    """The error curve of each source's prior, if the method has a plan."""
+    if "plan" not in method_of(wildcards):
+        return []
+    known = dict(scale=wildcards.scale, dataset=wildcards.dataset, family=wildcards.family)
+    return [ERRORS.format(**known, source=source) for source in mix_of(wildcards)["sources"]]
 
 
 def recording(wildcards):
@@ -127,13 +211,12 @@ def recording(wildcards):
 
 def file_priors(wildcards):
     """The priors that a recording is separated with."""
-    mix = "+".join(dataset(wildcards)["sources"])
-    if not can_run(wildcards, wildcards.family, method_of(wildcards)["sigmas"]):
-        raise WorkflowError(
-            f"{wildcards.family} has no models of {', '.join(method_of(wildcards)['sigmas'])}, which "
-            f"{wildcards.method} needs; it has {', '.join(levels(wildcards))}"
-        )
-    return separation_priors(SimpleNamespace(**wildcards, mix=mix))
+    return separation_priors(SimpleNamespace(**wildcards, mix=first_mix(wildcards)))
+
+
+def file_errors(wildcards):
+    """The error curves of the priors that a recording is separated with."""
+    return separation_errors(SimpleNamespace(**wildcards, mix=first_mix(wildcards)))
 
 
 def scoring_priors(wildcards):
@@ -141,7 +224,7 @@ def scoring_priors(wildcards):
     there, found = dataset(wildcards), []
     for family in there["priors"]:
         for sigma in levels(wildcards, family):
-            for level in at(wildcards)["sigmas"] if sigma == "all" else [sigma]:
+            for level in there.get("sigmas", at(wildcards)["sigmas"]) if sigma == "all" else [sigma]:
                 for source in there["sources"]:
                     known = {"family": family, "prior": source, "prior_sigma": sigma, "data_sigma": level}
                     path = PRIOR.format(**wildcards, family=family, source=source, sigma=sigma, replicate=0)
@@ -175,6 +258,7 @@ TABLES = [
     "truth_gap",
     "gradient_norm",
     "separation",
+    "acceptance",
     "table_1",
     "table_2",
     "costs",
@@ -194,8 +278,17 @@ def prior_sources(wildcards):
 def data_levels(wildcards):
     """The data's noise levels above 0 that the prior in the path is scored at: all, or those that it has models of."""
     if levels(wildcards) == ["all"]:
-        return at(wildcards)["sigmas"]
+        return dataset(wildcards).get("sigmas", at(wildcards)["sigmas"])
     return [sigma for sigma in levels(wildcards) if sigma != "0"]
+
+
+def evaluation_of(wildcards):
+    """The config's evaluation, but for what only tables and samples need."""
+    return {
+        key: value
+        for key, value in at(wildcards)["evaluation"].items()
+        if key not in ("bootstrap", "samples")
+    }
 
 
 def trained(wildcards, family):
@@ -224,35 +317,84 @@ def every_prior(pattern, only_trained=False):
     return paths
 
 
-def can_run(wildcards, family, wanted):
-    """Whether the prior has models of these levels; one model of all sigmas has no noise-free density."""
-    there = levels(wildcards, family)
-    return "0" not in wanted if there == ["all"] else set(wanted) <= set(there)
+def can_run(wildcards, family, method):
+    """Whether the prior has what the method needs: models of its sigmas, or, for a plan, one model of all."""
+    there, wanted = levels(wildcards, family), at(wildcards)["separation"]["methods"][method].get("sigmas")
+    if there == ["all"]:
+        return wanted is None or "0" not in wanted
+    return wanted is not None and set(wanted) <= set(there)
 
 
-def runs(wildcards, mixes=None):
-    """Every (family, method, mix) that is separated."""
+def runs(wildcards, only=None):
+    """Every (family, method, mix) that is separated, or those of one mix."""
     return [
-        (family, method, "+".join(mix))
-        for mix in (mixes or dataset(wildcards)["mixes"])
-        for family in dataset(wildcards)["priors"]
-        for method, settings in at(wildcards)["separation"]["methods"].items()
-        if can_run(wildcards, family, settings["sigmas"])
+        (family, method, mix)
+        for method, priors in dataset(wildcards)["runs"].items()
+        for family, run in priors.items()
+        for mix in run.get("mixes", [first_mix(wildcards)])
+        if can_run(wildcards, family, method) and only in (None, mix)
     ]
 
 
+def planned(wildcards):
+    """Every (family, source) whose error curve some run needs."""
+    methods = at(wildcards)["separation"]["methods"]
+    return dict.fromkeys(
+        (family, source)
+        for family, method, mix in runs(wildcards)
+        if "plan" in methods[method]
+        for source in mix_of(wildcards, mix)["sources"]
+    )
+
+
+def planned_runs(wildcards):
+    """Every run of the sampler that accepts or not: method, family, mix."""
+    methods = at(wildcards)["separation"]["methods"]
+    return [
+        {"method": method, "family": family, "mix": mix}
+        for family, method, mix in runs(wildcards)
+        if methods[method]["sampler"] == "alternating" and "combine" not in methods[method]
+    ]
+
+
+def plans_of(wildcards):
+    """The plans of the alternating sampler's runs, for the figure of error curves."""
+    methods = at(wildcards)["separation"]["methods"]
+    return [
+        methods[method]["plan"]
+        for method in dataset(wildcards)["runs"]
+        if methods[method]["sampler"] == "alternating"
+    ]
+
+
+def particles(wildcards):
+    """The particles of every run of a planned sampler."""
+    return [PARTICLES.format(**wildcards, **run) for run in planned_runs(wildcards)]
+
+
+def error_curves(wildcards):
+    """Every error curve that some run needs."""
+    return [ERRORS.format(**wildcards, family=f, source=s) for f, s in planned(wildcards)]
+
+
+def forming(wildcards):
+    """What the figure of forming estimates needs, of the first planned run of the first mix."""
+    first = next(run for run in planned_runs(wildcards) if run["mix"] == first_mix(wildcards))
+    return [pattern.format(**wildcards, **first) for pattern in (ITEMS, FORMING, TRACE)]
+
+
 def references(wildcards):
-    """The references of every mix."""
-    return expand(REFERENCE, mix=["+".join(mix) for mix in dataset(wildcards)["mixes"]], allow_missing=True)
+    """The references of every mix that is separated."""
+    return expand(REFERENCE, mix=dict.fromkeys(mix for *_, mix in runs(wildcards)), allow_missing=True)
 
 
-def separations(pattern, mixes=None):
-    """Paths of the pattern for every run."""
+def separations(pattern, only_first=False):
+    """Paths of the pattern for every run, or those of the first mix."""
 
     def paths(wildcards):
         return [
             pattern.format(scale=wildcards.scale, dataset=wildcards.dataset, family=f, method=m, mix=mix)
-            for f, m, mix in runs(wildcards, mixes and mixes(wildcards))
+            for f, m, mix in runs(wildcards, first_mix(wildcards) if only_first else None)
         ]
 
     return paths
@@ -266,7 +408,7 @@ def exact_prior(wildcards):
 
 def first_mix(wildcards):
     """The mix that figures show."""
-    return dataset(wildcards)["mixes"][:1]
+    return next(iter(dataset(wildcards)["mixes"]))
 
 
 def tables(*names):
@@ -299,12 +441,22 @@ FIGURES = {  # name: what it is drawn from
     "truth_gap": lambda wildcards: expand(tables("truth_gap"), **wildcards),
     "gradient_norm": lambda wildcards: expand(tables("gradient_norm"), **wildcards),
     "samples": every_family(SAMPLES),
+    "dilemma": lambda wildcards: expand(tables("cross_likelihood", "detection", "separation"), **wildcards),
     "separation": lambda wildcards: expand(tables("separation"), **wildcards),
     "separation_examples": lambda wildcards: [
         ITEMS.format(**wildcards),
-        *separations(EXAMPLES, first_mix)(wildcards),
+        *separations(EXAMPLES, only_first=True)(wildcards),
     ],
-    "energy": separations(TRACE, first_mix),
+    "energy": separations(TRACE, only_first=True),
+    "error_curve": lambda wildcards: error_curves(wildcards),
+    "forming": lambda wildcards: forming(wildcards),
+    "acceptance": lambda wildcards: particles(wildcards),
+}
+
+FIGURE_CODE = {
+    "error_curve": ["plans.py"],
+    "forming": ["separation.py"],
+    "separation_examples": ["separation.py"],
 }
 
 
@@ -312,7 +464,7 @@ def caption(path):
     """The caption of a figure or table, with its scale, frame and number of items."""
 
     def text(wildcards):
-        file = Path(workflow.basedir) / "workflow" / "report" / path.format(**wildcards)
+        file = WORKFLOW / "report" / path.format(**wildcards)
         if "dataset" in wildcards.keys():
             of_kind = file.with_stem(f"{file.stem}_{dataset(wildcards)['kind']}")
             file = of_kind if of_kind.exists() else file
@@ -343,6 +495,15 @@ def benchmarks(wildcards):
         ),
         *every_family(f"{below}/sample_prior/{{dataset}}/{{family}}.tsv")(wildcards),
         *separations(f"{below}/separate/{{dataset}}/{{family}}/{{method}}/{{mix}}.tsv")(wildcards),
+        *(
+            f"{below}/error_curve/{{dataset}}/{family}/{source}.tsv".format(**wildcards)
+            for family, source in planned(wildcards)
+        ),
+        *expand(
+            f"{below}/train_separator/{{dataset}}/{{mix}}.tsv",
+            mix=dataset(wildcards).get("supervised", {}).get("mixes", []),
+            **wildcards,
+        ),
     ]
 
 
@@ -351,6 +512,10 @@ def there_is(scale, name, what):
     known = SimpleNamespace(scale=scale, dataset=name)
     if what == "truth_gap":
         return exact_prior(known) is not None
+    if what == "error_curve":
+        return bool(planned(known))
+    if what in ("forming", "acceptance"):
+        return bool(planned_runs(known))
     if what == "detection_by_track":
         return dataset(known)["kind"] == "music"
     return what != "published" or bool(dataset(known)["published"])
@@ -381,3 +546,85 @@ def shown(scale, names):
             else expand(f"results/{scale}/tables/{{dataset}}/{{name}}.html", dataset=names, name=made)
         ),
     ]
+
+
+def reproducible(scale, names):
+    """Every file of these data sets that is the same from run to run: all but clock times, pages and logs."""
+    found = []
+    for name in names:
+        known = SimpleNamespace(scale=scale, dataset=name)
+        made = dict(scale=scale, dataset=name)
+        found += [
+            ITEMS.format(**made),
+            *every_prior(PRIOR)(known),
+            *every_prior(LOSSES)(known),
+            *every_prior(SCORES)(known),
+            *every_family(SAMPLES)(known),
+            *(ERRORS.format(**made, family=family, source=source) for family, source in planned(known)),
+            *expand(references(known), **made),
+            *(path for pattern in (SEPARATED, TRACE, PARTICLES) for path in separations(pattern)(known)),
+            *(path for table in TABLES if table != "costs" for path in tables_of(scale, name, table)),
+            *(
+                f"results/{scale}/figures/{what}_{name}.{kind}"
+                for what in FIGURES
+                if there_is(scale, name, what)
+                for kind in ("csv", "pdf", "png")
+            ),
+        ]
+    return found
+
+
+def counted(wildcards, key):
+    """Items of a split that the data set has: those of its settings, or, of recordings, tracks times frames."""
+    settings = dataset(wildcards)["settings"]
+    return settings[key] * settings.get("frames", 1)
+
+
+def cost_settings(wildcards):
+    """What the program that says what a data set will take needs of the config."""
+    there, methods = dataset(wildcards), at(wildcards)["separation"]["methods"]
+    priors = {}
+    for name in there["priors"] + there["published"]:
+        known = SimpleNamespace(scale=wildcards.scale, dataset=wildcards.dataset, family=name)
+        chosen = settings_of_config.prior_settings(at(wildcards), name)
+        made = {"family": chosen["family"], "model": chosen["model"], "levels": levels(known)}
+        made |= {"seeds": len(replicates(known, name)), "data_levels": data_levels(known)}
+        if "training" in chosen:
+            finetune = chosen["training"] | chosen.get("finetune", {})
+            made |= {"training": chosen["training"], "finetune_steps": finetune["steps"]}
+        priors[name] = made
+    separated = []
+    for name, method, mix in runs(wildcards):
+        known = SimpleNamespace(
+            scale=wildcards.scale, dataset=wildcards.dataset, family=name, method=method, mix=mix
+        )
+        made = run_method(known)
+        steps = made["settings"].get("steps", 1)
+        many = made["plan"]["levels"] + made["plan"]["settle"] if "plan" in made else len(made["sigmas"])
+        of_mix = made["particles"] * mix_items(known, run_items(known)) * len(there["mixes"][mix]["sources"])
+        separated.append(
+            {
+                "prior": name,
+                "method": method,
+                "mix": mix,
+                "planned": "plan" in made,
+                "calls": steps * many * of_mix,
+            }
+        )
+    stored = 0
+    if there["kind"] == "music":  # int16; MUSDB18 has 150 tracks
+        tracks = there["settings"]["songs"] or 150
+        stored = 2 * tracks * there["settings"]["frames"] * there["frame"] * (len(there["sources"]) + 1)
+    return as_json(
+        title=f"{wildcards.scale}, {wildcards.dataset}",
+        threads=at(wildcards)["threads"],
+        data=data_of(wildcards),
+        frame=there["frame"],
+        sources=there["sources"],
+        priors=priors,
+        runs=separated,
+        evaluation=evaluation_of(wildcards),
+        test_items=counted(wildcards, "test"),
+        validation_items=counted(wildcards, "validation"),
+        bytes_of_data=stored,
+    )

@@ -35,17 +35,7 @@ rule evaluate_prior:
             levels=levels(wildcards),
             replicate=int(wildcards.replicate),
             sigmas=data_levels(wildcards),
-            evaluation={
-                key: at(wildcards)["evaluation"][key]
-                for key in (
-                    "test_items",
-                    "constants",
-                    "normals",
-                    "peakedness",
-                    "gradient_items",
-                    "batch_samples",
-                )
-            },
+            evaluation=evaluation_of(wildcards),
             seed=[at(wildcards)["seed"], "evaluate", wildcards.dataset],
         ),
     shell:

@@ -135,6 +135,28 @@ rule separation_table:
         "--output {output:q} > {log:q} 2>&1"
 
 
+rule acceptance_table:
+    """Table of how well the misfit of the planned samplers tells failures, of one data set."""
+    input:
+        script=script("acceptance_table"),
+        code=library("tables.py", "detection.py"),
+        particles=particles,
+    output:
+        "results/{scale}/tables/{dataset}/acceptance.csv",
+    log:
+        "results/{scale}/logs/acceptance_table/{dataset}.log",
+    benchmark:
+        "results/{scale}/benchmarks/acceptance_table/{dataset}.tsv"
+    localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
+    params:
+        settings=lambda wildcards: as_json(),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --particles {input.particles:q} --output {output:q} "
+        "> {log:q} 2>&1"
+
+
 rule table_1:
     """Table 1: constant zero and Gaussian noise as inputs."""
     input:
@@ -205,7 +227,7 @@ rule costs:
 
 
 rule combine_tables:
-    """One table of all data sets that the scale builds, as CSV and Markdown."""
+    """One table of all data sets that the scale builds, as CSV, Markdown and HTML."""
     input:
         script=script("combine_tables"),
         code=library("pages.py"),
@@ -262,7 +284,7 @@ rule figure:
     """One figure of one data set, drawn by figure_NAME.py, with the data that it shows."""
     input:
         script=lambda wildcards: script(f"figure_{wildcards.name}"),
-        code=library("plotting.py", "tables.py"),
+        code=lambda wildcards: library("plotting.py", "tables.py", *FIGURE_CODE.get(wildcards.name, [])),
         shown=lambda wildcards: FIGURES[wildcards.name](wildcards),
     output:
         pdf="results/{scale}/figures/{name}_{dataset}.pdf",
@@ -293,8 +315,9 @@ rule figure:
             published=dataset(wildcards)["published"],
             kinds={name: prior["family"] for name, prior in at(wildcards)["priors"].items()},
             sigmas=sigmas(wildcards),
-            mixes=dataset(wildcards)["mixes"],
+            mix=mix_of(wildcards, first_mix(wildcards)),
             runs=[run[:2] for run in runs(wildcards, first_mix(wildcards))],
+            plans=plans_of(wildcards),
         ),
         caption=caption("figures/{name}.rst"),
     shell:
@@ -330,7 +353,7 @@ rule audio:
             dataset=wildcards.dataset,
             data=data_of(wildcards),
             frame=dataset(wildcards)["frame"],
-            mixes=dataset(wildcards)["mixes"],
+            mixes=[mix_of(wildcards, mix) for mix in dict.fromkeys(run[2] for run in runs(wildcards))],
             examples=at(wildcards)["separation"]["examples"],
             runs=runs(wildcards),
         ),
@@ -375,6 +398,39 @@ use rule report as report_of_dataset with:
         "results/{scale}/benchmarks/report_{dataset}.tsv"
 
 
+rule checksums:
+    """The checksum of every result of a scale that is the same from run to run."""
+    input:
+        script=script("checksums"),
+        files=lambda wildcards: reproducible(wildcards.scale, at(wildcards)["build"]),
+    output:
+        "results/{scale}/checksums.txt",
+    log:
+        "results/{scale}/logs/checksums.log",
+    benchmark:
+        "results/{scale}/benchmarks/checksums.tsv"
+    localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
+    params:
+        settings=as_json(),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --files {input.files:q} --output {output:q} "
+        "> {log:q} 2>&1"
+
+
+use rule checksums as checksums_of_dataset with:
+    input:
+        script=script("checksums"),
+        files=lambda wildcards: reproducible(wildcards.scale, [wildcards.dataset]),
+    output:
+        "results/{scale}/checksums_{dataset}.txt",
+    log:
+        "results/{scale}/logs/checksums_{dataset}.log",
+    benchmark:
+        "results/{scale}/benchmarks/checksums_{dataset}.tsv"
+
+
 for scale in SCALES:
 
     rule:
@@ -382,6 +438,7 @@ for scale in SCALES:
             scale
         input:
             f"results/{scale}/report.html",
+            f"results/{scale}/checksums.txt",
         localrule: True
 
     for name in SCALES[scale]["datasets"]:
@@ -391,6 +448,7 @@ for scale in SCALES:
                 f"{scale}_{name}"
             input:
                 f"results/{scale}/report_{name}.html",
+                f"results/{scale}/checksums_{name}.txt",
             localrule: True
 
         for what, of_file in {"separate_file": separated_file, "score_file": scored_file}.items():

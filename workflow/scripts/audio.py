@@ -3,9 +3,8 @@
 import html
 from pathlib import Path
 
-import numpy as np
 import soundfile
-from audiopriors import pages, registry, runtime, separation
+from audiopriors import files, pages, registry, runtime, separation
 from audiopriors.files import write_bytes
 
 
@@ -24,25 +23,26 @@ def main() -> None:
     for mix in settings["mixes"]:
         truth, total = separation.mixes(data, mix, settings["examples"], settings["frame"])
         runs = [
-            (family, method, np.load(path, allow_pickle=False))
+            (family, method, files.read_array(path))
             for (family, method, of), path in zip(settings["runs"], arguments.examples, strict=True)
-            if of == "+".join(mix)
+            if of == mix["name"]
         ]
-        divisor = data.mix_divisor(mix)
+        divisor = data.mix_divisor(mix["sources"])
         for example in range(truth.shape[1]):
             lines = [("truth", truth[:, example, 0].numpy(), total[example, 0].numpy() / divisor)]
             lines += [(f"{family}_{method}", run[:, example], run[:, example].sum(0) / divisor)
-                      for family, method, run in runs]  # fmt: skip
-            rows = [pages.head(["mix", *mix])]
+                      for family, method, run in runs if example < run.shape[1]]  # fmt: skip
+            rows = [pages.head(["mix", *mix["sources"]])]
             for label, sources, mixed in lines:
-                waves = dict(zip(["mix", *mix], [mixed, *sources], strict=True))
+                waves = dict(zip(["mix", *mix["sources"]], [mixed, *sources], strict=True))
                 for source, wave in waves.items():
-                    path = folder / f"{'+'.join(mix)}_{example}_{label}_{source}.wav"
+                    path = folder / f"{mix['name']}_{example}_{label}_{source}.wav"
                     soundfile.write(path, pages.playable(wave), data.rate, subtype="PCM_16")
                 rows.append(
                     pages.row(label.replace("_", " "), [pages.player(wave, data.rate) for wave in waves.values()])
                 )
-            parts.append(f"<h2>{html.escape(' + '.join(mix))}, test mix {example}</h2><table>{''.join(rows)}</table>")
+            title = f"{mix['name'].replace('_', ' ')}: {' + '.join(mix['sources'])}, test mix {example}"
+            parts.append(f"<h2>{html.escape(title)}</h2><table>{''.join(rows)}</table>")
     introduction = (
         f"Data set {settings['dataset']}. Each clip lasts {settings['frame'] / data.rate:.3g} s and loops. First row: "
         "the truth."

@@ -5,8 +5,8 @@ import io
 from pathlib import Path
 
 import tabulate
-from audiopriors import pages, runtime
-from audiopriors.files import write_bytes, write_csv
+from audiopriors import pages, provenance, runtime
+from audiopriors.files import csv_of, write_bytes
 
 
 def short(cell: str) -> str:
@@ -29,7 +29,7 @@ def main() -> None:
     cells = [[short(row.get(column, "")) for column in columns] for row in rows]
     for path in arguments.outputs:
         if path.endswith(".csv"):
-            write_csv(columns, rows, path)
+            provenance.write(path, csv_of(columns, rows))
         elif path.endswith(".md"):
             write_bytes(path, f"{tabulate.tabulate(cells, columns, tablefmt='pipe', disable_numparse=True)}\n".encode())
         else:

@@ -16,10 +16,11 @@ def draw(settings, inputs):
     for line, family in zip(panels, families, strict=True):
         for axes, column in zip(line, COLUMNS, strict=True):
             score = plotting.published_score(table, family) if column == "published" else column
-            if score is None:
+            # A score prior has no published kind of score, but a cheaper one.
+            chosen = table[(table["family"] == family) & (table["score"] == (score or "denoising_score"))]
+            if chosen.empty:
                 plotting.empty(axes, "a density only")
                 continue
-            chosen = table[(table["family"] == family) & (table["score"] == score)]
             if score == "log_ratio":  # it is of pairs: the worst
                 chosen = chosen.loc[chosen.groupby(["prior", "prior_sigma"], sort=False)["auroc"].idxmin()]
             else:
@@ -32,12 +33,16 @@ def draw(settings, inputs):
                 )
             axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
             worst = "\n(worst other source)" if score == "log_ratio" else ""
-            axes.set(title=plotting.SCORES[score] + worst, xlabel="σ of prior and data", ylim=(-0.02, 1.02))
+            axes.set(
+                title=plotting.SCORES[score or "denoising_score"] + worst,
+                xlabel="σ of prior and data",
+                ylim=(-0.02, 1.02),
+            )
             axes.set_xlim(-0.5, len(place) - 0.5)
             axes.tick_params(axis="x", rotation=40)
             shown.append(chosen)
         line[0].set_ylabel(f"{family}\nAUROC, own source against the rest")
-    panels[0, 0].legend()
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(settings["sources"]))
     return figure, pd.concat(shown)
 
 

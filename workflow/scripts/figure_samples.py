@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from audiopriors import plotting
+from audiopriors import files, plotting
 
 MILLISECONDS = 10
 
@@ -14,7 +14,7 @@ def draw(settings, inputs):
     drawn = {
         (family, source): waves
         for family, path in zip(families, inputs, strict=True)
-        for source, waves in zip(sources, np.load(path, allow_pickle=False), strict=True)
+        for source, waves in zip(sources, files.read_array(path), strict=True)
     }
     rate = settings["data"]["settings"]["rate"]
     length = min(next(iter(drawn.values())).shape[2], int(rate * MILLISECONDS / 1000))
@@ -40,7 +40,7 @@ def draw(settings, inputs):
             rows.append(
                 pd.DataFrame({"family": family, "source": source, "sigma": sigma, "time_ms": time, "amplitude": wave})
             )
-        row[0].set_ylabel(source if len(families) == 1 else f"{family}\n{source}")
+        row[0].set_ylabel(source if len(families) == 1 else f"{family}\n{source}", fontsize="small")
         row[0].set_ylim(-2, 2)
     for axes, sigma in zip(panels[0], sigmas, strict=True):
         axes.set_title(f"σ = {sigma}")

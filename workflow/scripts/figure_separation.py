@@ -6,37 +6,37 @@ from audiopriors import plotting, tables
 
 def draw(settings, inputs):
     table = tables.read_csv(inputs[0])
-    mixes = list(table["mix"].unique())
+    first = settings["mix"]["name"]
+    groups = {first: table[table["mix"] == first], "other mixes": table[table["mix"] != first]}
+    groups = {name: rows for name, rows in groups.items() if len(rows)}
+    lines = {name: list(rows.groupby(["mix", "method", "family"], sort=False).groups) for name, rows in groups.items()}
     figure, panels = plt.subplots(
-        1,
-        len(mixes),
-        figsize=(5.2 * len(mixes), 0.5 + 0.034 * len(table)),
-        squeeze=False,
-        sharey=True,
+        1, len(groups), figsize=(6.2 * len(groups), 0.9 + 0.3 * max(map(len, lines.values()))), squeeze=False,
         layout="constrained",
-    )
-    for axes, mix in zip(panels[0], mixes, strict=True):
-        rows = table[table["mix"] == mix]
-        methods = list(rows.groupby(["method", "family"], sort=False).groups)
-        for place, (method, family) in enumerate(methods):
+    )  # fmt: skip
+    for axes, (title, rows) in zip(panels[0], groups.items(), strict=True):
+        names = []
+        for place, (mix, method, family) in enumerate(lines[title]):
+            line = rows[(rows["mix"] == mix) & (rows["method"] == method) & (rows["family"] == family)]
             for k, (source, look) in enumerate(plotting.style(settings["sources"]).items()):
-                one = rows[(rows["method"] == method) & (rows["family"] == family) & (rows["source"] == source)]
+                one = line[line["source"] == source]
                 if len(one):
                     value = one["si_sdr_median"]
                     axes.errorbar(
                         value, [place + 0.15 * (k - 1.5)], xerr=[value - one["low"], one["high"] - value], capsize=2,
-                        markersize=4, linestyle="none", label=source if place == 0 else None, **look,
+                        markersize=4, linestyle="none", label=source, **look,
                     )  # fmt: skip
-        names = [
-            method.replace("_", " ") + ("" if family == "reference" else f", {family}") for method, family in methods
-        ]
-        axes.set_yticks(range(len(methods)), names)
+            name = method.replace("_", " ") + ("" if family == "reference" else f", {family}")
+            of_mix = "" if title == first else f"{mix.replace('_', ' ')}: "
+            names.append(f"{of_mix}{name} ({line['n'].iloc[0]})")
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.4, -0.6)
         axes.axvline(0, color="grey", linewidth=0.8, linestyle=":")
-        axes.set(
-            title=f"{mix.replace('+', ' + ')}, n = {rows['n'].max()} mixes", xlabel="median SI-SDR (dB, at most 60)"
-        )
-    panels[0, 0].invert_yaxis()
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(settings["sources"]))
+        shown = " + ".join(settings["mix"]["sources"]) if title == first else title
+        axes.set(title=f"{shown} (number of mixes)", xlabel="median SI-SDR (dB, at most 60)")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    figure.legend(unique.values(), unique.keys(), loc="outside upper center", ncols=len(unique))
     return figure, table
 
 

@@ -3,19 +3,17 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from audiopriors import plotting, registry, separation
-
-MILLISECONDS = 8  # of a waveform
+from audiopriors import files, plotting, registry, separation
 
 
 def draw(settings, inputs):
     data = registry.open_data(settings["data"], inputs[0])
-    mix, music = settings["mixes"][0], settings["data"]["kind"] == "music"
-    truth, total = separation.mixes(data, mix, 1, settings["frame"])
+    mix, music = settings["mix"]["sources"], settings["data"]["kind"] == "music"
+    truth, total = separation.mixes(data, settings["mix"], 1, settings["frame"])
     truth, divisor = truth[:, 0, 0].numpy(), data.mix_divisor(mix)
     lines = [("truth", truth, total[0, 0].numpy() / divisor)]
     for (family, method), path in zip(settings["runs"], inputs[1:], strict=True):
-        waves = np.load(path, allow_pickle=False)[:, 0]
+        waves = files.read_array(path)[:, 0]
         lines.append((f"{method.replace('_', ' ')}\n{family}", waves, waves.sum(0) / divisor))
     figure, panels = plt.subplots(
         len(lines),
@@ -33,7 +31,9 @@ def draw(settings, inputs):
                 shown = plotting.spectrogram(axes, wave, data.rate)
                 axes.set_yticks([0, data.rate / 4, data.rate / 2], ["0", f"{data.rate / 4:g}", f"{data.rate / 2:g} Hz"])
             else:
-                wave = waveform(axes, settings, source, wave, None if name == "truth" else right, data.rate)
+                wave, _ = plotting.waveform(
+                    axes, settings["sources"], source, wave, None if name == "truth" else right, data.rate
+                )
             times = np.arange(len(wave)) / data.rate
             rows.append(pd.DataFrame({"what": name.replace("\n", " "), "source": source, "time": times,
                                       "amplitude": wave}))  # fmt: skip
@@ -45,18 +45,6 @@ def draw(settings, inputs):
     for axes in panels[-1]:
         axes.set_xlabel("time (s)" if music else "time (ms)")
     return figure, pd.concat(rows)
-
-
-def waveform(axes, settings, source, wave, right, rate):
-    """The wave's first milliseconds, which are returned, over the true one in grey."""
-    wave = wave[: int(rate * MILLISECONDS / 1000)]
-    time = 1000 * np.arange(len(wave)) / rate
-    if right is not None:
-        axes.plot(time, right[: len(wave)], color="0.7", linewidth=2)
-    colour = "black" if source == "mix" else plotting.style(settings["sources"])[source]["color"]
-    axes.plot(time, wave, color=colour, linewidth=0.9)
-    axes.set_ylim(-1.6, 1.6)
-    return wave
 
 
 if __name__ == "__main__":

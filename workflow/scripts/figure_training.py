@@ -24,7 +24,8 @@ def draw(settings, inputs):
         layout="constrained",
     )
     for row, family in zip(panels, families, strict=True):
-        for axes, sigma in zip(row, sigmas, strict=True):
+        one_for_all = (table.loc[table["family"] == family, "sigma"] == "all").all()
+        for axes, sigma in zip(row, ["all", *sigmas[1:]] if one_for_all else sigmas, strict=True):
             for source, look in plotting.style(settings["sources"]).items():
                 for _, curve in table[
                     (table["family"] == family) & (table["source"] == source) & (table["sigma"] == sigma)
@@ -41,8 +42,12 @@ def draw(settings, inputs):
             if not axes.lines:
                 plotting.empty(axes, "not trained")
         losses = table.loc[table["family"] == family, "held_out_loss"]
-        row[0].set_ylim(losses.min() - 0.3, max(losses.min() + 1, min(losses.max() + 0.3, losses.min() + 8)))
-        row[0].set_ylabel(f"{family}\nloss, nats/sample")
+        if one_for_all and losses.min() > 0:  # a squared error
+            row[0].set_yscale("log")
+        else:
+            row[0].set_ylim(losses.min() - 0.3, max(losses.min() + 1, min(losses.max() + 0.3, losses.min() + 8)))
+        kind = settings["kinds"][family]
+        row[0].set_ylabel(f"{family}\n{'squared error' if kind.startswith('score') else 'loss, nats/sample'}")
     handles = dict(zip(*reversed(panels[0, -1].get_legend_handles_labels()), strict=True))
     panels[0, -1].legend(
         handles.values(),

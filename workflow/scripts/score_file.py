@@ -35,8 +35,7 @@ def main() -> None:
     frames = wave.unfold(0, frame, frame)[:, None]
     level = 10 * frames.square().mean((1, 2)).clamp_min(1e-20).log10().numpy()
     # As training items: with noise of one step of 16 bits, and the noise of the prior's sigma.
-    noise = torch.rand(frames.shape, generator=torch_generator(*settings["seed"], "dequantise"))
-    frames = frames + (noise - 0.5) / recordings.FULL_SCALE
+    frames = recordings.dequantised(frames, torch_generator(*settings["seed"], "dequantise"))
     parts = []
     for number, (described, path) in enumerate(zip(settings["priors"], arguments.priors, strict=True), 1):
         prior = load_prior(path, expect={"source": described["prior"]}).to(device).at(float(described["data_sigma"]))

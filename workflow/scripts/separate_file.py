@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from audiopriors import metrics, pages, recordings, runtime, separation
-from audiopriors.files import write_bytes
+from audiopriors import metrics, pages, plans, recordings, runtime, separation
+from audiopriors.files import read_rows, write_bytes
 from audiopriors.seeds import torch_generator
 from audiopriors.tables import write
 from scipy.io import wavfile
@@ -25,16 +25,18 @@ def main() -> None:
     parser = runtime.parser(__doc__)
     parser.add_argument("--recording", required=True, type=Path, help="wav, flac, ogg, mp3 or .stem.mp4")
     parser.add_argument("--priors", nargs="+", required=True, help="for each sigma in turn, each source in turn")
+    parser.add_argument("--errors", nargs="*", default=[], help="the error curve of each source's prior, for a plan")
     parser.add_argument("--wavs", required=True, type=Path, help="output: a folder, SOURCE.wav and rest.wav (float)")
     parser.add_argument("--levels", required=True, help="output: the level of each source, and its SI-SDR, if known")
     parser.add_argument("--page", required=True, help="output: HTML that plays them")
     arguments = parser.parse_args()
     settings = arguments.settings
-    sources, method, frame = settings["sources"], settings["settings"], settings["frame"]
+    sources, frame = settings["mix"]["sources"], settings["frame"]
     device = runtime.prepare(settings["threads"])
     track = recordings.recording(arguments.recording)
     mix, rate = recordings.read(track, recordings.MIXTURE)
-    separate = separation.separator(arguments.priors, sources, method, device)
+    curves = [plans.curve(read_rows([path])) for path in arguments.errors]
+    separate = separation.Separator(arguments.priors, settings["mix"], settings["settings"], device, curves)
 
     # As the frames that the priors were trained on: at most full scale, with noise of one step of 16 bits.
     gain = recordings.gain(mix)
@@ -47,16 +49,15 @@ def main() -> None:
         100 * np.square(above).sum() / max(np.square(mix).sum(), 1e-20),
     )  # fmt: skip
     waves = torch.from_numpy(at_rate.T.copy())
-    waves += (torch.rand(waves.shape, generator=torch_generator(*settings["seed"], "dequantise")) - 0.5) / 2**15
+    waves = recordings.dequantised(waves, torch_generator(*settings["seed"], "dequantise"))
     fade = round(settings["overlap"] * frame)
     frames = separation.overlapping(waves, frame, fade)
-    estimates, stopped, _ = separation.separate_all(
-        separate, frames.reshape(-1, 1, frame), method,
-        batch_samples=settings["batch_samples"], seed=settings["seed"],
-    )  # fmt: skip
-    if stopped.any():
-        log.info("%d of %d frames diverged and were left where they were", stopped.sum(), len(stopped))
-    joined = separation.cross_faded(estimates.reshape(len(sources), *frames.shape), waves.shape[1], fade)
+    separated, *_ = separation.separate_all(
+        separate, frames.reshape(-1, 1, frame), batch_samples=settings["batch_samples"], seed=settings["seed"]
+    )
+    if separated.stopped.any():
+        log.info("%d of %d frames diverged and were left", separated.stopped.sum(), len(separated.stopped))
+    joined = separation.cross_faded(separated.estimates.reshape(len(sources), *frames.shape), waves.shape[1], fade)
     files = {
         source: resampled(part.T.numpy(), settings["rate"], rate, len(mix)) / gain
         for source, part in zip(sources, joined, strict=True)
@@ -100,11 +101,7 @@ def true_source(track: recordings.Track, source: str, rate: int) -> np.ndarray |
 
 def levels(settings, mix, files, truth, mono_mix, joined) -> pd.DataFrame:
     """Level of each file, and, where the true source is known, SI-SDR of the channels' mean and of the mix's."""
-
-    def decibel(audio) -> float:
-        return 10 * np.log10(max(float(np.square(audio, dtype=np.float64).mean()), 1e-20))
-
-    rows = []
+    level, rows = recordings.decibel, []
     for number, (source, audio) in enumerate(files.items()):
         right = truth.get(source)
         quality = [float("nan")] * 2
@@ -112,7 +109,7 @@ def levels(settings, mix, files, truth, mono_mix, joined) -> pd.DataFrame:
             estimates = torch.stack([joined[number].mean(0), torch.from_numpy(mono_mix).mean(1)])
             quality = metrics.si_sdr(estimates, torch.from_numpy(right)[None].expand_as(estimates)).tolist()
         rows.append((settings["dataset"], settings["prior"], settings["method"], source,
-                     decibel(audio), decibel(audio) - decibel(mix), *quality))  # fmt: skip
+                     level(audio), level(audio) - level(mix), *quality))  # fmt: skip
     return pd.DataFrame(
         rows, columns=["dataset", "family", "method", "source", "level_db", "level_to_mix_db", "si_sdr", "si_sdr_mix"]
     )

@@ -1,25 +1,33 @@
-"""The references of a separation: the mix as estimate, and what the data set can give, such as an oracle."""
+"""The references of a separation: the mix as estimate, what the data set can give, a supervised separator."""
 
 import pandas as pd
 import torch
-from audiopriors import files, registry, runtime, separation
+from audiopriors import files, likelihood, registry, runtime, separation, supervised
 
 
 def main() -> None:
     parser = runtime.parser(__doc__)
     parser.add_argument("--data", required=True, help="the data set's items")
+    parser.add_argument("--supervised", help="a trained separator of this mix")
     parser.add_argument("--rows", required=True, help="output: metrics of each mix and source (parquet)")
     arguments = parser.parse_args()
     settings = arguments.settings
-    runtime.prepare(settings["threads"])
-    data = registry.open_data(settings["data"], arguments.data)
-    truth, mix = separation.mixes(data, settings["mix"], settings["items"], settings["frame"])
-    items = torch.arange(mix.shape[0])
+    device = runtime.prepare(settings["threads"])
+    data, mix = registry.open_data(settings["data"], arguments.data), settings["mix"]
+    truth, total = separation.mixes(data, mix, settings["items"], settings["frame"])
+    items = torch.arange(total.shape[0])
     references = {
-        "mix": (mix / len(settings["mix"])).expand_as(truth),
-        **data.references(truth, mix, settings["mix"], items, settings["frame"]),
+        "mix": (total / len(truth)).expand_as(truth),
+        **data.references(mix, truth, total, items, settings["frame"]),
     }
-    rows = [separation.rows(settings, data, "reference", name, truth, mix, made) for name, made in references.items()]
+    if arguments.supervised:
+        separator = supervised.load(arguments.supervised).to(device)
+        parts = [separator(part.to(device)).cpu() for part in likelihood.batches(total, settings["batch_samples"])]
+        references["supervised"] = torch.cat(parts).transpose(0, 1)[:, :, None]
+    rows = [
+        separation.rows(settings, data, "reference", name, truth, total, separation.as_given(made))
+        for name, made in references.items()
+    ]
     files.write_rows(pd.concat(rows, ignore_index=True), arguments.rows)
 
 

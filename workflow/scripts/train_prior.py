@@ -4,31 +4,22 @@ A prior that needs no training (settings: training null) is made of the data set
 training that is started again continues where it was, and ends in the same bytes.
 """
 
-import math
-import time
-from pathlib import Path
-
 from audiopriors import registry, runtime, training
 from audiopriors.checkpoints import build_prior, load_prior, save_prior
-from audiopriors.files import digest, write_csv
+from audiopriors.files import csv_of, write_bytes
 
 
 def main() -> None:
     parser = runtime.parser(__doc__)
-    parser.add_argument("--data", required=True, help="the data set's items")
+    training.add_arguments(parser)
     parser.add_argument("--initial", help="a trained prior to start from (fine-tuning)")
-    parser.add_argument("--code", nargs="*", default=[], help="files that change the result: a saved state knows them")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop and save shortly before so many minutes")
     parser.add_argument("--prior", required=True, help="output: the trained prior (safetensors)")
-    parser.add_argument("--losses", required=True, help="output: the loss table (CSV)")
     arguments = parser.parse_args()
-    settings = arguments.settings
-    deadline = time.monotonic() + 60 * arguments.minutes - min(120, 6 * arguments.minutes)
+    settings, deadline = arguments.settings, training.deadline_of(arguments)
 
     device = runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)
-    seed = tuple(settings["seed"])
-    training.initial_weights(seed)
+    training.initial_weights(tuple(settings["seed"]))
     if arguments.initial:
         expect = {"family": settings["family"], "model": settings["model"], "source": settings["source"]}
         prior = load_prior(arguments.initial, expect=expect).requires_grad_(True)
@@ -36,31 +27,28 @@ def main() -> None:
         prior = build_prior(settings["family"], settings["model"])
 
     described = {key: settings[key] for key in ("dataset", "prior", "family", "model", "source", "sigma", "training")}
+
+    def save() -> None:
+        save_prior(arguments.prior, prior, described | {"rate": data.rate})
+
     if settings["training"] is None:
         prior.fit(data, settings["source"])
-        write_csv(training.LOSSES, [], arguments.losses)
-        save_prior(arguments.prior, prior, described | {"rate": data.rate})
+        write_bytes(arguments.losses, csv_of(training.LOSSES, []))
+        save()
         return
-
-    resume = Path(f"{arguments.prior}.resume")
-    inputs = [arguments.data, *([arguments.initial] if arguments.initial else []), *arguments.code]
-    fingerprint = f"{digest(*inputs)} {settings}"
-    losses = training.train(
+    training.by_command(
         prior,
         data,
         settings["source"],
-        float(settings["sigma"]),
-        training.Training(**settings["training"]),
-        seed=seed,
-        fingerprint=fingerprint,
-        resume=resume,
+        prior.noise_range if settings["sigma"] == "all" else float(settings["sigma"]),
+        arguments,
+        output=arguments.prior,
+        save=save,
+        inputs=[arguments.data, *([arguments.initial] if arguments.initial else [])],
         device=device,
         fresh=not arguments.initial,
         deadline=deadline,
     )
-    write_csv(training.LOSSES, losses, arguments.losses)
-    save_prior(arguments.prior, prior, described | {"rate": data.rate})
-    resume.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -15,6 +17,7 @@ from .files import write_bytes
 
 # One entry only: safetensors writes several in an order that changes from run to run.
 _ENTRY = "audiopriors"
+_CHECKSUM = "sha256"  # in the entry
 
 
 class CheckpointError(Exception):
@@ -24,7 +27,17 @@ class CheckpointError(Exception):
 def save_tensors(path: str | Path, tensors: dict[str, torch.Tensor], description: dict) -> None:
     """Tensors by name, and a description that JSON can hold."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_bytes(path, save(tensors, {_ENTRY: json.dumps(description, sort_keys=True)}))
+    entry = description | {_CHECKSUM: _checksum(tensors, description)}
+    write_bytes(path, save(tensors, {_ENTRY: json.dumps(entry, sort_keys=True)}))
+
+
+def _checksum(tensors: dict[str, torch.Tensor], description: dict) -> str:
+    """SHA-256 over everything that a checkpoint holds."""
+    total = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.flatten().view(torch.uint8).numpy().data)
+    return total.hexdigest()
 
 
 def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
@@ -32,12 +45,15 @@ def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
 
     Raises
     ------
-    CheckpointError: not there, truncated, or not ours.
+    CheckpointError: not there, truncated, changed by a single bit, or not ours.
     """
     try:
         with safe_open(str(path), "pt") as file:
             description = json.loads((file.metadata() or {})[_ENTRY])
-            return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if description.pop(_CHECKSUM) != _checksum(tensors, description):
+                raise ValueError("its checksum does not fit")
+            return tensors, description
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such checkpoint") from None
     except (SafetensorError, KeyError, ValueError, OSError) as error:
@@ -72,15 +88,26 @@ def load_prior(path: str | Path, *, expect: dict | None = None) -> nn.Module:
                 f"{path}: is a prior with {key} {description.get(key)!r}, but {wanted!r} was asked for; "
                 "delete it and run again"
             )
+    prior = filled(path, tensors, description, lambda: build_prior(description["family"], description["model"]))
+    if description.get("sigma", "all") != "all":
+        prior.at(float(description["sigma"]))
+    return prior
+
+
+def filled(path: str | Path, tensors: dict, description: dict, build: Callable[[], nn.Module]) -> nn.Module:
+    """What `build` makes, with these weights and this description, for use.
+
+    Raises
+    ------
+    CheckpointError: they do not fit; the message names the file.
+    """
     try:
-        prior = build_prior(description["family"], description["model"])
-        prior.load_state_dict(tensors)
+        made = build()
+        made.load_state_dict(tensors)
     except (KeyError, TypeError, LookupError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(
             f"{path}: does not fit this version of the model ({reason}); delete it and run again"
         ) from None
-    prior.description = description
-    if description.get("sigma", "all") != "all":
-        prior.at(float(description["sigma"]))
-    return prior.eval().requires_grad_(False)
+    made.description = description
+    return made.eval().requires_grad_(False)

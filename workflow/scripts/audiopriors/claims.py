@@ -86,14 +86,29 @@ def verdict(claim: dict, measured: tuple[float, float, float], published_score: 
     return "depends on the metric" if counts and decided is not None and by_published != said else said
 
 
+def together(verdicts: list[str]) -> str:
+    """The verdict on a claim that holds if all of these do."""
+    if all(one == "holds" for one in verdicts):
+        return "holds"
+    return "does not hold" if "does not hold" in verdicts else UNDECIDED
+
+
 def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sources: list[str], scale: str,
           paper_size: bool) -> pd.DataFrame:  # fmt: skip
     """One row a claim that is about this data set.
 
     tables: by name, with the sigma of a prior's member in prior_sigma (`tables.members`).
     """
-    rows = []
+    rows, of_label = [], {}
     for claim in [one for one in claims if dataset in one["datasets"]]:
+        if "all_of" in claim:
+            parts = [of_label[label] for label in claim["all_of"]]
+            rows.append((
+                claim["claim"], claim["where"], dataset, "", claim["published"], math.nan, parts.count("holds"),
+                math.nan, math.nan, math.nan, scale, together(parts),
+                f"all {len(parts)} hold: {', '.join(claim['all_of'])}",
+            ))  # fmt: skip
+            continue
         there = tables[claim["table"]]
         for prior in sources if claim.get("each") else [None]:
             measured = measure(claim, there, {}, prior)
@@ -101,6 +116,7 @@ def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sou
             exact = measure(claim, there, claim["exact"], prior)[0] if "exact" in claim else math.nan
             rule = " and ".join(f"{claim['value']} {side} {bound:g}" for side, bound in claim["holds"].items())
             family = claim["select"]["family"]
+            of_label[claim.get("label")] = verdict(claim, measured, published, paper_size)
             rows.append((
                 claim["claim"].format(prior=prior), claim["where"], dataset,
                 family if isinstance(family, str) else ", ".join(family), claim["published"].format(prior=prior),

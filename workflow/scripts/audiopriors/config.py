@@ -18,9 +18,12 @@ class ConfigError(Exception):
 
 
 def merge(base: dict, changes: dict) -> dict:
-    """`base` with `changes`: mappings are merged, everything else is replaced."""
+    """`base` with `changes`: mappings are merged, null removes its key, everything else is replaced (RFC 7396)."""
     merged = copy.deepcopy(base)
     for key, value in (changes or {}).items():
+        if value is None:
+            merged.pop(key, None)
+            continue
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = merge(merged[key], value) if both else copy.deepcopy(value)
     return merged
@@ -65,9 +68,23 @@ def problems(config: dict) -> list[str]:
         for key in ("priors", "published"):
             for prior in dataset[key]:
                 found += _one_of(prior, config["priors"], (*at, key))
-        for mix in dataset["mixes"]:
-            for source in mix:
-                found += _one_of(source, dataset["sources"], (*at, "mixes"))
+        for sigma in dataset.get("sigmas", []):
+            found += _one_of(sigma, config["sigmas"], (*at, "sigmas"))
+        for mix, made in dataset["mixes"].items():
+            for source in made["sources"]:
+                found += _one_of(source, dataset["sources"], (*at, "mixes", mix))
+            if len(made.get("gains", made["sources"])) != len(made["sources"]):
+                found.append(f"{_dotted((*at, 'mixes', mix, 'gains'))}: needs one number for each source")
+        for mix in dataset.get("supervised", {}).get("mixes", []):
+            found += _one_of(mix, dataset["mixes"], (*at, "supervised", "mixes"))
+        if "supervised" in dataset:
+            found += _one_of(dataset["supervised"]["prior"], config["priors"], (*at, "supervised", "prior"))
+        for method, priors in dataset["runs"].items():
+            found += _one_of(method, config["separation"]["methods"], (*at, "runs"))
+            for prior, run in priors.items():
+                found += _one_of(prior, dataset["priors"], (*at, "runs", method))
+                for mix in run.get("mixes", []):
+                    found += _one_of(mix, dataset["mixes"], (*at, "runs", method, prior, "mixes"))
         if "file" in dataset:
             found += _one_of(dataset["file"]["prior"], dataset["priors"], (*at, "file", "prior"))
             found += _one_of(dataset["file"]["method"], config["separation"]["methods"], (*at, "file", "method"))
@@ -83,11 +100,25 @@ def problems(config: dict) -> list[str]:
             chosen = prior_settings(config, name)["levels"]
             for sigma in chosen if isinstance(chosen, list) else []:
                 found += _one_of(sigma, config["sigmas"], ("priors", name, "levels"))
+    labels = []
+    for number, claim in enumerate(config["claims"]):
+        for label in claim.get("all_of", []):
+            found += _one_of(label, labels, ("claims", number, "all_of"))
+        labels += [claim["label"]] if "label" in claim else []
     if sorted(config["sigmas"], key=float) != config["sigmas"]:
         found.append("sigmas: must ascend")
+    samplers = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))["$defs"]
     for name, method in config["separation"]["methods"].items():
-        for sigma in method["sigmas"]:
-            found += _one_of(sigma, ["0", *config["sigmas"]], ("separation", "methods", name, "sigmas"))
+        at = ("separation", "methods", name)
+        found += _violations(method["settings"], samplers[method["sampler"]], (*at, "settings"))
+        for sigma in method.get("sigmas", []):
+            found += _one_of(sigma, ["0", *config["sigmas"]], (*at, "sigmas"))
+        if ("plan" in method) == ("sigmas" in method):
+            found.append(f"{_dotted(at)}: needs either sigmas or plan")
+        elif "sigmas" in method and (method["sampler"] != "langevin" or "noise_free_sigma" not in method):
+            found.append(
+                f"{_dotted(at)}: sigmas are for the sampler langevin, with noise_free_sigma; others need a plan"
+            )
     return found
 
 
@@ -127,7 +158,7 @@ def _violations(value, schema: dict, prefix: tuple) -> list[str]:
         elif error.validator == "enum":
             allowed = ", ".join(map(str, error.validator_value))
             found.append(f"{_dotted(path)}: {error.instance!r} is not allowed; allowed: {allowed}")
-        elif error.validator in ("pattern", "not", "anyOf"):
+        elif error.validator in ("pattern", "not", "anyOf", "oneOf"):
             wanted = error.schema.get("description", "see the schema")
             found.append(f"{_dotted(path)}: {error.instance!r} is not allowed; allowed: {wanted}")
         elif error.validator == "required":

@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:  # it takes a second to import, and few programs need it
+from . import runtime
+
+if TYPE_CHECKING:  # they take a second to import, and few programs need them
     import pandas as pd
+    import pyarrow
+
+_DEVICE = b"audiopriors.device"
+
+
+class Damaged(ValueError):
+    """A file that is not as it was written; the message names it."""
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
@@ -39,19 +48,24 @@ def digest(*paths: str | Path) -> str:
     return total.hexdigest()
 
 
-def write_csv(columns: Iterable[str], rows: Iterable[dict], path: str) -> None:
+def csv_of(columns: Iterable[str], rows: Iterable[dict]) -> bytes:
     """Rows as CSV; what a row lacks is an empty cell."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_bytes(path, text.getvalue().encode())
+    return text.getvalue().encode()
 
 
 def write_rows(rows: pd.DataFrame, path: str) -> None:
-    """Rows as parquet."""
+    """Rows as parquet, with checksums, and the device on which they were computed."""
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.Table.from_pandas(rows, preserve_index=False)
+    table = table.replace_schema_metadata({**table.schema.metadata, _DEVICE: runtime.device_name.encode()})
     buffer = io.BytesIO()
-    rows.to_parquet(buffer, index=False)
+    parquet.write_table(table, buffer, write_page_checksum=True)
     write_bytes(path, buffer.getvalue())
 
 
@@ -62,8 +76,46 @@ def write_array(array: np.ndarray, path: str) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def read_rows(paths: Iterable[str], columns: list[str] | None = None) -> pd.DataFrame:
+def read_array(path: str | Path, mmap_mode: str | None = None) -> np.ndarray:
+    """The array that `write_array` wrote, or its memory map.
+
+    Raises
+    ------
+    Damaged: its header is not whole.
+    """
+    try:
+        return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # of a damaged header numpy raises anything, of tokenize or struct too
+        raise Damaged(f"{path}: is damaged ({type(error).__name__}); delete it and run again") from None
+
+
+def read_table(path: str | Path) -> pyarrow.Table:
+    """The table that `write_rows` wrote.
+
+    Raises
+    ------
+    Damaged: it is not whole.
+    """
+    from pyarrow import ArrowException, parquet
+
+    with open(path, "rb") as file:
+        try:
+            return parquet.read_table(file, page_checksum_verification=True)
+        except (ArrowException, OSError) as error:
+            raise Damaged(f"{path}: is damaged ({str(error).splitlines()[0]}); delete it and run again") from None
+
+
+def rows_made_on(path: str | Path) -> str:
+    """The device on which rows were computed; `unknown` of rows that are not of `write_rows`."""
+    from pyarrow import parquet
+
+    return (parquet.read_schema(path).metadata or {}).get(_DEVICE, b"unknown").decode()
+
+
+def read_rows(paths: Iterable[str]) -> pd.DataFrame:
     """Rows of many parquet files, in the order of the paths."""
     import pandas as pd
 
-    return pd.concat([pd.read_parquet(Path(path), columns=columns) for path in paths], ignore_index=True)
+    return pd.concat([read_table(path).to_pandas() for path in paths], ignore_index=True)

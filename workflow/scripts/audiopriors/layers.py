@@ -1,11 +1,13 @@
-"""The gated dilated convolution stack of WaveNet (van den Oord et al., 2016), shared by every model that needs one."""
+"""Stacks of dilated convolutions, gated as in WaveNet (van den Oord et al., 2016) or residual, and noise embeddings."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
+EMBEDDING = 32  # numbers that tell a network the noise level
 _CACHED = 16384  # samples (items x time)
 
 
@@ -184,3 +186,84 @@ class GatedStack(nn.Module):
             return torch.addmm(self.skip_bias, gated, skip)
 
         return step
+
+
+class _ResidualStack(torch.autograd.Function):
+    """Layers h <- h + silu((C * h) scale + shift), C of three taps of dilation 2^i; one function as in _GatedStack."""
+
+    @staticmethod
+    def forward(ctx, hidden, weight, bias, scale, shift, keep):
+        batch, _, length = hidden.shape
+        hiddens, convolved = [], []
+        for layer in range(len(weight)):
+            conv = bias[layer, :, None].expand(batch, -1, length).contiguous()  # (B, W, T)
+            for tap, (out, into) in enumerate(_taps((-(2**layer), 0, 2**layer), length)):
+                if out.start < out.stop:
+                    conv[:, :, out].baddbmm_(weight[layer, tap].expand(batch, -1, -1), hidden[:, :, into])
+            if keep:
+                hiddens.append(hidden)
+                convolved.append(conv)
+            made = torch.addcmul(shift[:, layer, :, None], conv, scale[:, layer, :, None])
+            hidden = functional.silu(made, inplace=True).add_(hidden)
+        ctx.save_for_backward(weight, scale, shift, *hiddens, *convolved)
+        return hidden
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        weight, scale, shift, *saved = ctx.saved_tensors
+        layers = len(weight)
+        hiddens, convolved = saved[:layers], saved[layers:]
+        batch, _, length = grad.shape
+        grad_weight, grad_bias = torch.zeros_like(weight), weight.new_zeros(weight.shape[0], weight.shape[2])
+        grad_scale, grad_shift = torch.zeros_like(scale), torch.zeros_like(shift)
+        for layer in reversed(range(layers)):
+            conv, hidden = convolved[layer], hiddens[layer]
+            made = torch.addcmul(shift[:, layer, :, None], conv, scale[:, layer, :, None])
+            piece = torch.ops.aten.silu_backward(grad, made)
+            grad_shift[:, layer] = piece.sum(2)
+            grad_scale[:, layer] = torch.mul(piece, conv, out=made).sum(2)
+            piece *= scale[:, layer, :, None]
+            grad_bias[layer] = piece.sum((0, 2))
+            grad = grad.clone()
+            for tap, (out, into) in enumerate(_taps((-(2**layer), 0, 2**layer), length)):
+                if out.start < out.stop:
+                    grad[:, :, into].baddbmm_(weight[layer, tap].t().expand(batch, -1, -1), piece[:, :, out])
+                    grad_weight[layer, tap] = torch.bmm(piece[:, :, out], hidden[:, :, into].transpose(1, 2)).sum(0)
+        return grad, grad_weight, grad_bias, grad_scale, grad_shift, None
+
+
+class ResidualStack(nn.Module):
+    """Residual convolutions of dilation 1, 2, 4, ..., that see both sides, each scaled and shifted by an embedding.
+
+    width: channels of the input, of every layer, and of the output.
+
+    Shape: (B, width, T), (B, EMBEDDING) -> (B, width, T).
+    """
+
+    def __init__(self, width: int, layers: int):
+        super().__init__()
+        fan_in = 3 * width
+        self.weight = nn.Parameter((torch.rand(layers, 3, width, width) * 2 - 1) / fan_in**0.5)
+        self.bias = nn.Parameter((torch.rand(layers, width) * 2 - 1) / fan_in**0.5)
+        self.modulation = nn.Linear(EMBEDDING, 2 * layers * width)
+        nn.init.zeros_(self.modulation.weight)
+        nn.init.zeros_(self.modulation.bias)
+
+    def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
+        layers, _, width, _ = self.weight.shape
+        scale, shift = self.modulation(embedded).view(-1, 2, layers, width).unbind(1)
+        return _ResidualStack.apply(hidden, self.weight, self.bias, 1 + scale, shift, torch.is_grad_enabled())
+
+
+class _NoiseFeatures(nn.Module):
+    """Sines and cosines of log sigma, of periods from 50 to 0.4 nats. Shape: (B, 1) -> (B, 16)."""
+
+    def forward(self, sigma: Tensor) -> Tensor:
+        angles = sigma.log() * 2.0 ** torch.arange(-3, 5, device=sigma.device, dtype=sigma.dtype)
+        return torch.cat([torch.sin(angles), torch.cos(angles)], 1)
+
+
+def embedding_of_noise() -> nn.Module:
+    """A network that embeds the noise level. Shape: (B, 1) -> (B, EMBEDDING)."""
+    return nn.Sequential(_NoiseFeatures(), nn.Linear(16, EMBEDDING), nn.SiLU(), nn.Linear(EMBEDDING, EMBEDDING))

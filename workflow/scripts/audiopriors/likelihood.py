@@ -25,6 +25,7 @@ class EntropyViolation(Exception):
 @dataclass(frozen=True)
 class Evaluation:
     test_items: int
+    input_items: int  # of which only a mean is taken: mixes, N(0, s^2), in-class items with other noise
     constants: list[float]
     normals: list[float]
     peakedness: list[str]
@@ -45,11 +46,19 @@ def score(prior: nn.Module, x: Tensor, batch_samples: int, device) -> dict[str, 
 
 
 def log_prob_and_gradient(prior: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """log p(x) in nats, and its gradient. Shape: (B, 1, T) -> (B,), (B, 1, T)."""
+    """log p(x) in nats, and its gradient by autograd. Shape: (B, 1, T) -> (B,), (B, 1, T)."""
     x = x.detach().requires_grad_(True)
     log_prob = prior.log_prob(x)
     (gradient,) = torch.autograd.grad(log_prob.sum(), x)
     return log_prob.detach(), gradient
+
+
+def gradient(prior: nn.Module, x: Tensor) -> Tensor:
+    """grad log p(x): what the prior itself says it is, else by autograd. Shape: (B, 1, T) -> (B, 1, T)."""
+    if hasattr(prior, "score"):
+        with torch.no_grad():
+            return prior.score(x)
+    return log_prob_and_gradient(prior, x)[1]
 
 
 def test_noise(clean: Tensor, sigma: str, *purpose) -> Tensor:
@@ -101,6 +110,7 @@ def evaluate(
     clean = {test: data.frames("test", test, items, frame) for test in sources}
     clean["mix"] = data.mixture("test", sources, items, frame)
     tracks = np.array(data.tracks("test")[: len(items)])
+    inputs = min(evaluation.input_items, len(items))
     held_out = data.frames(
         "validation", source, torch.arange(min(evaluation.test_items, data.count("validation"))), frame
     )
@@ -131,7 +141,9 @@ def evaluate(
             shown = [level] if one_for_all and not in_class else levels + (evaluation.peakedness if in_class else [])
             for data_sigma in shown:
                 noisy = test_noise(x, data_sigma, *seed, "test", test)
-                add("test", test, data_sigma, scores_of(noisy, data_sigma))
+                # Detection compares whole splits; what only a mean is taken of needs fewer items.
+                compared = test != "mix" and (data_sigma == level or (data_sigma in levels and not one_for_all))
+                add("test", test, data_sigma, scores_of(noisy if compared else noisy[:inputs], data_sigma))
         noisy = test_noise(held_out, level, *seed, "validation", source)
         add("validation", source, level, score(member, noisy, evaluation.batch_samples, device))
 
@@ -139,20 +151,38 @@ def evaluate(
             add("test", f"constant_{value:g}", "0", scores_of(torch.full((1, 1, frame), float(value)), "0"))
         for deviation in evaluation.normals:
             test = f"normal_{deviation:g}"
-            x = deviation * torch.randn(len(items), 1, frame, generator=torch_generator(*seed, "test", test))
+            x = deviation * torch.randn(inputs, 1, frame, generator=torch_generator(*seed, "test", test))
             scores = scores_of(x, "0")
             if "log_prob" in scores:
-                entropy_gate(scores["log_prob"], x, deviation, f"prior {name}, {source}, sigma {level}")
+                what = f"prior {name}, {source}, sigma {level}"
+                entropy_gate(scores["log_prob"], x, deviation, what)
             add("test", test, "0", scores)
 
         if any(row["score"].iloc[0] == "log_prob" for row in rows):
             own = test_noise(clean[source], level, *seed, "test", source)[: evaluation.gradient_items]
             norms = [
-                log_prob_and_gradient(member, batch.to(device))[1].double().square().sum((1, 2)).cpu().numpy()
+                gradient(member, batch.to(device)).double().square().sum((1, 2)).cpu().numpy()
                 for batch in batches(own, evaluation.batch_samples)
             ]
             add("test", source, level, {"gradient_norm_squared": np.concatenate(norms)})
     return pd.concat(rows, ignore_index=True)
+
+
+def scored_items(
+    evaluation: Evaluation, levels: list[str], sigmas: list[str], sources: int, test_items: int, validation_items: int
+) -> int:
+    """How many items `evaluate` scores of a source's priors at `levels`, to say what it will cost; gradients apart.
+
+    sigmas: the data's noise levels above 0. test_items, validation_items: those that the data set has.
+    """
+    one_for_all = levels == ["all"]
+    compared = min(evaluation.test_items, test_items)
+    inputs = min(evaluation.input_items, compared)
+    own = 1 if one_for_all else len(sigmas) + 1
+    few = own + len(evaluation.peakedness) + len(evaluation.normals) + (len(sigmas) if one_for_all else 0)  # own: mix
+    member = sources * own * compared + few * inputs + len(evaluation.constants)
+    member += min(evaluation.test_items, validation_items)
+    return member * (len(sigmas) if one_for_all else len(levels))
 
 
 def entropy_gate(log_prob: np.ndarray, x: Tensor, deviation: float, what: str) -> None:

@@ -27,6 +27,7 @@ SCORES = {
     "latent_log_prob": "latent term only\n(as published)",
     "code_log_prob": "log P of the codes\n(clamped, as published)",
     "published_score": "log of mean sigmoid\n(as published)",
+    "denoising_score": "denoising score\n(cheaper than log p)",
     "log_ratio": "log p$_k$ − log p$_j$",
     "complexity_corrected": "log p(x) − log p$_{FLAC}$(x)",
     "mixture_ratio": "log p$_k$ − log mean$_j$ p$_j$",
@@ -34,6 +35,7 @@ SCORES = {
 }
 
 
+MILLISECONDS = 8  # of a waveform
 # Nats/sample at which the colours of means end, by kind of data; music is soft, so its densities are high.
 MEANS = {"toy": (-4, 2), "music": (-6, 5)}
 
@@ -142,17 +144,30 @@ def sigma_axis(axes: Axes, sigmas: list[str]) -> dict[str, int]:
     return {sigma: place for place, sigma in enumerate(sigmas)}
 
 
-def value_scale(axes: Axes, linear_within: float = 20.0) -> None:
-    """A linear axis where the values allow it, else logarithmic on both sides of zero."""
-    low, high = axes.dataLim.intervaly
-    if high - low > linear_within:
-        axes.set_yscale("symlog", linthresh=10)
+def value_scale(axes: Axes, along: str = "y") -> None:
+    """A linear axis where the values allow it (within 20), else logarithmic on both sides of zero."""
+    low, high = axes.dataLim.intervaly if along == "y" else axes.dataLim.intervalx
+    if high - low > 20:
+        (axes.set_yscale if along == "y" else axes.set_xscale)("symlog", linthresh=10)
+        axes.autoscale_view()
 
 
 def intervals(axes: Axes, x, rows: pd.DataFrame, value: str = "mean", **line) -> None:
     """A line through `value` with its 95 % interval as error bars."""
     below, above = (rows[value] - rows["low"]).clip(lower=0), (rows["high"] - rows[value]).clip(lower=0)
     axes.errorbar(x, rows[value], yerr=[below, above], capsize=2, markersize=4, linewidth=1.2, **line)
+
+
+def waveform(axes: Axes, sources: list[str], source: str, wave: np.ndarray, right: np.ndarray | None, rate: int):
+    """The wave's first milliseconds, which are returned with their times in ms, over the true one in grey."""
+    wave = wave[: int(rate * MILLISECONDS / 1000)]
+    time = 1000 * np.arange(len(wave)) / rate
+    if right is not None:
+        axes.plot(time, right[: len(wave)], color="0.7", linewidth=2)
+    colour = "black" if source == "mix" else style(sources)[source]["color"]
+    axes.plot(time, wave, color=colour, linewidth=0.9)
+    axes.set_ylim(-1.6, 1.6)
+    return wave, time
 
 
 def spectrogram(axes: Axes, wave: np.ndarray, rate: int):

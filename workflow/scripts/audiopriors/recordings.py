@@ -10,6 +10,7 @@ import json
 import logging
 import math
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ import numpy as np
 import soundfile
 import torch
 import torchaudio
+from torch import Tensor
 
 from . import roots
 from .files import digest, write_array, write_bytes
@@ -30,6 +32,10 @@ MIXTURE = "mixture"
 AUDIO = (".wav", ".flac")
 MUSDB_SOURCES = ("drums", "bass", "other", "vocals")
 FULL_SCALE = 32768.0
+STORED = np.dtype("<i2")
+
+# Of the filter for resampling: zero crossings on each side, its edge, and the Kaiser window's beta.
+_CROSSINGS, _ROLLOFF, _BETA = 64, 0.9475937167399596, 14.769656459379492
 
 
 class BrokenTrack(ValueError):
@@ -199,18 +205,17 @@ def resample(wave: np.ndarray, rate: int, to: int) -> np.ndarray:
     if max(up, down) > 1000:  # an odd rate such as 44101 Hz: torchaudio's table of filters would take gigabytes
         from scipy import signal
 
-        taps = signal.firwin(
-            2 * 64 * max(up, down) + 1, 0.9475937167399596 / max(up, down), window=("kaiser", 14.769656459379492)
-        )
+        longest = max(up, down)
+        taps = signal.firwin(2 * _CROSSINGS * longest + 1, _ROLLOFF / longest, window=("kaiser", _BETA))
         return signal.resample_poly(wave.astype(np.float64), up, down, window=taps).astype(np.float32)
     return torchaudio.functional.resample(
         torch.from_numpy(np.ascontiguousarray(wave)),
         rate,
         to,
-        lowpass_filter_width=64,
-        rolloff=0.9475937167399596,
+        lowpass_filter_width=_CROSSINGS,
+        rolloff=_ROLLOFF,
         resampling_method="sinc_interp_kaiser",
-        beta=14.769656459379492,
+        beta=_BETA,
     ).numpy()
 
 
@@ -232,6 +237,11 @@ def read(track: Track, source: str) -> tuple[np.ndarray, int]:
 def gain(audio: np.ndarray) -> float:
     """The one gain of a whole track, which keeps its levels and its sum: 1, or less where a sample would clip."""
     return min(1.0, (FULL_SCALE - 1) / FULL_SCALE / max(float(np.abs(audio).max()), 1e-12))
+
+
+def dequantised(stored: Tensor, generator: torch.Generator) -> Tensor:
+    """Stored samples, of any shape, plus uniform noise of one step of 16 bits, so that they are draws of a density."""
+    return stored + (torch.rand(stored.shape, generator=generator) - 0.5) / FULL_SCALE
 
 
 def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.ndarray:
@@ -271,7 +281,7 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
     One gain for the whole track keeps its levels and its sum: 1, or less where a sample would clip.
 
     Returns one row a frame: track, file, row (in the file), offset (samples at `rate`), gain, residual_db (of the
-    mixture against the sum of the sources), and rms_SOURCE of each source and the mixture.
+    mixture against the sum of the sources), and rms_SOURCE and crc_SOURCE (a checksum) of each source and the mixture.
 
     Raises
     ------
@@ -295,16 +305,17 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
         )
     scale = gain(audio)
     audio *= scale
-    residual = _decibel(audio[0] - audio[1:].sum(0)) - _decibel(audio[0])
+    residual = decibel(audio[0] - audio[1:].sum(0)) - decibel(audio[0])
     offsets = np.sort(numpy_generator(*seed, "frames", track.key).integers(0, length - frame + 1, frames))
-    stored = np.empty((len(audio), frames, frame), np.int16)
+    stored = np.empty((len(audio), frames, frame), STORED)
     for row, offset in enumerate(offsets):
         stored[:, row] = np.round(audio[:, offset : offset + frame] * FULL_SCALE)
     levels = np.sqrt(np.square(stored / FULL_SCALE).mean(2))  # (1 + N, frames)
     rows = [
         {"track": track.name, "file": f"{stem}.npy", "row": row, "offset": int(offset), "gain": scale,
          "residual_db": residual,
-         **{f"rms_{name}": float(level) for name, level in zip([MIXTURE, *sources], levels[:, row], strict=True)}}
+         **{f"rms_{name}": float(level) for name, level in zip([MIXTURE, *sources], levels[:, row], strict=True)},
+         **{f"crc_{name}": zlib.crc32(one) for name, one in zip([MIXTURE, *sources], stored[:, row], strict=True)}}
         for row, offset in enumerate(offsets)
     ]  # fmt: skip
     write_array(stored, folder / f"{stem}.npy")
@@ -312,7 +323,8 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
     return rows
 
 
-def _decibel(wave: np.ndarray) -> float:
+def decibel(wave: np.ndarray) -> float:
+    """The level of a wave of any shape: mean square in dB of full scale, at least -200."""
     return float(10 * np.log10(max(np.square(wave, dtype=np.float64).mean(), 1e-20)))
 
 

@@ -16,6 +16,10 @@ EXIT_ERROR = 1
 EXIT_TRY_AGAIN = 75  # sysexits.h, EX_TEMPFAIL: out of time, state saved; the same command continues
 
 
+device_name = "cpu"  # on which this program computes, as `prepare` found it
+_inputs: list[str] = []  # files that the command line names to be read
+
+
 class OutOfTime(Exception):
     """The deadline is near and the state is saved."""
 
@@ -29,16 +33,33 @@ def prepare(threads: int):
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    log.info("device %s, %d threads", name, threads)  # the table of costs reads this line
+    global device_name
+    device_name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    log.info("device %s, %d threads", device_name, threads)  # the table of costs reads this line
     return device
+
+
+class _Parser(argparse.ArgumentParser):
+    """Knows which arguments are files to be read: those there are whose help does not begin with `output`."""
+
+    def parse_args(self, args=None, namespace=None):
+        parsed = super().parse_args(args, namespace)
+        for action in self._actions:
+            given = getattr(parsed, action.dest, None)
+            if not (action.help or "").startswith("output"):
+                given = given if isinstance(given, list) else [given]
+                _inputs.extend(name for name in given if isinstance(name, str) and os.path.isfile(name))
+        return parsed
+
+
+def input_files() -> list[str]:
+    """The files that the command line names to be read."""
+    return list(_inputs)
 
 
 def parser(description: str) -> argparse.ArgumentParser:
     """The parser of a script; `--settings` is the JSON that a rule builds of the config."""
-    made = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    made = _Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     made.add_argument("--settings", type=json.loads, required=True, help="what the rule takes of the config, as JSON")
     return made
 

@@ -11,12 +11,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .spectra import masked, spectra
+
 # Given the sources (N, B, 1, T): log p_k(s_k), (N, B) in nats, and its gradient (N, B, 1, T).
 Prior = Callable[[Tensor], tuple[Tensor, Tensor]]
-# Called after every step with the level's number, the step, the energy (B,) in nats and the residual's rms (B,).
-Callback = Callable[[int, int, Tensor, Tensor], None]
+# E[s | x] of x = s + sigma n, from x (B, 1, T) and sigma.
+Denoiser = Callable[[Tensor, float], Tensor]
+# Called after every step with the level's number, the step, the energy (B,) in nats, the residual's rms (B,) and the
+# sources (N, B, 1, T) as they are.
+Callback = Callable[[int, int, Tensor, Tensor, Tensor], None]
 
-_FAR = 100.0  # a waveform lives in [-1, 1]: beyond this a step has diverged
+FAR = 100.0  # a waveform lives in [-1, 1]: beyond this a step has diverged
 
 
 @dataclass(frozen=True)
@@ -54,18 +59,221 @@ def langevin(
             residual = mix - sources.sum(0)
             if callback:
                 energy = residual.double().square().sum((1, 2)) / (2 * gamma**2) - log_prob.sum(0)
-                callback(number, step, energy, residual.double().square().mean((1, 2)).sqrt())
+                callback(number, step, energy, residual.double().square().mean((1, 2)).sqrt(), sources)
             noise = torch.randn(sources.shape, generator=generator, dtype=sources.dtype).to(sources.device)
             proposal = sources + eta * (gradient + residual / gamma**2) + (2 * eta) ** 0.5 * noise
-            stopped = stopped | ~(proposal.abs() < _FAR).all(3).all(2).all(0)
+            stopped = stopped | ~(proposal.abs() < FAR).all(3).all(2).all(0)
             sources = torch.where(stopped[None, :, None, None], sources, proposal)
     return sources, stopped
+
+
+def metropolis(
+    sources: Tensor, mix: Tensor, levels: list[Level], generator: torch.Generator, callback: Callback | None = None
+) -> tuple[Tensor, Tensor]:
+    """Metropolis-adjusted Langevin dynamics (MALA, Roberts & Tweedie, 1996) over the levels in turn: no bias of steps.
+
+    The proposal is the step of `langevin`, of all sources at once; it is taken with probability
+    min(1, pi(s') q(s | s') / pi(s) q(s' | s)), else the item stays where it is for this step. Arguments and results as
+    of `langevin`; no item stops.
+    """
+    for number, level in enumerate(levels):
+        eta, gamma = level.step_size * level.sigma**2, level.mixture_width * level.sigma
+
+        def target(state: Tensor, level=level, gamma=gamma) -> tuple[Tensor, Tensor, Tensor]:
+            log_prob, gradient = level.prior(state)
+            residual = mix - state.sum(0)
+            energy = residual.double().square().sum((1, 2)) / (2 * gamma**2) - log_prob.double().sum(0)
+            return energy, gradient + residual / gamma**2, residual
+
+        energy, drift, residual = target(sources)
+        for step in range(level.steps):
+            if callback:
+                callback(number, step, energy, residual.double().square().mean((1, 2)).sqrt(), sources)
+            noise = torch.randn(sources.shape, generator=generator, dtype=sources.dtype).to(sources.device)
+            proposal = sources + eta * drift + (2 * eta) ** 0.5 * noise
+            uniform = torch.rand(mix.shape[0], generator=generator, dtype=torch.float64).to(mix.device)
+            found = target(proposal)
+            back = (sources - proposal - eta * found[1]).double().square().sum((0, 2, 3)) / (4 * eta)
+            forth = noise.double().square().sum((0, 2, 3)) / 2
+            taken = uniform.log() < energy - found[0] + forth - back  # False where something is not finite
+            sources = torch.where(taken[None, :, None, None], proposal, sources)
+            drift = torch.where(taken[None, :, None, None], found[1], drift)
+            energy = torch.where(taken, found[0], energy)
+            residual = torch.where(taken[:, None, None], found[2], residual)
+    return sources, torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Noise levels of a sampler that goes from large to small noise with one denoiser a source."""
+
+    sigmas: tuple[float, ...]
+    "Levels with noise, descending."
+    settle: tuple[float, ...]
+    "Levels of the last sweeps, without noise."
+    entries: tuple[float, ...]
+    "For each source, the level from which on it takes part: above, its denoiser sees nothing of it."
+
+
+def alternating(
+    mix: Tensor,
+    denoisers: list[Denoiser],
+    plan: Plan,
+    generator: torch.Generator,
+    callback: Callback | None = None,
+    share: float | None = None,
+    turns: int = 1,
+) -> Tensor:
+    """One source at a time is found in what the others leave of the mix, at falling noise (after split Gibbs sampling).
+
+    With d_k the estimate of source k, z_k = d_k + sqrt(share) sigma n' is its sample. In a sweep at sigma, for each
+    source: r = M - sum_{j != k} z_j + sqrt(1 - (N - 1) share) sigma n is s_k at noise level sigma, as each other sample
+    carries its part of the noise; so d_k = D_k(r; sigma). (Split Gibbs sampling, Vono et al., 2019, would draw from a
+    posterior, where this takes its mean plus noise.) share: 1 / N if not given. Sources take part from their entry on,
+    those of early entry first; of item i, the one after i % turns of them, and so on around (at high noise the first
+    takes what it can). Before its entry z_k is noise only. The last sweeps have no noise:
+    d_k = D_k(M - sum_{j != k} d_j; sigma). mix: M (B, 1, T). Returns estimates d (N, B, 1, T).
+    """
+    number = len(denoisers)
+    share = 1 / number if share is None else share
+    kept, fresh = share**0.5, max(0.0, 1 - (number - 1) * share) ** 0.5
+    order = sorted(range(number), key=lambda k: -plan.entries[k])
+
+    def noise(deviation: float) -> Tensor:
+        return deviation * torch.randn(mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
+
+    found = torch.zeros(number, *mix.shape, dtype=mix.dtype, device=mix.device)
+    sampled = torch.stack([noise(kept * plan.sigmas[0]) for _ in denoisers])
+    for level, sigma in enumerate(plan.sigmas + plan.settle):
+        settling = level >= len(plan.sigmas)
+        held = found if settling else sampled
+        for place in range(number):
+            fresh_noise, kept_noise = (noise(part * sigma) for part in (fresh, kept)) if not settling else (0, 0)
+            for turn in range(turns):
+                items, k = slice(turn, None, turns), order[(place + turn) % number]
+                if sigma <= plan.entries[k]:
+                    rest = (mix - held.sum(0) + held[k] + fresh_noise)[items]
+                    found[k, items] = denoisers[k](rest, sigma)
+                if not settling:
+                    sampled[k, items] = (found[k] + kept_noise)[items]
+        if callback:
+            _tell(callback, level, sigma, mix, found)
+    return found
+
+
+def _tell(callback: Callback, level: int, sigma: float, mix: Tensor, found: Tensor) -> None:
+    """Of estimates at a level: the energy is that of the mix alone, at Gamma = sigma."""
+    residual = (mix - found.sum(0)).double().square().mean((1, 2))
+    callback(level, 0, 0.5 * mix.shape[2] * residual / sigma**2, residual.sqrt(), found)
+
+
+def guided(
+    mix: Tensor,
+    denoisers: list[Denoiser],
+    plan: Plan,
+    generator: torch.Generator,
+    callback: Callback | None = None,
+    *,
+    guidance: str,
+    width: float = 1.0,
+    churn: float = 0.0,
+) -> Tensor:
+    """The reverse diffusion of all sources at once under the mix (MSDM, Mariani et al., 2024), by Euler steps.
+
+    guidance `dirac`: the last source is what the others leave of the mix, so each other's score is
+    S_k(x_k) - S_N(M - sum_j x_j). `gaussian`: S_k(x_k) + (M - sum_j x_j) / (width sigma)^2. Neither is exact, even for
+    Gaussian sources. churn: the noise that is added before a step raises sigma by this share (Karras et al., 2022).
+    mix: M (B, 1, T). Returns the state without the noise that is left (N, B, 1, T).
+    """
+    number = len(denoisers)
+    free = number - (guidance == "dirac")
+    levels = plan.sigmas + plan.settle
+
+    def noise(deviation: float) -> Tensor:
+        shape = (free, *mix.shape)
+        return deviation * torch.randn(shape, generator=generator, dtype=mix.dtype).to(mix.device)
+
+    def whole(state: Tensor) -> Tensor:
+        return torch.cat([state, (mix - state.sum(0))[None]]) if guidance == "dirac" else state
+
+    state = noise(levels[0]) + (mix / number if guidance == "dirac" else 0)
+    for level, (sigma, after) in enumerate(zip(levels, (*levels[1:], 0.0), strict=True)):
+        raised = sigma * (1 + churn)
+        if churn:
+            state = state + noise((raised**2 - sigma**2) ** 0.5)
+        every = whole(state)
+        found = torch.stack([denoiser(one, raised) for denoiser, one in zip(denoisers, every, strict=True)])
+        pull = found - every  # sigma^2 times each score
+        pull = pull[:-1] - pull[-1] if guidance == "dirac" else pull + (mix - state.sum(0)) / width**2
+        state = state + (1 - after / raised) * pull
+        if callback:
+            _tell(callback, level, sigma, mix, found)
+    return whole(state)
+
+
+def restarted(
+    run: Callable[[Tensor], tuple[Tensor, Tensor]],
+    mix: Tensor,
+    *,
+    particles: int,
+    rounds: int,
+    accept: float,
+    watch: Callable[[int, Tensor, Tensor, Tensor], None] | None = None,
+    combine: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The best of several runs with fresh noise for each mix: until one is accepted, at most `rounds` x `particles`.
+
+    combine: instead of the best of a round, what it makes of all its estimates (N, n, particles, 1, T) and the mixes
+    (n, 1, T), such as their mean: (N, n, 1, T).
+
+    run: mixes (B', 1, T) -> estimates (N, B', 1, T) and their misfit (B',), which must not know the true sources; the
+    least is best, and one of at most `accept` ends it. watch: called after each round with its number, the mixes'
+    numbers (n,), all estimates (N, n, particles, 1, T) and misfits (n, particles). mix: M (B, 1, T).
+
+    Returns the best estimates (N, B, 1, T) and their misfits (B,).
+    """
+    waiting = torch.arange(mix.shape[0], device=mix.device)
+    best, least = None, torch.full((mix.shape[0],), float("inf"), dtype=torch.float64, device=mix.device)
+    for number in range(rounds):
+        found, misfit = run(mix[waiting].repeat_interleave(particles, 0))
+        found, misfit = found.unflatten(1, (-1, particles)), misfit.double().view(-1, particles)
+        misfit = misfit.nan_to_num(nan=float("inf"))
+        if watch:
+            watch(number, waiting, found, misfit)
+        value, place = misfit.min(1)
+        chosen = found[:, torch.arange(len(place), device=place.device), place]
+        if combine:
+            chosen = combine(found, mix[waiting])
+        if best is None:
+            best = chosen.clone()
+        better = value < least[waiting]
+        best[:, waiting[better]], least[waiting[better]] = chosen[:, better], value[better]
+        waiting = waiting[least[waiting] > accept]
+        if not len(waiting):
+            break
+    return best, least
+
+
+def mean(found: Tensor, mix: Tensor) -> Tensor:
+    """The average of particles, nearer to the posterior's mean. Shape: (N, B, P, 1, T), (B, 1, T) -> (N, B, 1, T)."""
+    return found.mean(2)
+
+
+def mask(found: Tensor, mix: Tensor) -> Tensor:
+    """The mix, shared out on its spectrogram by the particles' average magnitudes: a filter, no sample.
+
+    Shape: (N, B, P, 1, T), (B, 1, T) -> (N, B, 1, T).
+    """
+    number, items, particles, _, length = found.shape
+    magnitudes = spectra(found.reshape(-1, length)).abs()
+    magnitudes = magnitudes.view(number, items, particles, *magnitudes.shape[1:]).mean(2)
+    return masked(magnitudes, mix)
 
 
 def denoise(sources: Tensor, prior: Prior, sigma: float) -> Tensor:
     """Remove the noise that is left: E[s | s + sigma eps] = s + sigma^2 grad log p_sigma (Tweedie). Shape as given."""
     denoised = sources + sigma**2 * prior(sources)[1]
-    return torch.where(denoised.abs() < _FAR, denoised, sources)
+    return torch.where(denoised.abs() < FAR, denoised, sources)
 
 
 def parametric_oracle(waves: Tensor, mix: Tensor) -> Tensor:

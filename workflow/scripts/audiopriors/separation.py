@@ -5,107 +5,247 @@ from __future__ import annotations
 import logging
 import math
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from . import metrics, samplers
+from . import metrics, plans, samplers
 from .checkpoints import load_prior
-from .likelihood import log_prob_and_gradient
+from .likelihood import gradient, log_prob_and_gradient
 from .seeds import torch_generator
 
 log = logging.getLogger(__name__)
 
 
-def mixes(data, sources: list[str], items: int, frame: int) -> tuple[Tensor, Tensor]:
+def mixes(data, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor]:
     """The true sources (N, B, 1, T) and their mix M (B, 1, T) in the sum domain, of the first test items.
 
-    Toy mixes are means: M = N m. A recorded mix is near the sum of its sources: M = m.
+    mix: its name, sources, their gains, and unison (see the config's schema).
     """
-    numbers = torch.arange(min(items, data.count("test")))
-    truth = torch.stack([data.frames("test", source, numbers, frame) for source in sources])
-    return truth, data.mixture("test", sources, numbers, frame) * data.mix_divisor(sources)
+    return data.mixed(mix, torch.arange(min(items, data.count("test"))), frame)
 
 
-def separator(paths: list[str], sources: list[str], method: dict, device):
+def denoiser(prior, gain: float = 1.0, batch: int = 8) -> samplers.Denoiser:
+    """E[s | x] of a source times `gain`, from x (B, 1, T) and sigma: what the prior says it is, else by Tweedie.
+
+    batch: so many items at once on a CPU, as more do not stay in its cache.
+    """
+
+    def one(x: Tensor, sigma: float) -> Tensor:
+        if hasattr(prior, "denoise"):
+            with torch.no_grad():
+                return prior.denoise(x, sigma)
+        found = x + sigma**2 * gradient(prior.at(sigma), x)
+        return torch.where(found.abs() < samplers.FAR, found, x)  # a gradient that explodes finds nothing
+
+    def denoise(x: Tensor, sigma: float) -> Tensor:
+        parts = (x / gain).split(batch if x.device.type == "cpu" else len(x))
+        return gain * torch.cat([one(part, sigma / gain) for part in parts])
+
+    return denoise
+
+
+@dataclass(frozen=True)
+class Separated:
+    """Estimates (N, B, 1, T); of each item, (B,): whether it stopped, its misfit, and whether it is accepted; CPU.
+
+    NaN where a method has no misfit or accepts everything.
+    """
+
+    estimates: Tensor
+    stopped: Tensor
+    misfit: Tensor
+    accepted: Tensor
+
+
+class Separator:
     """A method of the config under the priors at `paths`: for each sigma of the method in turn, each source in turn.
 
-    Returns separate(mix, generator, callback): M (B, 1, T), on any device -> estimates (N, B, 1, T) and which items
-    stopped (B,), see `samplers.langevin`, on the CPU.
+    curves: of each source's prior, for a method whose levels are planned. `sigmas` are the levels.
     """
 
-    def joint(level_paths: list[str], sigma: float) -> samplers.Prior:
-        """log p_k(s_k) at noise level sigma and its gradient, of the priors at these paths, one a source."""
-        priors = [
-            load_prior(path, expect={"source": source}).to(device).at(sigma)
-            for path, source in zip(level_paths, sources, strict=True)
+    def __init__(self, paths: list[str], mix: dict, method: dict, device, curves: list[plans.Curve] = ()):
+        self.method, self.settings, self.device, self.gains = method, method["settings"], device, mix["gains"]
+        number = len(mix["sources"])
+        loaded = [
+            load_prior(path, expect={"source": mix["sources"][place % number]}).to(device)
+            for place, path in enumerate(paths)
         ]
+        self.curves = [curve.scaled(gain) for curve, gain in zip(curves, mix["gains"], strict=False)]
+        self.plan = plans.plan(self.curves, **method["plan"]) if "plan" in method else None
+        self.combine = method.get("combine", "best")
+        # A residual says something only of this sampler, whose estimates do not see the mix but through denoisers, of
+        # one particle, and of priors that can find their source.
+        self.judges = method["sampler"] == "alternating" and self.combine == "best"
+        able = self.judges and plans.can_find(self.curves, method["plan"]["found"])
+        self.accept = method["accept"] if able else 0.0
+        if self.plan:
+            self.sigmas = [*self.plan.sigmas, *self.plan.settle]
+        else:
+            self.sigmas = [float(sigma) or method["noise_free_sigma"] for sigma in method["sigmas"]]
+        if method["sampler"] == "langevin":
+            # One prior a source and level, or, if one serves all levels, one a source.
+            of_level = [loaded[level * number : (level + 1) * number] or loaded for level in range(len(self.sigmas))]
+            self.levels = [self._level(*level) for level in zip(of_level, self.sigmas, strict=True)]
+        else:
+            self.denoisers = [denoiser(prior, gain) for prior, gain in zip(loaded, mix["gains"], strict=True)]
 
-        def prior(state: Tensor) -> tuple[Tensor, Tensor]:
-            pairs = [log_prob_and_gradient(one, part) for one, part in zip(priors, state, strict=True)]
+    def __call__(self, mix: Tensor, generator: torch.Generator, callback=None, watch=None) -> Separated:
+        """Sources of M (B, 1, T); callback (of the first round) and watch as in samplers."""
+        rounds = []
+
+        def once(some: Tensor) -> tuple[Tensor, Tensor]:
+            state, stopped, misfit = self._run(some, generator, None if rounds else callback)
+            rounds.append(stopped)
+            return state, misfit
+
+        particles = self.method["particles"]
+        estimates, misfit = samplers.restarted(
+            once, mix.to(self.device), particles=particles, rounds=self.method["rounds"] if self.accept else 1,
+            accept=self.accept, watch=watch, combine={"mean": samplers.mean, "mask": samplers.mask}.get(self.combine),
+        )  # fmt: skip
+        stopped = rounds[0].view(-1, particles).all(1)
+        accepted = (misfit <= self.accept).double()
+        if not self.judges:
+            accepted[:] = float("nan")
+        return Separated(estimates.cpu(), stopped.cpu(), misfit.cpu(), accepted.cpu())
+
+    def _run(self, mix: Tensor, generator: torch.Generator, callback) -> tuple[Tensor, Tensor, Tensor]:
+        """One particle for each mix M (B, 1, T): estimates, which stopped (B,), misfit (B,)."""
+        if self.method["sampler"] == "langevin":
+            return self._langevin(mix, generator, callback)
+        misfit = plans.Misfit(self.plan, self.curves, callback)
+        if self.method["sampler"] == "alternating":
+            share, turns = self.settings["share"] or None, self.settings["turns"]
+            state = samplers.alternating(mix, self.denoisers, self.plan, generator, misfit, share, turns)
+        else:
+            state = samplers.guided(mix, self.denoisers, self.plan, generator, misfit, **self.settings)
+        value = misfit.value
+        if self.accept:
+            value = torch.maximum(value, plans.energy(state, self.denoisers, self.curves, self.plan, generator))
+        return state, torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device), value
+
+    def _langevin(self, mix: Tensor, generator: torch.Generator, callback) -> tuple[Tensor, Tensor, Tensor]:
+        """The misfit is the energy at the end, or the residual where no log p is computed."""
+        last = []
+
+        def note(level, step, energy, residual, sources):
+            last[:] = energy, residual
+            if callback:
+                callback(level, step, energy, residual, sources)
+
+        number, first, final = len(self.gains), self.levels[0], self.levels[-1]
+        noise = torch.randn(number, *mix.shape, generator=generator).to(mix.device)
+        sample = samplers.metropolis if self.settings["metropolis"] else samplers.langevin
+        state, stopped = sample(mix / number + first.sigma * noise, mix, self.levels, generator, note)
+        if self.plan or float(self.method["sigmas"][-1]) > 0:
+            state = samplers.denoise(state, final.prior, final.sigma)
+        energy, residual = last
+        return state, stopped, torch.where(energy.isnan(), residual, energy)
+
+    def _level(self, priors: list, sigma: float) -> samplers.Level:
+        wanted = self.settings["metropolis"]
+
+        def joint(state: Tensor) -> tuple[Tensor, Tensor]:
+            pairs = [
+                _log_prob_and_gradient(prior, part, sigma, gain, wanted)
+                for prior, part, gain in zip(priors, state, self.gains, strict=True)
+            ]
             return torch.stack([pair[0] for pair in pairs]), torch.stack([pair[1] for pair in pairs])
 
-        return prior
-
-    levels = [
-        samplers.Level(
-            prior=joint(paths[number * len(sources) : (number + 1) * len(sources)], level),
-            sigma=level,
-            steps=method["steps"],
-            step_size=method["step_size"],
-            mixture_width=method["mixture_width"],
+        return samplers.Level(
+            joint, sigma, **{key: self.settings[key] for key in ("steps", "step_size", "mixture_width")}
         )
-        for number, level in enumerate(float(sigma) or method["noise_free_sigma"] for sigma in method["sigmas"])
-    ]
 
-    def separate(mix: Tensor, generator: torch.Generator, callback: samplers.Callback | None = None):
-        mix = mix.to(device)
-        noise = torch.randn(len(sources), *mix.shape, generator=generator).to(device)
-        state, stopped = samplers.langevin(
-            mix / len(sources) + levels[0].sigma * noise, mix, levels, generator, callback
-        )
-        if float(method["sigmas"][-1]) > 0:
-            state = samplers.denoise(state, levels[-1].prior, levels[-1].sigma)
-        return state.cpu(), stopped.cpu()
 
-    return separate
+def _log_prob_and_gradient(prior, x: Tensor, sigma: float, gain: float, wanted: bool) -> tuple[Tensor, Tensor]:
+    """log p_sigma of a source times `gain` and its gradient; log p is NaN where it is dear and not `wanted`."""
+    member, x = prior.at(sigma / gain), x / gain
+    if hasattr(member, "score") and not wanted:
+        return torch.full(x.shape[:1], float("nan"), dtype=torch.float64, device=x.device), gradient(member, x) / gain
+    log_prob, slope = log_prob_and_gradient(member, x)
+    return log_prob - x.shape[2] * math.log(gain), slope / gain
 
 
 def separate_all(
-    separate, mix: Tensor, method: dict, *, batch_samples: int, seed: tuple
-) -> tuple[Tensor, Tensor, pd.DataFrame]:
-    """All mixes M (B, 1, T), as many at once as `batch_samples` says, with a line of progress every 20 steps.
+    separate: Separator, mix: Tensor, *, batch_samples: int, seed: tuple, truth: Tensor | None = None
+) -> tuple[Separated, pd.DataFrame, pd.DataFrame, Tensor]:
+    """All mixes M (B, 1, T), as many at once as `batch_samples` says, with lines of progress.
 
-    Returns estimates (N, B, 1, T), which items stopped (B,), and rows (item, level, sigma, step, energy, residual) of
-    every step.
+    Returns
+    -------
+    what was separated
+    trace: rows item, particle, level, sigma, step, energy, residual, of the first round.
+    particles: rows item, round, particle, misfit, accept (the misfit accepted; 0: none), agreement_db (least SI-SDR of
+        its estimates against the round's best particle's), and, with the truth (N, B, 1, T), worst_si_sdr.
+    forming: (levels, N, T), estimates of the first mix by the first round's best particle, at each level's first step.
     """
-    size = max(1, batch_samples // mix.shape[2])
+    particles = separate.method["particles"]
+    size = max(1, batch_samples // (mix.shape[2] * particles))
     starts = range(0, mix.shape[0], size)
-    estimates, stopped, trace, begun = [], [], [], time.monotonic()
-    total = len(starts) * len(method["sigmas"]) * method["steps"]
+    parts, trace, tried, forming, begun = [], [], [], [], time.monotonic()
     for start in starts:
 
-        def note(level, step, energy, residual, start=start):
-            sigma = method["sigmas"][level]
+        def note(level, step, energy, residual, state, start=start):
+            if start == 0 and step == 0:
+                forming.append(state[:, :particles, 0].cpu().clone())
             trace.append(
-                {"item": start + np.arange(len(energy)), "level": level, "sigma": sigma, "step": step,
-                 "energy": energy.cpu().numpy(), "residual": residual.cpu().numpy()}
+                {"item": start + np.arange(len(energy)) // particles, "particle": np.arange(len(energy)) % particles,
+                 "level": level, "sigma": separate.sigmas[level], "step": step, "energy": energy.cpu().numpy(),
+                 "residual": residual.cpu().numpy()}
             )  # fmt: skip
-            if step == 0 or (step + 1) % 20 == 0 or step + 1 == method["steps"]:
-                left = (time.monotonic() - begun) * (total / len(trace) - 1)
+            if len(trace) % 20 == 1:
                 log.info(
-                    "mixes %d to %d of %d, sigma %s, step %d/%d: median residual %.3g, %.0f s left",
-                    start + 1, start + len(energy), mix.shape[0], sigma, step + 1, method["steps"],
-                    residual.median().item(), left,
+                    "mixes %d to %d of %d, level %d, step %d: median residual %.3g, %.0f s",
+                    start + 1, min(start + size, mix.shape[0]), mix.shape[0], level + 1, step + 1,
+                    residual.median().item(), time.monotonic() - begun,
                 )  # fmt: skip
 
-        made, halted = separate(mix[start : start + size], torch_generator(*seed, start), note)
-        estimates.append(made)
-        stopped.append(halted)
+        def watch(number, waiting, found, misfit, start=start):
+            place = misfit.argmin(1)
+            best = found[:, torch.arange(len(place), device=found.device), place]
+            if start == 0 and number == 0:
+                forming[:] = [state[:, place[0].item()] for state in forming]
+            agreement = metrics.si_sdr(found, best[:, :, None].expand_as(found))[..., 0].amin(0)
+            rows = {
+                "item": start + waiting,
+                "round": number,
+                "misfit": misfit,
+                "accept": separate.accept,
+                "agreement_db": agreement,
+            }
+            if truth is not None:
+                right = truth[:, start + waiting.cpu()][:, :, None].to(found.device).expand_as(found)
+                rows["worst_si_sdr"] = metrics.si_sdr(found, right)[..., 0].amin(0)
+            tried.append(_particle_rows(rows, misfit.shape))
+            log.info(
+                "mixes %d to %d of %d, round %d: %d of %d accepted, %.0f s left",
+                start + 1, min(start + size, mix.shape[0]), mix.shape[0], number + 1,
+                int((misfit.amin(1) <= separate.accept).sum()), len(waiting),
+                (time.monotonic() - begun) * (len(starts) / (1 + start / size) - 1),
+            )  # fmt: skip
+
+        parts.append(separate(mix[start : start + size], torch_generator(*seed, start), note, watch))
+    whole = Separated(
+        torch.cat([part.estimates for part in parts], 1),
+        torch.cat([part.stopped for part in parts]),
+        torch.cat([part.misfit for part in parts]),
+        torch.cat([part.accepted for part in parts]),
+    )
     traced = pd.concat([pd.DataFrame(rows) for rows in trace], ignore_index=True)
-    return torch.cat(estimates, 1), torch.cat(stopped), traced
+    return whole, traced, pd.concat(tried, ignore_index=True), torch.stack(forming)
+
+
+def _particle_rows(columns: dict, shape: tuple[int, int]) -> pd.DataFrame:
+    """Columns of one number, of (n,), or of (n, particles), as one row a particle."""
+    there = {"particle": np.arange(shape[1])[None].repeat(shape[0], 0)}
+    for name, values in columns.items():
+        values = torch.as_tensor(values).cpu()
+        there[name] = (values[:, None] if values.ndim == 1 else values).expand(shape).numpy()
+    return pd.DataFrame({name: values.reshape(-1) for name, values in there.items()})
 
 
 def overlapping(waves: Tensor, frame: int, fade: int) -> Tensor:
@@ -130,10 +270,10 @@ def cross_faded(frames: Tensor, length: int, fade: int) -> Tensor:
 
 
 def rows(
-    settings: dict, data, family: str, method: str, truth: Tensor, mix: Tensor, estimates: Tensor,
-    stopped: Tensor | bool = False,
-) -> pd.DataFrame:  # fmt: skip
-    """Metrics of each item and source, of estimates (N, B, 1, T)."""
+    settings: dict, data, family: str, method: str, truth: Tensor, mix: Tensor, separated: Separated
+) -> pd.DataFrame:
+    """Metrics of each item and source."""
+    estimates = separated.estimates
     value = metrics.si_sdr(estimates, truth)  # (N, B, 1)
     improvement = value - metrics.si_sdr(mix.expand_as(truth), truth)
     consistency = metrics.consistency(estimates, mix)
@@ -142,10 +282,17 @@ def rows(
     return pd.concat([
         pd.DataFrame({
             "dataset": settings["dataset"], "method": method, "family": family,
-            "mix": "+".join(settings["mix"]), "source": source, "item": np.arange(mix.shape[0]), "track": tracks,
+            "mix": settings["mix"]["name"], "source": source, "item": np.arange(mix.shape[0]), "track": tracks,
             "si_sdr": value[k, :, 0].numpy(), "si_sdr_improvement": improvement[k, :, 0].numpy(),
-            "consistency": consistency.numpy(), "stopped": np.broadcast_to(stopped, mix.shape[0]),
+            "consistency": consistency.numpy(), "stopped": separated.stopped.numpy(),
+            "misfit": separated.misfit.numpy(), "accepted": separated.accepted.numpy(),
             **{name: values[k] for name, values in others.items()},
         })
-        for k, source in enumerate(settings["mix"])
+        for k, source in enumerate(settings["mix"]["sources"])
     ], ignore_index=True)  # fmt: skip
+
+
+def as_given(estimates: Tensor) -> Separated:
+    """Estimates (N, B, 1, T) that no sampler made."""
+    none = torch.full(estimates.shape[1:2], float("nan"))
+    return Separated(estimates, torch.zeros(none.shape, dtype=torch.bool), none, none)

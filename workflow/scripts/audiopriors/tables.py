@@ -8,8 +8,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from . import detection
-from .files import write_bytes
+from . import detection, provenance
 
 Cells = dict[tuple, np.ndarray]  # (prior, prior_sigma, test, data_sigma) -> (seeds, items)
 
@@ -21,10 +20,10 @@ def read_csv(path: str) -> pd.DataFrame:
 
 
 def write(table: pd.DataFrame, csv: str) -> None:
-    """The table as CSV, with six significant digits."""
+    """The table as CSV, with six significant digits, and its record (see provenance.py)."""
     buffer = io.StringIO()
     table.to_csv(buffer, index=False, float_format="%.6g", lineterminator="\n")
-    write_bytes(csv, buffer.getvalue().encode())
+    provenance.write(csv, buffer.getvalue().encode())
 
 
 def cells(scores: pd.DataFrame, score: str, split: str = "test") -> Cells:
@@ -54,7 +53,7 @@ def cross_likelihood(scores: pd.DataFrame, frame: int, resamples: int) -> pd.Dat
         for score in [name for name in group["score"].unique() if name != "gradient_norm_squared"]:
             for (prior, prior_sigma, test, data_sigma), values in cells(group, score).items():
                 items = values.mean(0) / frame
-                low, high = detection.mean_interval(items, resamples, tracks)
+                low, high = detection.mean_interval(items, resamples, tracks[: len(items)])
                 rows.append((
                     dataset, family, prior, prior_sigma, test, data_sigma, score, frame, len(items),
                     items.mean(), np.median(items), low, high, *_spread(values.mean(1) / frame),
@@ -251,6 +250,9 @@ def truth_gap(scores: pd.DataFrame, exact: str, error: float, frame: int, resamp
 def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
     """Median SI-SDR and its improvement over the mix as estimate, per method and source; `all` pools the sources.
 
+    share_above_10_db is of sources, with its interval (exact at a bound), share_of_mixes of mixes all of whose sources
+    are; accepted the share of mixes that the method accepted, accepted_failures how many of them have a source below.
+
     Where the rows have BSSEval's measures, their medians over windows that have them, and how many have.
     """
     table, tracks = [], tracks_of(rows)
@@ -261,15 +263,46 @@ def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
         for source in [*group["source"].unique(), "all"]:
             chosen = group if source == "all" else group[group["source"] == source]
             values = chosen.pivot(index="item", columns="source", values="si_sdr").to_numpy()
+            above, accepted = values > 10, chosen.groupby("item")["accepted"].first().to_numpy()
+            share = float(above.mean())
+            ends = detection.mean_interval(above.mean(1), resamples, tracks[: len(above)])
+            ends = detection.exact_at_bound(share, *ends, len(set(tracks[: len(above)])) or len(above))
             table.append((
                 dataset, method, family, source, frame, len(values), np.median(values),
                 *detection.median_interval(values, resamples, tracks),
-                chosen["si_sdr_improvement"].median(), (values > 10).mean(),
-                mix, chosen["consistency"].median(), chosen["stopped"].mean(),
+                chosen["si_sdr_improvement"].median(), share,
+                mix, chosen["consistency"].median(), chosen["stopped"].mean(), *ends, above.all(1).mean(),
+                accepted.mean(), np.nan if np.isnan(accepted).any() else ((accepted == 1) & ~above.all(1)).sum(),
+                chosen["si_sdr_improvement"].mean(),
                 *(chosen[name].median() for name in others), *([chosen["sdr"].notna().mean()] if others else []),
             ))  # fmt: skip
     return pd.DataFrame(table, columns=[
         "dataset", "method", "family", "source", "frame", "n", "si_sdr_median", "low", "high",
-        "si_sdr_improvement_median", "share_above_10_db", "mix", "consistency_rms", "stopped",
+        "si_sdr_improvement_median", "share_above_10_db", "mix", "consistency_rms", "stopped", "share_low",
+        "share_high", "share_of_mixes", "accepted", "accepted_failures", "si_sdr_improvement_mean",
         *(f"{name}_median" for name in others), *(["share_with_sdr"] if others else []),
+    ])  # fmt: skip
+
+
+def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
+    """How well the misfit, which does not know the truth, tells particles that found every source (above 10 dB).
+
+    particles: rows of `separate` with dataset, method, family and mix. auroc: of the misfit; agreement: median
+    of agreement_db over the particles of a first round but its best.
+    """
+    rows = []
+    for key, group in particles.groupby(["dataset", "method", "family", "mix"], sort=False):
+        right = (group["worst_si_sdr"] > 10).to_numpy()
+        misfit, accepted = group["misfit"].to_numpy(), (group["misfit"] <= group["accept"]).to_numpy()
+        both = right.any() and not right.all()
+        auroc = detection.placements(-misfit[right], -misfit[~right]).mean() if both else np.nan
+        first = group[(group["round"] == 0) & (group["agreement_db"] < 60)]
+        rows.append((
+            *key, len(group), group["item"].nunique(), right.mean(), accepted.mean(), (accepted & ~right).sum(),
+            (~accepted & right).sum(), auroc, group.loc[right, "misfit"].max(), group.loc[~right, "misfit"].min(),
+            first["agreement_db"].median(), int(group["round"].max()) + 1,
+        ))  # fmt: skip
+    return pd.DataFrame(rows, columns=[
+        "dataset", "method", "family", "mix", "particles", "mixes", "share_right", "share_accepted", "false_accepts",
+        "missed", "auroc", "largest_misfit_right", "smallest_misfit_wrong", "agreement_db_median", "rounds",
     ])  # fmt: skip

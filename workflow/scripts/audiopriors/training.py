@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +18,7 @@ from torch.optim.adam import adam
 from tqdm import tqdm
 
 from .checkpoints import CheckpointError, load_tensors, save_tensors
+from .files import csv_of, digest, write_bytes
 from .runtime import OutOfTime
 from .seeds import seed_of, torch_generator
 
@@ -38,7 +41,9 @@ class Training:
     warm_up: float  # share of the steps in which the rate rises from 0
     beta2: float  # Adam's second moment
     gradient_clip: float  # bound on the norm of the gradient; 0: none
-    noise: Literal["fixed", "uniform_up_to"]  # standard deviation sigma, or U(0, sigma) per item (authors' code)
+    average: float  # decay of the exponential average of the weights that is kept instead of the last ones; 0: none
+    # Standard deviation sigma; or per item, of U(0, sigma) (authors' code), or log-uniform in the prior's noise_range
+    noise: Literal["fixed", "uniform_up_to", "log_uniform"]
     initialise_items: int  # frames for the data-dependent initialisation
     validation_items: int  # frames for the held-out loss
     log_points: int  # rows of the loss table
@@ -57,45 +62,60 @@ def learning_rate(training: Training, step: int) -> float:
     return rate * min(1.0, (step + 1) / warming) if warming else rate
 
 
-LOSSES = ("step", "learning_rate", "loss", "held_out_loss")  # columns of the loss table; losses in nats/sample
+LOSSES = ("step", "learning_rate", "loss", "held_out_loss")  # columns of the loss table
 
 
-def add_noise(clean: Tensor, sigma: float, law: str, generator: torch.Generator) -> Tensor:
-    """clean (B, 1, T) plus N(0, sigma^2); no clamping."""
+def add_noise(
+    clean: Tensor, sigma: float | tuple[float, float], law: str, generator: torch.Generator
+) -> tuple[Tensor, float | Tensor]:
+    """clean (B, 1, T) plus Gaussian noise, no clamping; and the noise level that the prior is told.
+
+    Law log_uniform: sigma is a range, its logarithm is cut into B parts, each item's level is of another part, and the
+    prior is told all of them, (B,). Otherwise sigma is one number, and what the prior is told.
+    """
+    if law == "log_uniform":
+        low, high = map(math.log, sigma)
+        part = torch.arange(clean.shape[0]) + torch.rand(clean.shape[0], generator=generator)
+        told = torch.exp(low + (high - low) * part / clean.shape[0])
+        return clean + told[:, None, None] * torch.randn(clean.shape, generator=generator), told
     if sigma == 0:
-        return clean
+        return clean, sigma
     deviation = sigma if law == "fixed" else sigma * torch.rand(clean.shape[0], 1, 1, generator=generator)
-    return clean + deviation * torch.randn(clean.shape, generator=generator)
+    return clean + deviation * torch.randn(clean.shape, generator=generator), sigma
 
 
 def train(
-    prior: nn.Module, data, source: str, sigma: float, training: Training, *, seed: tuple, fingerprint: str,
-    resume: Path, device: torch.device, fresh: bool, deadline: float = math.inf,
+    prior: nn.Module, data, source: str, sigma: float | tuple[float, float], training: Training, *, seed: tuple,
+    fingerprint: str, resume: Path, device: torch.device, fresh: bool, deadline: float = math.inf,
 ) -> list[dict]:  # fmt: skip
     """Train `prior` in place, on `source` of `data` (an object with `draw`, `frames` and `count`).
 
-    seed: what every draw's seed begins with. resume: where the state is kept; a state of the same fingerprint
-    continues, bit for bit. fresh: whether the data-dependent initialisation is still to be done. deadline: on the
-    clock of time.monotonic().
+    sigma: the noise level, or, with noise `log_uniform`, the range of all. seed: what every draw's seed begins with.
+    resume: where the state is kept; a state of the same fingerprint continues, bit for bit. fresh: whether the
+    data-dependent initialisation is still to be done. deadline: on the clock of time.monotonic().
 
-    Returns the loss table: step, learning_rate, loss (mean since the last row), held_out_loss; nats/sample.
+    Returns the loss table: step, learning_rate, loss (mean since the last row), held_out_loss; in prior.loss_unit.
 
     Raises
     ------
     LossNotFinite: names the step; the last saved state stays.
     OutOfTime: the state is saved; the same call continues.
     """
-    prior.at(sigma).to(device).train()
+    prior.to(device).train()
 
     def noisy(clean: Tensor, *purpose) -> Tensor:
-        return add_noise(clean, sigma, training.noise, torch_generator(*seed, "noise", *purpose))
+        """With noise, of which the prior is told."""
+        made, told = add_noise(clean, sigma, training.noise, torch_generator(*seed, "noise", *purpose))
+        prior.at(told.to(device) if isinstance(told, Tensor) else told)
+        return made.to(device)
+
+    def loss_of(clean: Tensor, *purpose) -> Tensor:
+        return prior.loss(noisy(clean, *purpose), clean.to(device))
 
     validation = torch.arange(min(training.validation_items, data.count("validation")))
     held_out = data.frames("validation", source, validation, training.frame)
-    held_out_noisy = noisy(held_out, "validation").to(device)
-    held_out = held_out.to(device)
 
-    optimiser = Adam(prior, training.beta2)
+    optimiser = Adam(prior, training.beta2, training.average)
     state = _load_state(resume, fingerprint)
     if state:
         step, window, history = _restore(state, prior, optimiser)
@@ -104,7 +124,7 @@ def train(
         step, window, history = 0, [], []
         if fresh:
             clean = data.draw(source, training.initialise_items, training.frame, torch_generator(*seed, "initialise"))
-            prior.initialise(noisy(clean, "initialise").to(device))
+            prior.initialise(noisy(clean, "initialise"), clean.to(device))
 
     def save() -> None:
         save_tensors(resume, _state(prior, optimiser), {
@@ -116,7 +136,7 @@ def train(
     bar = tqdm(total=training.steps, initial=step, unit="step", disable=not sys.stderr.isatty())
     while step < training.steps:
         clean = data.draw(source, training.batch, training.frame, torch_generator(*seed, "items", step))
-        loss = prior.loss(noisy(clean, step).to(device), clean.to(device))
+        loss = loss_of(clean, step)
         if not torch.isfinite(loss):
             raise LossNotFinite(
                 f"the loss is {loss.item()} at step {step} of {training.steps}: lower training.learning_rate or "
@@ -132,13 +152,15 @@ def train(
         step += 1
         bar.update()
         if step % every == 0 or step == training.steps:
+            optimiser.swap_average()
             with torch.no_grad():
-                held = prior.loss(held_out_noisy, held_out).item()
+                held = loss_of(held_out, "validation").item()
+            optimiser.swap_average()
             history.append(dict(zip(LOSSES, (step, rate, sum(window) / len(window), held), strict=True)))
             window = []
             speed = (step - first_step) / (time.monotonic() - started)
             left = time.strftime("%H:%M:%S", time.gmtime((training.steps - step) / speed))
-            message = f"loss {history[-1]['loss']:.3f}, held out {held:.3f} nats/sample"
+            message = f"loss {history[-1]['loss']:.3f}, held out {held:.3f} {prior.loss_unit}"
             bar.set_postfix_str(message)
             if bar.disable:
                 log.info("step %d/%d, %s, %.1f steps/s, %s left", step, training.steps, message, speed, left)
@@ -150,8 +172,49 @@ def train(
             save()
             saved = now
     bar.close()
+    optimiser.swap_average()
     prior.eval()
     return history
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line of every training has."""
+    parser.add_argument("--data", required=True, help="the data set's items")
+    parser.add_argument("--code", nargs="*", default=[], help="files that change the result: a saved state knows them")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop and save shortly before so many minutes")
+    parser.add_argument("--losses", required=True, help="output: the loss table (CSV)")
+
+
+def deadline_of(arguments: argparse.Namespace) -> float:
+    """On the clock of time.monotonic(): a margin before the minutes that begin now."""
+    return time.monotonic() + 60 * arguments.minutes - min(120, 6 * arguments.minutes)
+
+
+def by_command(
+    model: nn.Module, data, source: str, sigma: float | tuple[float, float], arguments: argparse.Namespace, *,
+    output: str, save: Callable[[], None], inputs: list[str], device: torch.device, fresh: bool, deadline: float,
+) -> None:  # fmt: skip
+    """Train as the command line says, write the loss table, save, and remove the saved state.
+
+    output: beside it the state is kept. inputs: files that the result depends on, beside the code.
+    """
+    settings, resume = arguments.settings, Path(f"{output}.resume")
+    losses = train(
+        model,
+        data,
+        source,
+        sigma,
+        Training(**settings["training"]),
+        seed=tuple(settings["seed"]),
+        fingerprint=f"{digest(*inputs, *arguments.code)} {settings}",
+        resume=resume,
+        device=device,
+        fresh=fresh,
+        deadline=deadline,
+    )
+    write_bytes(arguments.losses, csv_of(LOSSES, losses))
+    save()
+    resume.unlink(missing_ok=True)
 
 
 def initial_weights(seed: tuple) -> None:
@@ -162,13 +225,15 @@ def initial_weights(seed: tuple) -> None:
 class Adam:
     """torch's Adam (Kingma & Ba, 2014) by its functional form: torch.optim.Adam imports a compiler, 3 s a training."""
 
-    def __init__(self, prior: nn.Module, beta2: float):
-        self.parameters, self.beta2 = list(prior.parameters()), beta2
+    def __init__(self, prior: nn.Module, beta2: float, average: float = 0.0):
+        self.parameters, self.beta2, self.average = list(prior.parameters()), beta2, average
         self.state = {  # as in torch.optim.Adam
             "exp_avg": [torch.zeros_like(parameter) for parameter in self.parameters],
             "exp_avg_sq": [torch.zeros_like(parameter) for parameter in self.parameters],
             "step": [torch.zeros(()) for _ in self.parameters],
         }
+        if average:
+            self.state["average"] = [torch.zeros_like(parameter) for parameter in self.parameters]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
@@ -178,6 +243,15 @@ class Adam:
             self.state["exp_avg_sq"], [], self.state["step"], foreach=self.parameters[0].is_cuda, amsgrad=False,
             beta1=0.9, beta2=self.beta2, lr=rate, weight_decay=0.0, eps=1e-8, maximize=False,
         )  # fmt: skip
+        if self.average:
+            taken = self.state["step"][0].item()  # the average of few steps is a short one, so that the start fades
+            weight = 1 - min(self.average, (taken - 1) / (taken + 9))
+            torch._foreach_lerp_(self.state["average"], self.parameters, weight)
+
+    def swap_average(self) -> None:
+        """Exchange the weights and their average, if there is one."""
+        for parameter, average in zip(self.parameters, self.state.get("average", []), strict=False):
+            parameter.data, average.data = average.data, parameter.data
 
 
 def _state(prior: nn.Module, optimiser: Adam) -> dict[str, Tensor]:

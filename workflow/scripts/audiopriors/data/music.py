@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pyarrow.parquet
 import soundfile
 import torch
 from torch import Tensor
 
 from .. import recordings, roots
-from ..files import digest
+from ..files import Damaged, digest, read_array, read_table
 from ..seeds import numpy_generator, seed_of, torch_generator
+from ..spectra import masked, spectra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,26 +122,6 @@ def _by_turns(places: list[tuple]) -> list[tuple]:
     return [place for turn in itertools.zip_longest(*shuffled) for place in turn if place]
 
 
-WINDOW = 1024  # samples of a spectrum, a quarter of it apart
-
-
-def spectra(waves: Tensor) -> Tensor:
-    """Short-time Fourier transform with a Hann window. Shape: (n, T) -> (n, bins, times), complex."""
-    window = torch.hann_window(WINDOW)
-    return torch.stft(waves, WINDOW, WINDOW // 4, window=window, return_complex=True)
-
-
-def masked(weights: Tensor, mix: Tensor) -> Tensor:
-    """The mix (B, 1, T), its spectrum shared out by weights (N, B or 1, bins, times or 1). Shape: (N, B, 1, T)."""
-    window = torch.hann_window(WINDOW)
-    shares = weights / weights.sum(0).clamp_min(1e-20)
-    parts = [
-        torch.istft(share * spectra(mix[:, 0]), WINDOW, WINDOW // 4, window=window, length=mix.shape[2])
-        for share in shares
-    ]
-    return torch.stack(parts)[:, :, None]
-
-
 class Frames:
     """Frames of recorded tracks, from the index at `path` and the memory maps beside it.
 
@@ -149,14 +130,14 @@ class Frames:
 
     Raises
     ------
-    FileNotFoundError: frames that the index names are not there.
+    FileNotFoundError: frames that the index names are not there. Damaged: later, where one is not as it was written.
     """
 
     bss_eval = True  # separations of recordings are measured by BSSEval, too
 
     def __init__(self, path: str, config: Config):
         self.config, self.rate = config, config.rate
-        table = pyarrow.parquet.read_table(path)
+        table = read_table(path)
         columns = dict(zip(table.column_names, (column.to_numpy() for column in table.columns), strict=True))
         # the mixture and the sources
         self._sources = [name.removeprefix("rms_") for name in columns if name.startswith("rms_")]
@@ -166,6 +147,11 @@ class Frames:
         if gone:
             raise FileNotFoundError(f"{gone[0]} is gone; remove {path} and run again, and it is made anew")
         self._maps: dict[str, np.ndarray] = {}
+        self._path, self._row = (
+            path,
+            {key: row for row, key in enumerate(zip(columns["file"], columns["row"], strict=True))},
+        )
+        self._checksums = [columns[f"crc_{name}"] for name in self._sources]
         threshold = 10 ** (config.silence_db / 20)
         sounds = {name: columns[f"rms_{name}"] > threshold for name in self._sources}
         every = np.all(list(sounds.values()), axis=0)
@@ -195,10 +181,23 @@ class Frames:
         which = self._sources.index(source)
         found = np.empty((len(places), 1, frame), np.float32)
         for number, (file, row, *_) in enumerate(places):
-            if file not in self._maps:
-                self._maps[file] = np.load(self._files[file], mmap_mode="r", allow_pickle=False)
-            found[number, 0] = self._maps[file][which, row, :frame]
+            found[number, 0] = self._frame(file, which, row)[:frame]
         return torch.from_numpy(found) / recordings.FULL_SCALE
+
+    def _frame(self, file: str, which: int, row: int) -> np.ndarray:
+        """One frame, as it was stored."""
+        try:
+            if file not in self._maps:
+                self._maps[file] = read_array(self._files[file], mmap_mode="r")
+            frame = self._maps[file][which, row]
+            if frame.dtype != recordings.STORED or zlib.crc32(frame) != self._checksums[which][self._row[file, row]]:
+                raise Damaged(f"frame {row} of {self._sources[which]} is not as it was written")
+        except (Damaged, IndexError) as error:
+            raise Damaged(
+                f"{self._files[file]}: is damaged ({error}); remove it and {self._path} and run again, and both are "
+                "made anew"
+            ) from None
+        return frame
 
     def frames(self, split: str, source: str, items: Tensor, frame: int) -> Tensor:
         """Frames (n, 1, frame) float32 of the items numbered; source may be `mixture`.
@@ -206,11 +205,10 @@ class Frames:
         Uniform noise of one step of the 16 bits makes them draws of a density; it is of the item, not of the call.
         """
         found = self._stored([self._where[split][item] for item in items.tolist()], source, frame)
-        noise = [
-            torch.rand(1, frame, generator=torch_generator("dequantise", split, source, item))
-            for item in items.tolist()
-        ]
-        return found + (torch.stack(noise) - 0.5) / recordings.FULL_SCALE if noise else found
+        for number, item in enumerate(items.tolist()):
+            generator = torch_generator("dequantise", split, source, item)
+            found[number] = recordings.dequantised(found[number], generator)
+        return found
 
     def mixture(self, split: str, sources: list[str], items: Tensor, frame: int) -> Tensor:
         """The mix (n, 1, frame) as it was recorded, if it is of all sources; else the sum of those."""
@@ -222,21 +220,31 @@ class Frames:
         """By what the sum of the sources was divided to give the mix: nothing."""
         return 1
 
-    def references(
-        self, truth: Tensor, mix: Tensor, sources: list[str], items: Tensor, frame: int
-    ) -> dict[str, Tensor]:
-        """Estimates (N, B, 1, T) of two masks on the mix M (B, 1, T): of average spectra, and of the true sources.
+    def mixed(self, mix: dict, items: Tensor, frame: int) -> tuple[Tensor, Tensor]:
+        """The true sources (N, n, 1, frame) of test items, and their recorded mix M (n, 1, frame).
+
+        Raises
+        ------
+        ValueError: the mix has gains or a unison, which recordings have not.
+        """
+        if mix["unison"] or set(mix["gains"]) != {1}:
+            raise ValueError(f"mix {mix['name']}: recorded music is separated as it is, without gains and unison")
+        truth = torch.stack([self.frames("test", source, items, frame) for source in mix["sources"]])
+        return truth, self.mixture("test", mix["sources"], items, frame)
+
+    def references(self, mix: dict, truth: Tensor, total: Tensor, items: Tensor, frame: int) -> dict[str, Tensor]:
+        """Estimates (N, n, 1, T) of two masks on the mix M (n, 1, T): of average spectra, and of the true sources.
 
         static_wiener: the sources' long-term average power spectra over training frames. ideal_ratio_mask: an oracle,
         of the true sources' magnitudes.
         """
         average = []
-        for source in sources:
+        for source in mix["sources"]:
             drawn = self.draw(source, 256, frame, torch_generator("static_wiener", source))
             average.append(spectra(drawn[:, 0]).abs().square().mean((0, 2), keepdim=True))
         magnitudes = torch.stack([spectra(one[:, 0]).abs() for one in truth])
         return {
-            "static_wiener": masked(torch.stack(average), mix), "ideal_ratio_mask": masked(magnitudes, mix),
+            "static_wiener": masked(torch.stack(average), total), "ideal_ratio_mask": masked(magnitudes, total),
         }  # fmt: skip
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
@@ -244,4 +252,4 @@ class Frames:
         there = self._drawn[source]
         chosen = torch.randint(len(there), (batch,), generator=generator).tolist()
         found = self._stored([there[one] for one in chosen], source, frame)
-        return found + (torch.rand(found.shape, generator=generator) - 0.5) / recordings.FULL_SCALE
+        return recordings.dequantised(found, generator)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pyarrow.parquet
 import torch
 from torch import Tensor
 
+from ..files import read_table
 from ..seeds import numpy_generator
 
 if TYPE_CHECKING:  # it takes a second to import, and every training comes here
@@ -152,7 +152,7 @@ class Frames:
 
     def __init__(self, path: str, config: Config):
         self.config, self.rate = config, config.rate
-        table = pyarrow.parquet.read_table(path)
+        table = read_table(path)
         columns = dict(zip(table.column_names, (column.to_numpy() for column in table.columns), strict=True))
         groups = dict.fromkeys(zip(columns["split"], columns["source"], strict=True))
         self._parameters = {
@@ -197,18 +197,34 @@ class Frames:
         """What each item is a part of: itself, as the items are independent."""
         return [str(item) for item in range(self.count(split))]
 
-    def references(
-        self, truth: Tensor, mix: Tensor, sources: list[str], items: Tensor, frame: int
-    ) -> dict[str, Tensor]:
-        """Estimates (N, B, 1, T) of an oracle that knows every frequency and phase, from the mix M (B, 1, T)."""
+    def mixed(self, mix: dict, items: Tensor, frame: int) -> tuple[Tensor, Tensor]:
+        """The true sources (N, n, 1, frame) of test mixes, times their gains, and their sum M (n, 1, frame)."""
+        truth = self._waves(mix, items, frame, amplitude=True).float()
+        return truth, truth.sum(0)
+
+    def _waves(self, mix: dict, items: Tensor, frame: int, amplitude: bool) -> Tensor:
+        """The sources of test mixes (N, n, 1, frame) float64, of the amplitudes that they have, or of amplitude 1.
+
+        With `unison`, all have the frequency of the first, but for that part of it at most.
+        """
+        waves, low, high = [], *self.config.frequency_range
+        for source, gain in zip(mix["sources"], mix["gains"], strict=True):
+            frequency, loudness, phase = (column[items] for column in self.parameters("test", source))
+            if mix["unison"] and source != mix["sources"][0]:
+                first = self.parameters("test", mix["sources"][0])[0][items]
+                frequency = first * (1 + mix["unison"] * (2 * (frequency - low) / (high - low) - 1))
+            loudness = gain * loudness if amplitude else torch.ones_like(loudness)
+            waves.append(
+                render(source, frequency, loudness, phase, frame, self.rate, bandlimited=self.config.bandlimited)
+            )
+        return torch.stack(waves)
+
+    def references(self, mix: dict, truth: Tensor, total: Tensor, items: Tensor, frame: int) -> dict[str, Tensor]:
+        """Estimates (N, n, 1, T) of an oracle that knows every frequency and phase, from the mix M (n, 1, T)."""
         from ..samplers import parametric_oracle
 
-        waves = []
-        for source in sources:
-            frequency, _, phase = (column[items] for column in self.parameters("test", source))
-            one = torch.ones_like(frequency)
-            waves.append(render(source, frequency, one, phase, frame, self.rate, bandlimited=self.config.bandlimited))
-        return {"parametric_oracle": parametric_oracle(torch.stack(waves), mix).float()}
+        waves = self._waves(mix, items, frame, amplitude=False)
+        return {"parametric_oracle": parametric_oracle(waves, total).float()}
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
         """A training batch (batch, 1, frame): random items, each cut at a random place."""

@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..layers import GatedStack
+from ..layers import EMBEDDING, GatedStack, embedding_of_noise
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class Config:
     "Bound b on a coupling's log s, as b tanh(. / b); 0: none."
     log_det_weight: float
     "Weight of the log-determinant in the training objective: 1 is maximum likelihood, 0.25 what was published."
+    sigma_min: float
+    "The smallest noise level of a flow that is told the noise."
+    sigma_max: float
+    "The largest noise level, if one flow serves all and is told which it is (levels: one); 0: it is not told."
 
 
 def _log_normal(standardised: Tensor) -> Tensor:
@@ -52,12 +56,20 @@ def _zero_conv(in_channels: int, out_channels: int) -> nn.Conv1d:
     return conv
 
 
-class _WaveNet(nn.Sequential):
+def _zero_linear(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer that starts at zero: the noise level has no effect at first."""
+    linear = nn.Linear(inputs, outputs, bias=False)
+    nn.init.zeros_(linear.weight)
+    return linear
+
+
+class _WaveNet(nn.Module):
     """A non-causal WaveNet, one-to-one in time. Shape: (B, in_channels, T) -> (B, out_channels, T)."""
 
     def __init__(self, in_channels: int, out_channels: int, layers: int, config: Config):
-        super().__init__(
-            nn.Conv1d(in_channels, config.width, 3, padding=1),
+        super().__init__()
+        self.first = nn.Conv1d(in_channels, config.width, 3, padding=1)
+        self.rest = nn.Sequential(
             nn.ReLU(),
             GatedStack(config.width, config.width, layers, config.kernel_size),
             nn.ReLU(),
@@ -65,6 +77,14 @@ class _WaveNet(nn.Sequential):
             nn.ReLU(),
             _zero_conv(config.width, out_channels),
         )
+        self.told = _zero_linear(EMBEDDING, config.width) if config.sigma_max else None
+
+    def forward(self, x: Tensor, embedded: Tensor | None) -> Tensor:
+        """embedded (B, EMBEDDING): the noise level, if it is told."""
+        hidden = self.first(x)
+        if self.told is not None:
+            hidden = hidden + self.told(embedded)[:, :, None]
+        return self.rest(hidden)
 
 
 class _Flow(nn.Module):
@@ -86,21 +106,21 @@ class _Flow(nn.Module):
             self.log_scale[side] = -deviation.log()
             self.bias[side] = -mean / deviation
 
-    def _scale_and_shift(self, a: Tensor) -> tuple[Tensor, Tensor]:
-        log_scale, shift = self.network(a).chunk(2, 1)
+    def _scale_and_shift(self, a: Tensor, embedded: Tensor | None) -> tuple[Tensor, Tensor]:
+        log_scale, shift = self.network(a, embedded).chunk(2, 1)
         if self.bound:
             log_scale = self.bound * torch.tanh(log_scale / self.bound)
         return log_scale, shift
 
-    def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, a: Tensor, b: Tensor, embedded: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         a, b = (half * self.log_scale[i].exp() + self.bias[i] for i, half in enumerate((a, b)))
-        log_scale, shift = self._scale_and_shift(a)
+        log_scale, shift = self._scale_and_shift(a, embedded)
         b = (b - shift) * torch.exp(-log_scale)
         log_det = a.shape[2] * self.log_scale.double().sum() - log_scale.double().sum((1, 2))
         return a, b, log_det
 
-    def inverse(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        log_scale, shift = self._scale_and_shift(a)
+    def inverse(self, a: Tensor, b: Tensor, embedded: Tensor | None) -> tuple[Tensor, Tensor]:
+        log_scale, shift = self._scale_and_shift(a, embedded)
         b = b * torch.exp(log_scale) + shift
         a, b = ((half - self.bias[i]) * torch.exp(-self.log_scale[i]) for i, half in enumerate((a, b)))
         return a, b
@@ -109,14 +129,20 @@ class _Flow(nn.Module):
 class FloWaveNet(nn.Module):
     """The density log p(x) = log N(z) + log|det dz/dx| on x in R^T.
 
-    >>> prior = build(Config(2, 2, 2, 3, 8, 2, "interleaved", 3.0, 1.0))
+    >>> prior = build(Config(2, 2, 2, 3, 8, 2, "interleaved", 3.0, 1.0, 0.0, 0.0))
     >>> prior.log_prob(torch.zeros(5, 1, 64)).shape
     torch.Size([5])
     """
 
+    loss_unit = "nats/sample"
+
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
+        self.sigma: float | Tensor = config.sigma_max
+        if config.sigma_max:
+            self.embed = embedding_of_noise()
+            self.register_buffer("deviation", torch.ones(()))  # of the clean waves
         self.blocks = nn.ModuleList()
         self.splits = nn.ModuleDict()  # by the number of the block after which it stands
         channels = 1
@@ -160,7 +186,11 @@ class FloWaveNet(nn.Module):
         """
         self._check(x.shape[2])
         latents = []
-        latent_log_prob = log_det = x.new_zeros(x.shape[0], dtype=torch.float64)
+        scale, embedded = self._noise_level(x.shape[0])
+        log_det = -x.shape[2] * scale.double().log().expand(x.shape[0])
+        latent_log_prob = torch.zeros_like(log_det)
+        if embedded is not None:
+            x = x / scale[:, None, None]
         for number, flows in enumerate(self.blocks):
             batch, channels, length = x.shape
             x = x.view(batch, channels, length // 2, 2).permute(0, 1, 3, 2).reshape(batch, 2 * channels, length // 2)
@@ -168,13 +198,13 @@ class FloWaveNet(nn.Module):
             for flow in flows:
                 if initialise:
                     flow.initialise(a, b)
-                a, b, flow_log_det = flow(a, b)
+                a, b, flow_log_det = flow(a, b, embedded)
                 log_det = log_det + flow_log_det
                 a, b = b, a
             x = self._join(a, b)
             if self._splits_after(number):
                 x, z = (half.contiguous() for half in x.chunk(2, 1))
-                mean, log_sigma = self.splits[str(number)](x).chunk(2, 1)
+                mean, log_sigma = self.splits[str(number)](x, embedded).chunk(2, 1)
                 latents.append((z - mean) * torch.exp(-log_sigma))
                 latent_log_prob = latent_log_prob + _log_normal(latents[-1]) - log_sigma.double().sum((1, 2))
         latents.append(x)
@@ -183,25 +213,42 @@ class FloWaveNet(nn.Module):
     def inverse(self, latents: list[Tensor]) -> Tensor:
         """The waveform (B, 1, T) of the standardised latents that `transform` gives."""
         *split_latents, x = latents
+        scale, embedded = self._noise_level(x.shape[0])
         for number in reversed(range(self.config.blocks)):
             if self._splits_after(number):
-                mean, log_sigma = self.splits[str(number)](x).chunk(2, 1)
+                mean, log_sigma = self.splits[str(number)](x, embedded).chunk(2, 1)
                 x = torch.cat((x, mean + torch.exp(log_sigma) * split_latents.pop()), 1)
             a, b = self._halves(x)
             for flow in reversed(self.blocks[number]):
-                a, b = flow.inverse(b, a)
+                a, b = flow.inverse(b, a, embedded)
             x = self._join(a, b)
             batch, channels, length = x.shape
             x = x.view(batch, channels // 2, 2, length).permute(0, 1, 3, 2).reshape(batch, channels // 2, 2 * length)
-        return x
+        return x if embedded is None else x * scale[:, None, None]
 
-    def at(self, sigma: float) -> FloWaveNet:
-        """Itself: a flow learns the noise of its data and needs no number for it."""
+    def _noise_level(self, items: int) -> tuple[Tensor, Tensor | None]:
+        """Deviation of the noisy waves (B,), and what tells the networks of the noise; 1 and None if nothing does."""
+        like = next(self.parameters())
+        if not self.config.sigma_max:
+            return like.new_ones(items), None
+        sigma = torch.as_tensor(self.sigma, dtype=like.dtype, device=like.device).expand(items)
+        return torch.sqrt(sigma**2 + self.deviation**2), self.embed(sigma[:, None])
+
+    def at(self, sigma: float | Tensor) -> FloWaveNet:
+        """Itself; a flow that serves all noise levels is told this one, or one an item (B,); others know theirs."""
+        self.sigma = sigma
         return self
 
-    def initialise(self, x: Tensor) -> None:
+    @property
+    def noise_range(self) -> tuple[float, float]:
+        """The noise levels that it is trained for, if it is told them."""
+        return self.config.sigma_min, self.config.sigma_max
+
+    def initialise(self, x: Tensor, clean: Tensor) -> None:
         """Data-dependent initialisation of every ActNorm on x (B, 1, T): once, before training."""
         with torch.no_grad():
+            if self.config.sigma_max:
+                self.deviation.copy_(clean.square().mean().sqrt())
             self.transform(x, initialise=True)
 
     def loss(self, x: Tensor, clean: Tensor) -> Tensor:

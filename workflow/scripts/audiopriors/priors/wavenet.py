@@ -120,6 +120,8 @@ class WaveNet(nn.Module):
     torch.Size([5])
     """
 
+    loss_unit = "nats/sample"
+
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
@@ -146,7 +148,7 @@ class WaveNet(nn.Module):
         """Whether `log_prob` exists: the model is causal, and predicts what the noise was added to."""
         return self.causal and (self.config.noise_target == "clean" or self.sigma == 0)
 
-    def initialise(self, x: Tensor) -> None:
+    def initialise(self, x: Tensor, clean: Tensor) -> None:
         """Nothing here depends on data."""
 
     def _features(self, past: Tensor, first: Tensor) -> Tensor:

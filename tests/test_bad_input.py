@@ -1,0 +1,169 @@
+"""Bad input, over the whole program: one sentence that names the file or key and what to do, and a non-zero exit."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from audiopriors import files
+
+PRIOR = "results/smoke/priors/toy/flowavenet/{}/{}/seed0.safetensors"
+RUN = "results/smoke/separation/toy/{}.parquet"
+
+# Of the configuration: what a user's file changes, and the sentence.
+CONFIGURATIONS = {
+    "sede: 3": "sede: unknown key; allowed: seed, ",
+    "seed: many": "seed: 'many' is not of type 'integer'",
+    "seeds: 0": "seeds: 0 is less than the minimum of 1",
+    "sigmas: [0.1]": "sigmas.0: 0.1 is not of type 'string'",
+    'sigmas: ["0.2", "0.1"]': "sigmas: must ascend",
+    "threads: 0": "threads: 0 is less than the minimum of 1",
+    "build: [toy, tones]": "build: there is no 'tones'; allowed: toy, ",
+    "scales: {smoke: 3}": "scales.smoke: must be a mapping of what the scale changes, not 3",
+    "datasets: {toy: {kind: tones}}": "datasets.toy.kind: there is no 'tones'; allowed: music, toy",
+    "datasets: {toy: {frame: -1}}": "datasets.toy.frame: -1 is less than the minimum of 16",
+    "datasets: {toy: {priors: [flow]}}": "datasets.toy.priors: there is no 'flow'; allowed: flowavenet, ",
+    "datasets: {toy: {settings: {rate: fast}}}": "datasets.toy.settings.rate: 'fast' is not of type 'integer'",
+    "datasets: {toy: {settings: {wobble: 1}}}": "datasets.toy.settings.wobble: unknown key; allowed: variant, ",
+    "scales: {smoke: {datasets: {toy: {sources: [sine, 'saw; touch owned']}}}}": "'saw; touch owned' is not allowed",
+    "scales: {smoke: {datasets: {toy: {sources: [sine, ../saw]}}}}": "'../saw' is not allowed; allowed: lower-case",
+    'scales: {smoke: {datasets: {toy: {sources: [sine, "sa\'w"]}}}}': "is not allowed; allowed: lower-case",
+    "datasets: {toy: {mixes: {four: {sources: [sine, gong]}}}}": "mixes.four: there is no 'gong'; allowed: sine, ",
+    "datasets: {toy: {mixes: {two: {gains: [1, 2, 3]}}}}": "datasets.toy.mixes.two.gains: needs one number for each",
+    "datasets: {toy: {runs: {gibbs: {score: {}}}}}": "datasets.toy.runs: there is no 'gibbs'; allowed: langevin_",
+    "datasets: {toy: {runs: {dirac: {gong: {}}}}}": "datasets.toy.runs.dirac: there is no 'gong'; allowed: ",
+    "families: {flowavenet: {model: {width: wide}}}": "model.width: 'wide' is not of type 'integer'",
+    "families: {wavenet: {training: {schedule: never}}}": "schedule: 'never' is not allowed; allowed: steps, cosine",
+    "priors: {mine: {family: vae}}": "priors.mine.family: there is no 'vae'; allowed: flowavenet, ",
+    'priors: {flowavenet: {levels: ["0.5"]}}': "priors.flowavenet.levels: there is no '0.5'; allowed: 0.",
+    "separation: {methods: {dirac: {settings: {guidance: cosine}}}}": "'cosine' is not allowed; allowed: dirac, gauss",
+    "separation: {methods: {dirac: {sigmas: ['0.129']}}}": "separation.methods.dirac: needs either sigmas or plan",
+    "evaluation: {batch_samples: 0}": "evaluation.batch_samples: 0 is less than the minimum of 1",
+}
+
+# Of the command line: targets and options.
+TARGETS = {
+    "results/fast/data/toy/items.parquet": "there is no scale 'fast' in the config; there are smoke, quick, full",
+    "results/smoke/data/tox/items.parquet": "there is no data set 'tox' in the config; there are toy, toy_published",
+    "results/smoke/priors/toy/flow/sine/0/seed0.safetensors": "there is no prior 'flow' in the config; there are flow",
+    PRIOR.format("sine", "0.5"): "flowavenet has no sigma '0.5' at this scale; it has 0, 0.129",
+    PRIOR.format("gong", "0"): "toy has no source 'gong'; it has sine, saw",
+    RUN.format("flowavenet/gibbs/four"): "there is no method 'gibbs' in the config",
+    RUN.format("wavenet/dirac/four"): "wavenet has no models of what dirac needs; it has 0, 0.129",
+    RUN.format("exact/dirac/four"): "no run of exact with dirac on toy; add it under datasets.toy.runs",
+    RUN.format("flowavenet/langevin_annealed/five"): "toy has no mix 'five'; it has four, ",
+    "smoke_demo_band_separate_file": "no recording is given: add --config file=PATH",
+    "smoke_demo_band_score_file": "no recording is given: add --config file=PATH",
+    "smoke_demo_band_score_file --config file=nowhere.wav": "there is no file 'nowhere.wav'; give the path of a rec",
+    "smoke_musdb18": "data set musdb18: no folder of recordings is set; MUSDB18 is free for research",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [*CONFIGURATIONS.items(), *TARGETS.items()],
+)
+def test_the_workflow_stops_before_any_job(repository, tmp_path, monkeypatch, given, sentence):
+    monkeypatch.delenv("MUSDB_PATH", raising=False)
+    if given in CONFIGURATIONS:
+        (tmp_path / "mine.yaml").write_text(given)
+        given = f"--configfile config.yaml claims.yaml {tmp_path}/mine.yaml -- smoke"
+    done = repository.snakemake("--dry-run", *given.split())
+    assert done.returncode != 0 and sentence in done.stdout, done.stdout[-1500:]
+    # Snakemake itself names the rule and line that asked, below a word `Traceback`.
+    assert "Traceback (most recent call last)" not in done.stdout and "Job stats" not in done.stdout
+    assert not (repository.folder / "owned").exists()
+
+
+# Of recordings: what is done to the tracks of a folder, and the sentence.
+
+
+def write(path: Path, samples: int = 6000, rate: int = 16000, channels: int = 1, level: float = 0.1) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, level * np.random.default_rng(0).normal(size=(samples, channels)), rate, subtype="FLOAT")
+
+
+RECORDINGS = {
+    "no folder": (lambda root: root.rename(root.with_name("elsewhere")), "there is no folder "),
+    "no tracks": (lambda root: [path.rename(path.parent.parent / path.stem) for path in root.rglob("*.wav")],
+                  "has no tracks in it; each track is a folder with one file per source (flute, voice"),
+    "text": (lambda root: (root / "b/voice.wav").write_text("no"), "b/voice.wav: is not an audio file that can"),
+    "empty": (lambda root: (root / "b/voice.wav").write_bytes(b""), "b/voice.wav: is not an audio file"),
+    "NaN": (lambda root: write(root / "b/voice.wav", level=float("nan")), "b, voice: has samples that are not fin"),
+    "no samples": (lambda root: write(root / "b/voice.wav", 0), "b, voice: has no samples"),
+    "missing": (lambda root: (root / "b/voice.wav").unlink(), "b/voice.wav: is missing"),
+    "shorter": (lambda root: write(root / "b/voice.wav", 5000), "must be of one length and rate"),
+    "another rate": (lambda root: write(root / "b/voice.wav", rate=8000), "must be of one length and rate"),
+    "six channels": (lambda root: write(root / "b/voice.wav", channels=6), "has 6 channels; mix it down to one or two"),
+    "too short": (lambda root: [write(root / "b" / f"{name}.wav", 100) for name in ("flute", "voice")],
+                  "b: has 100 samples at 16000 Hz, but a frame needs 1024"),
+    "too few": (lambda root: [path.unlink() for path in root.glob("[bc]/*")], "no track is left for"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RECORDINGS)
+def test_recordings_are_refused(tmp_path, case):
+    root = tmp_path / "my takes"
+    for track in "abc":
+        for source in ("flute", "voice"):
+            write(root / track / f"{source}.wav")
+    harm, sentence = RECORDINGS[case]
+    harm(root)
+    settings = {
+        "data": {"kind": "music", "settings": {
+            "layout": "folder", "root": str(root), "rate": 16000, "channel": "mean", "frames": 4, "validation": 1,
+            "test": 1, "silence_db": -60.0, "skip_broken": False, "songs": 0, "seconds": 0.0}},
+        "sources": ["flute", "voice"], "frame": 1024, "seed": [0],
+    }  # fmt: skip
+    done = program("make_data", "--settings", json.dumps(settings), "--output", tmp_path / "items.parquet")
+    assert_one_sentence(done, sentence)
+    assert not (tmp_path / "items.parquet").exists()
+
+
+def program(name: str, *arguments) -> subprocess.CompletedProcess:
+    script = Path(__file__).parents[1] / "workflow" / "scripts" / f"{name}.py"
+    return subprocess.run([sys.executable, script, *map(str, arguments)], text=True, capture_output=True, check=False)
+
+
+def assert_one_sentence(done: subprocess.CompletedProcess, sentence: str) -> None:
+    assert done.returncode == 1, done.stderr
+    *_, last = done.stderr.strip().splitlines()
+    assert last.startswith("error: ") and sentence in last and "Traceback" not in done.stderr, done.stderr
+
+
+# Of files that a program is given by hand.
+FILES = {
+    "rows that are none": ("gradient.parquet", b"no", "rows", "gradient.parquet: is damaged"),
+    "no rows": ("gone.parquet", None, "rows", "gone.parquet: No such file or directory"),
+    "a prior that is none": ("prior.safetensors", b"no", "prior", "prior.safetensors: not a whole checkpoint of this"),
+    "no prior": ("gone.safetensors", None, "prior", "gone.safetensors: there is no such checkpoint"),
+    "nothing to verify": ("quick", None, "verify", "has no checksums.txt: run `snakemake --cores all quick` first"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_files_are_refused(tmp_path, case):
+    name, content, what, sentence = FILES[case]
+    path, output = tmp_path / name, tmp_path / "made"
+    if content:
+        path.write_bytes(content)
+    if what == "rows":
+        settings = '{"frame": 256, "bootstrap": 10}'
+        done = program("separation_table", "--settings", settings, "--rows", path, "--output", output)
+    elif what == "prior":
+        data = {"kind": "toy", "settings": {
+            "variant": "paper", "rate": 16000, "duration": 16384, "frequency": "uniform", "frequency_range": [28, 4000],
+            "amplitude_range": [0.8, 1.0], "bandlimited": False, "train": 4, "validation": 4, "test": 4}}  # fmt: skip
+        made = program("make_data", "--settings", json.dumps({"data": data, "sources": ["sine", "saw"], "frame": 256,
+                       "seed": [0]}), "--output", tmp_path / "items.parquet")  # fmt: skip
+        assert made.returncode == 0 and len(files.read_rows([tmp_path / "items.parquet"])) == 2 * 12
+        settings = json.dumps({"threads": 1, "data": data, "source": "sine", "items": 2, "frame": 256})
+        done = program("error_curve", "--settings", settings, "--data", tmp_path / "items.parquet", "--prior", path,
+                       "--output", output)  # fmt: skip
+    else:
+        done = program("verify", path)
+    assert_one_sentence(done, sentence)
+    assert not output.exists()

@@ -1,0 +1,323 @@
+"""Samplers of Gaussian sources against their own closed-form law, plans and acceptance against what they say."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from audiopriors import plans, samplers, tables
+
+VARIANCES = (1.0, 0.3, 0.05)  # of three Gaussian sources
+MIX = 0.9
+PLAN = samplers.Plan((3.0, 1.5, 0.7, 0.3), (0.2, 0.05), (2.0, 5.0, 1.0))
+RUNS = 200_000
+
+
+def denoisers(calls=None):
+    """E[s | s + sigma n] of each source."""
+
+    def one(number, variance):
+        def denoise(x, sigma):
+            if calls is not None:
+                calls.append((number, sigma))
+            return variance / (variance + sigma**2) * x
+
+        return denoise
+
+    return [one(*source) for source in enumerate(VARIANCES)]
+
+
+def mixes(runs=RUNS):
+    return torch.full((runs, 1, 1), MIX, dtype=torch.double)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+class Law:
+    """A Gaussian state, under affine maps of it and of fresh noise: mean and a factor whose rows are noises."""
+
+    def __init__(self, size):
+        self.mean, self.noise = np.zeros(size), np.zeros((0, size))
+
+    def set(self, row, weights, constant, *deviations):
+        """state[row] = weights . state + constant + noises that are fresh."""
+        mean, noise = weights @ self.mean + constant, self.noise @ weights
+        self.mean[row] = mean
+        self.noise[:, row] = noise
+        for deviation in deviations:
+            fresh = np.zeros((1, len(self.mean)))
+            fresh[0, row] = deviation
+            self.noise = np.concatenate([self.noise, fresh])
+
+    def covariance(self):
+        return self.noise.T @ self.noise
+
+
+def agree(state, mean, covariance):
+    """Samples (N, runs, 1, 1) have that mean and covariance, within five standard errors."""
+    samples = state[:, :, 0, 0].numpy()
+    deviation = np.sqrt(np.diag(covariance)) + 1e-12
+    assert np.abs(samples.mean(1) - mean).max() < 5 * deviation.max() / math.sqrt(RUNS)
+    scale = np.outer(deviation, deviation)
+    assert (np.abs(np.cov(samples) - covariance) / scale).max() < 5 * math.sqrt(2 / RUNS) + 1e-9
+
+
+@pytest.mark.parametrize(("share", "turns", "turn"), [(None, 1, 0), (0.15, 1, 0), (None, 3, 2)])
+def test_alternating_has_its_own_law(share, turns, turn):
+    state = samplers.alternating(mixes(turns * RUNS), denoisers(), PLAN, generator(), share=share, turns=turns)
+    state = state[:, turn::turns]
+    number = len(VARIANCES)
+    part = share or 1 / number
+    kept, fresh = math.sqrt(part), math.sqrt(1 - (number - 1) * part)
+    law = Law(2 * number)  # samples, then estimates
+    for k in range(number):
+        law.set(k, np.zeros(2 * number), 0.0, kept * PLAN.sigmas[0])
+    for level, sigma in enumerate(PLAN.sigmas + PLAN.settle):
+        settling = level >= len(PLAN.sigmas)
+        for k in ((1, 0, 2) * 2)[turn : turn + 3]:  # by entry
+            if sigma <= PLAN.entries[k]:
+                gain = VARIANCES[k] / (VARIANCES[k] + sigma**2)
+                others = np.zeros(2 * number)
+                for j in set(range(number)) - {k}:
+                    others[j + (number if settling else 0)] = -gain
+                law.set(number + k, others, gain * MIX, *([] if settling else [gain * fresh * sigma]))
+            if not settling:
+                same = np.zeros(2 * number)
+                same[number + k] = 1.0
+                law.set(k, same, 0.0, kept * sigma)
+    agree(state, law.mean[number:], law.covariance()[number:, number:])
+
+
+def test_alternating_gives_each_denoiser_its_noise_level():
+    """Far above the sources, what a denoiser sees has the deviation sigma that it is told."""
+    seen = []
+
+    def spy(x, sigma):
+        seen.append(x.std().item() / sigma)
+        return torch.zeros_like(x)
+
+    plan = samplers.Plan((9.0, 8.9), (0.1, 0.05), (10.0, 10.0, 10.0))
+    samplers.alternating(mixes(), [spy] * 3, plan, generator())
+    assert seen[3:6] == pytest.approx([1.0] * 3, abs=0.02)
+
+
+def test_sources_take_part_from_their_entry_on():
+    calls = []
+    samplers.alternating(mixes(2), denoisers(calls), PLAN, generator())
+    assert [call for call in calls if call[1] == 3.0] == [(1, 3.0)]
+    assert [call for call in calls if call[1] == 1.5] == [(1, 1.5), (0, 1.5)]
+    assert [number for number, sigma in calls if sigma == 0.7] == [1, 0, 2]
+
+
+@pytest.mark.parametrize("guidance", ["dirac", "gaussian"])
+@pytest.mark.parametrize("churn", [0.0, 0.2])
+def test_guided_has_its_own_law(guidance, churn):
+    width = 1.3
+    state = samplers.guided(mixes(), denoisers(), PLAN, generator(1), guidance=guidance, width=width, churn=churn)
+    levels = PLAN.sigmas + PLAN.settle
+    number = len(VARIANCES)
+    free = number - (guidance == "dirac")
+    # whole = lift . state + offset
+    lift, offset = np.eye(number, free), np.zeros(number)
+    if guidance == "dirac":
+        lift[-1], offset[-1] = -1.0, MIX
+    mean = np.full(free, MIX / number if guidance == "dirac" else 0.0)
+    covariance = levels[0] ** 2 * np.eye(free)
+    for sigma, after in zip(levels, (*levels[1:], 0.0), strict=True):
+        raised = sigma * (1 + churn)
+        covariance = covariance + (raised**2 - sigma**2) * np.eye(free)
+        pull = np.diag([v / (v + raised**2) - 1 for v in VARIANCES])
+        slope, constant = pull @ lift, pull @ offset
+        if guidance == "dirac":
+            slope, constant = slope[:-1] - slope[-1], constant[:-1] - constant[-1]
+        else:
+            slope, constant = slope - np.ones((number, number)) / width**2, constant + MIX / width**2
+        step = 1 - after / raised
+        matrix = np.eye(free) + step * slope
+        mean, covariance = matrix @ mean + step * constant, matrix @ covariance @ matrix.T
+    agree(state, lift @ mean + offset, lift @ covariance @ lift.T)
+
+
+def test_metropolis_has_the_posterior_and_plain_langevin_has_not():
+    sigma, width = 0.5, 0.8
+    variances = torch.tensor(VARIANCES[:2], dtype=torch.double)[:, None, None, None]
+
+    def prior(state):
+        total = variances + sigma**2
+        return (-0.5 * state.square() / total).sum((2, 3)), -state / total
+
+    level = samplers.Level(prior, sigma, steps=120, step_size=0.3, mixture_width=width)
+    precision = np.diag([1 / (v + sigma**2) for v in VARIANCES[:2]]) + np.ones((2, 2)) / (width * sigma) ** 2
+    covariance = np.linalg.inv(precision)
+    mean = covariance @ np.ones(2) * MIX / (width * sigma) ** 2
+    start = torch.zeros(2, RUNS, 1, 1, dtype=torch.double)
+    state, stopped = samplers.metropolis(start, mixes(), [level], generator(2))
+    agree(state, mean, covariance)
+    assert not stopped.any()
+    plain, _ = samplers.langevin(start, mixes(), [level], generator(2))
+    eta = level.step_size * sigma**2
+    inflated = np.linalg.inv(precision @ (np.eye(2) - eta / 2 * precision))
+    agree(plain, mean, inflated)
+
+
+def test_restarts_until_accepted():
+    """Items need 1, 2, ... rounds; the best of all rounds is kept, also of an item that is never accepted."""
+    rounds = []
+
+    def run(mix):
+        """Item m is found in round m: its misfit is then 0.5, before 2 + noise."""
+        number = len(rounds)
+        rounds.append(mix[:, 0, 0].tolist())
+        misfit = torch.where(mix[:, 0, 0] == number, 0.5, 2.0 - 0.1 * number)
+        return torch.stack([mix * 0 + number, mix]), misfit
+
+    watched = []
+    mix = torch.tensor([0.0, 2.0, 9.0])[:, None, None]
+    found, misfit = samplers.restarted(
+        run, mix, particles=2, rounds=4, accept=1.0, watch=lambda *seen: watched.append(seen)
+    )
+    assert rounds == [[0, 0, 2, 2, 9, 9], [2, 2, 9, 9], [2, 2, 9, 9], [9, 9]]
+    assert misfit.tolist() == [0.5, 0.5, pytest.approx(1.7)]
+    assert found[0].flatten().tolist() == [0, 2, 3] and found[1].flatten().tolist() == [0, 2, 9]
+    assert [seen[1].tolist() for seen in watched] == [[0, 1, 2], [1, 2], [1, 2], [2]]
+    assert watched[0][2].shape == (2, 3, 2, 1, 1) and watched[0][3].shape == (3, 2)
+
+
+def test_particles_combined():
+    mix = torch.randn(2, 1, 4096, generator=generator())
+    truth = torch.stack([0.3 * mix, 0.7 * mix])
+    noise = 0.01 * torch.randn(2, 2, 4, 1, 4096, generator=generator(1))
+    found = truth[:, :, None] + noise
+    torch.testing.assert_close(samplers.mean(found, mix), truth + noise.mean(2))
+    shared = samplers.mask(found, mix)
+    torch.testing.assert_close(shared.sum(0), mix, rtol=0, atol=1e-5)
+    assert (shared - truth).std() < 0.01 * mix.std()
+    made, _ = samplers.restarted(
+        lambda some: (torch.stack([some, some + 2]), torch.ones(len(some))), mix, particles=2, rounds=1, accept=0.0,
+        combine=lambda found, mix: found.mean(2) + mix,
+    )  # fmt: skip
+    torch.testing.assert_close(made, torch.stack([2 * mix, 2 * mix + 2]))
+
+
+def test_not_a_number_is_never_the_best():
+    def run(mix):
+        return mix[None].clone(), torch.tensor([float("nan"), 3.0])
+
+    _, misfit = samplers.restarted(run, torch.zeros(1, 1, 4), particles=2, rounds=2, accept=1.0)
+    assert misfit.tolist() == [3.0]
+
+
+def gaussian_denoiser(power):
+    return lambda x, sigma: power / (power + sigma**2) * x
+
+
+def gaussian_rows(power, items=2000, length=50):
+    """Rows of `plans.errors` of a Gaussian source of that power and its own denoiser."""
+    torch.manual_seed(0)
+    clean = power**0.5 * torch.randn(items, 1, length, dtype=torch.double)
+    return plans.errors(
+        gaussian_denoiser(power), clean, np.geomspace(0.01, 30, 25).tolist(),
+        lambda level: torch.randn(clean.shape, generator=generator(level + 1), dtype=torch.double),
+    )  # fmt: skip
+
+
+def test_error_curve_is_the_denoisers():
+    curve = plans.curve(gaussian_rows(0.3))
+    expected = curve.sigmas**2 / (0.3 + curve.sigmas**2)
+    np.testing.assert_allclose(curve.relative, expected, rtol=0.03)
+    assert curve.power == pytest.approx(0.3, rel=0.02)
+    assert curve.level(0.5) == pytest.approx(math.sqrt(0.3), rel=0.03)
+    assert curve.scaled(0.5).level(0.5) == pytest.approx(0.5 * math.sqrt(0.3), rel=0.03)
+    assert curve.scaled(0.5).power == pytest.approx(0.075, rel=0.02)
+
+
+def test_plan_follows_the_curves():
+    curves = [plans.curve(gaussian_rows(power)) for power in (1.0, 0.01)]
+    plan = plans.plan(curves, levels=40, settle=4, entry=0.5, found=0.1)
+    assert plan.entries == pytest.approx((1.0, 0.1), rel=0.05)
+    assert plan.sigmas[0] == pytest.approx(1.0, rel=0.05) and len(plan.sigmas) == 40
+    assert plan.sigmas[-1] == pytest.approx(0.1 / 3, rel=0.1)  # 0.1 = s^2 / (P + s^2) of the smaller source
+    assert list(plan.sigmas) == sorted(plan.sigmas, reverse=True)
+    assert plan.settle[0] == pytest.approx(plan.sigmas[-1]) and plan.settle[-1] == pytest.approx(0.01)
+    # Items of 50 samples: the error's mean plus 1.645 of its standard deviations, sqrt(2 / 50) of each source's.
+    parts = np.array([0.04 / 1.04, 0.04 * 0.01 / 0.05])
+    expected = parts.sum() + 1.645 * math.sqrt(2 / 50) * np.linalg.norm(parts)
+    assert plans.reachable(curves, 0.2) == pytest.approx(math.sqrt(expected), rel=0.05)
+    # A source scaled by 10, with its mix, gives the same plan, 10 times as large.
+    scaled = plans.plan([curve.scaled(10) for curve in curves], levels=40, settle=4, entry=0.5, found=0.1)
+    np.testing.assert_allclose(scaled.sigmas, 10 * np.array(plan.sigmas), rtol=1e-9)
+
+
+def test_misfit_is_the_worst_residual_without_noise():
+    curves = [plans.curve(gaussian_rows(1.0, 50))]
+    plan = samplers.Plan((3.0, 1.0), (0.5, 0.1), (5.0,))
+    seen = []
+    misfit = plans.Misfit(plan, curves, lambda *call: seen.append(call[0]))
+    for level, residual in enumerate([9.0, 9.0, 0.2, 0.3]):
+        misfit(level, 0, torch.zeros(1), torch.tensor([residual], dtype=torch.double), torch.zeros(1, 1, 1, 1))
+    expected = max(0.2 / plans.reachable(curves, 0.5), 0.3 / plans.reachable(curves, 0.1))
+    assert misfit.value.item() == pytest.approx(expected) and seen == [0, 1, 2, 3]
+    # Two estimates of correlation .6 could trade what the residual does not see.
+    waves = torch.eye(3, dtype=torch.double)[:, None, None]  # three sources, orthogonal
+    waves[2] = 0.6 * waves[0] + 0.8 * waves[2]
+    assert plans.correlation(torch.cat([5 * waves, waves[[0, 1, 1]]], 1)).tolist() == pytest.approx([0.6, 1.0])
+    doubtful = plans.Misfit(plan, curves)
+    doubtful(2, 0, torch.zeros(1), torch.tensor([0.2], dtype=torch.double), waves)
+    assert doubtful.value.item() == pytest.approx(0.2 / plans.reachable(curves, 0.5) / 0.8)
+
+
+def test_a_denoiser_that_does_nothing_finds_nothing():
+    def curve(denoiser):
+        clean = torch.ones(4, 1, 50, dtype=torch.double)
+        noise = torch.randn(clean.shape, generator=generator(1), dtype=torch.double)
+        return plans.curve(plans.errors(denoiser, clean, np.geomspace(0.01, 10, 20).tolist(), lambda level: noise))
+
+    nothing = curve(lambda x, sigma: x)
+    knows = curve(lambda x, sigma: x.mean(2, keepdim=True).expand_as(x))  # all but a fiftieth of the noise is removed
+    assert nothing.relative[0] < 0.01 and not plans.can_find([knows, nothing], 0.01)
+    assert plans.can_find([knows, knows], 0.01)
+
+
+def test_energy_tells_whose_source_was_found():
+    powers, plan = (1.0, 0.01), samplers.Plan((2.0, 0.05), (), (2.0, 0.2))
+    denoisers = [gaussian_denoiser(power) for power in powers]
+
+    def energy(*sources, length):
+        curves = [plans.curve(gaussian_rows(power, 200, length)) for power in powers]
+        return plans.energy(torch.stack(sources), denoisers, curves, plan, generator(1))
+
+    # Short frames, of items that differ: 95 % of a prior's own or more, each with an error, are below 1.
+    loud, quiet = (power**0.5 * torch.randn(4000, 1, 50, dtype=torch.double) for power in powers)
+    left = [(0.05**2 * power / (power + 0.05**2)) ** 0.5 * torch.randn_like(loud) for power in powers]
+    share = (energy(loud + left[0], quiet + left[1], length=50) <= 1).double().mean()
+    assert share >= 0.95
+    assert (energy(quiet, loud, length=50) > 1).all()
+    # Long frames: the loss of a source of power Q under a prior of power P in closed form.
+    expected = []
+    for power, other, entry in zip(powers, (0.5, 0.01), plan.entries, strict=True):
+        square = np.geomspace(0.05, entry, 8) ** 2
+        error = power * square / (power + square)
+        loss = (square / (power + square)) ** 2 * other + (power / (power + square)) ** 2 * square
+        expected.append((loss / error).sum() / (1 + error[0] / error).sum())
+    half = 0.5**0.5 * torch.randn(20, 1, 5000, dtype=torch.double)
+    assert energy(half, 0.1 * torch.randn_like(half), length=5000).mean() == pytest.approx(
+        max(expected) ** 0.5, rel=0.03
+    )
+
+
+def test_acceptance_table():
+    particles = pd.DataFrame({
+        "item": [0, 0, 1, 1, 1, 1], "round": [0, 0, 0, 0, 1, 1], "particle": [0, 1] * 3,
+        "misfit": [0.5, 1.2, 1.6, 1.5, 0.7, 0.9], "agreement_db": [60, 30, -5, 60, 60, 25],
+        "worst_si_sdr": [35, 33, -9, 2, 36, 3],
+    }).assign(dataset="toy", method="m", family="f", mix="four", accept=1.0)  # fmt: skip
+    (row,) = tables.acceptance(particles).to_dict("records")
+    assert row["particles"] == 6 and row["mixes"] == 2 and row["rounds"] == 2
+    assert row["share_right"] == 0.5 and row["share_accepted"] == 0.5
+    assert row["false_accepts"] == 1 and row["missed"] == 1
+    assert row["auroc"] == pytest.approx(8 / 9)
+    assert row["largest_misfit_right"] == 1.2 and row["smallest_misfit_wrong"] == 0.9
+    assert row["agreement_db_median"] == 12.5

@@ -1,0 +1,175 @@
+"""From each prior's own denoising error: at which noise levels a sampler works, and when its result can be right.
+
+The error curve of a prior is e(sigma) = E|D(s + sigma n; sigma) - s|^2 / E|s|^2 over validation items. Where it falls
+from 1 to 0 the source is found: above, the denoiser sees nothing, below, it only sharpens what is there. So nothing of
+a sampler's schedule has to be tuned to the sources, their number or the length of the frame.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from .samplers import Denoiser, Plan
+from .seeds import numpy_generator
+
+# Resolution of schedules in log sigma, and the width over which a curve's slope is smoothed (nats).
+_FINE, _SMOOTH = 4000, 0.15
+_ENERGY_LEVELS = 8  # with 4, the noise drawn hides half of the exchanged sources at T = 4096; 16 tell no more than 8
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Error of one prior by noise level, ascending.
+
+    relative: mean over items, made monotone, in units of the source's power (mean square). errors: (levels, items),
+    mean squares per sample.
+    """
+
+    sigmas: np.ndarray
+    relative: np.ndarray
+    power: float
+    errors: np.ndarray
+
+    def at(self, sigma) -> np.ndarray:
+        """The error at any level, between those measured linear in log sigma."""
+        return np.interp(np.log(sigma), np.log(self.sigmas), self.relative)
+
+    def level(self, error: float) -> float:
+        """The level at which the error reaches `error`; the lowest or highest there is if it does not."""
+        return float(np.exp(np.interp(error, self.relative, np.log(self.sigmas))))
+
+    def scaled(self, gain: float) -> Curve:
+        """Of the source times `gain`."""
+        return Curve(self.sigmas * gain, self.relative, self.power * gain**2, self.errors * gain**2)
+
+    def items_at(self, sigma: float) -> np.ndarray:
+        """The error of each item, (items,), at any level."""
+        place = np.interp(np.log(sigma), np.log(self.sigmas), np.arange(len(self.sigmas)))
+        low = min(int(place), len(self.sigmas) - 2)
+        return (low + 1 - place) * self.errors[low] + (place - low) * self.errors[low + 1]
+
+
+def errors(denoiser: Denoiser, clean: Tensor, sigmas: list[float], noise: Callable[[int], Tensor]) -> pd.DataFrame:
+    """Rows (sigma, item, error, power) of clean items (n, 1, T): mean squares per sample. noise(level) (n, 1, T)."""
+    power = clean.double().square().mean((1, 2)).cpu().numpy()
+    rows = []
+    for level, sigma in enumerate(sigmas):
+        error = (denoiser(clean + sigma * noise(level), sigma) - clean).double().square().mean((1, 2))
+        rows.append(
+            pd.DataFrame({"sigma": sigma, "item": np.arange(len(power)), "error": error.cpu().numpy(), "power": power})
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def curve(rows: pd.DataFrame) -> Curve:
+    """The error curve of the rows of `errors`."""
+    errors, power = rows.pivot(index="sigma", columns="item", values="error"), float(rows["power"].mean())
+    relative = np.maximum.accumulate(errors.mean(axis=1).to_numpy() / power).clip(max=1.0)
+    # Strictly ascending, so that a level can be read off.
+    relative += 1e-9 * np.arange(len(relative))
+    return Curve(errors.index.to_numpy(float), relative, power, errors.to_numpy())
+
+
+def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, found: float) -> Plan:
+    """The schedule of a sampler for these sources.
+
+    levels, settle: numbers of levels with and without noise. entry: a source takes part once its error is below this
+    part of its power. found: the noise ends where every source's is below this part. Between the first entry and the
+    end the density of levels in log sigma is, in equal parts, the slope of the root of each source's error: many where
+    a source is found, few where nothing happens; and three tenths are even.
+    """
+    entries = [one.level(entry) for one in curves]
+    top, end = max(entries), min(one.level(found) for one in curves)
+    end = min(end, top / 2)
+    fine = np.linspace(math.log(end), math.log(top), _FINE)
+    width = max(1, round(_SMOOTH / (fine[1] - fine[0])))
+    density = np.full(_FINE, 0.3 / _FINE)
+    for one in curves:
+        slope = np.convolve(np.gradient(np.sqrt(one.at(np.exp(fine)))), np.ones(width) / width, "same").clip(0)
+        density += 0.7 / len(curves) * slope / max(slope.sum(), 1e-12)
+    reached = np.cumsum(density)
+    reached = (reached - reached[0]) / (reached[-1] - reached[0])
+    sigmas = np.exp(np.interp(np.linspace(1, 0, levels), reached, fine))
+    lowest = min(max(one.sigmas[0] for one in curves), end / 2)
+    return Plan(tuple(sigmas.tolist()), tuple(np.geomspace(end, lowest, settle).tolist()), tuple(entries))
+
+
+def can_find(curves: list[Curve], found: float) -> bool:
+    """Whether every prior's error falls below this part of its source's power where the noise has more than twice that.
+
+    With less noise, a denoiser that does nothing has as little error.
+    """
+    return all(one.relative[0] <= found and 2 * found * one.power <= one.level(found) ** 2 for one in curves)
+
+
+def reachable(curves: list[Curve], sigma: float) -> float:
+    """The rms of M - sum_k d_k that found sources stay below in 95 % of mixes.
+
+    Found: each estimate has the error that its prior has at sigma, on some validation item, independent of the others.
+    """
+    random = numpy_generator("reachable")  # which items come together
+    total = sum(random.choice(one.items_at(sigma), 4096) for one in curves)
+    return math.sqrt(np.quantile(total, 0.95))
+
+
+def energy(
+    sources: Tensor, denoisers: list[Denoiser], curves: list[Curve], plan: Plan, generator: torch.Generator
+) -> Tensor:
+    """How badly each prior denoises what was found as its source, at most 1 of 95 % of found sources. (B,) float64.
+
+    It sees what a residual cannot: estimates that fit the mix, but of which one is partly another's source. Of source
+    k: |D_k(d_k + sigma n) - d_k|^2 / e_k(sigma), its mean over levels from the plan's end to the source's entry, where
+    e_k is the mean error on its prior's own items (the denoising loss, an energy as in Song et al., 2021, but each
+    level counts the same). This is divided by what 95 % of these items stay below if each carries, besides, the error
+    that is left at the plan's end of another; the root of the largest of all sources. sources: d (N, B, 1, T).
+    """
+    end, random = plan.sigmas[-1], numpy_generator("energy")
+    worst = torch.zeros(sources.shape[1], dtype=torch.float64, device=sources.device)
+    for found, denoiser, one, entry in zip(sources, denoisers, curves, plan.entries, strict=True):
+        loss, own, left, items_at_end = 0, 0, 0, one.items_at(end)
+        for sigma in np.geomspace(end, entry, _ENERGY_LEVELS).tolist():
+            noise = torch.randn(found.shape, generator=generator, dtype=found.dtype).to(found.device)
+            items = one.items_at(sigma)
+            loss = loss + (denoiser(found + sigma * noise, sigma) - found).double().square().mean((1, 2)) / items.mean()
+            own, left = own + items / items.mean(), left + items_at_end / items.mean()
+        usual = np.quantile(random.choice(own, 4096) + random.choice(left, 4096), 0.95)
+        worst = torch.maximum(worst, (loss / usual).sqrt())
+    return worst
+
+
+def correlation(sources: Tensor) -> Tensor:
+    """The largest correlation, in absolute value, of two of the sources. Shape: (N, B, 1, T) -> (B,) float64."""
+    waves = sources[:, :, 0].double()
+    waves = waves / waves.norm(dim=2, keepdim=True).clamp_min(1e-12)
+    pairs = torch.einsum("jbt,kbt->bjk", waves, waves).abs()
+    return pairs.triu(1).amax((1, 2)).clamp(max=1.0)
+
+
+class Misfit:
+    """The callback of a sampler that tells how well its estimates fit the mix, as well as priors can or worse.
+
+    `value` (B,) is the largest, over the levels without noise, of the residual's rms against `reachable`, divided by
+    sqrt(1 - c^2): c is the largest correlation of two estimates (near unison), as the residual does not see what such
+    two trade. Most mixes whose sources are found have less than 1.
+    """
+
+    def __init__(self, plan: Plan, curves: list[Curve], callback=None):
+        self.first, self.callback = len(plan.sigmas), callback
+        self.reachable = [reachable(curves, sigma) for sigma in plan.settle]
+        self.value: Tensor | None = None
+
+    def __call__(self, level: int, step: int, energy: Tensor, residual: Tensor, sources: Tensor) -> None:
+        if self.callback:
+            self.callback(level, step, energy, residual, sources)
+        if level >= self.first:
+            ratio = (
+                residual / self.reachable[level - self.first] / (1 - correlation(sources) ** 2).clamp_min(1e-9).sqrt()
+            )
+            self.value = ratio if self.value is None else torch.maximum(self.value, ratio)

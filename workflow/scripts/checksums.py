@@ -1,0 +1,20 @@
+"""SHA-256 of results, in the form of sha256sum, by paths from the list's own folder."""
+
+from pathlib import Path
+
+from audiopriors import provenance, runtime
+from audiopriors.files import write_bytes
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--files", nargs="+", required=True, help="results below the list's folder")
+    parser.add_argument("--output", required=True, help="output: the list")
+    arguments = parser.parse_args()
+    folder = Path(arguments.output).parent
+    lines = [f"{provenance.sha256(path)}  {Path(path).relative_to(folder)}\n" for path in sorted(arguments.files)]
+    write_bytes(arguments.output, "".join(lines).encode())
+
+
+if __name__ == "__main__":
+    runtime.run(main)

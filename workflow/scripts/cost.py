@@ -1,0 +1,98 @@
+"""What a scale will take: jobs, hours and disk, from steps that are measured here and now, before anything is started.
+
+Each prior's training step, the scoring of an item, and a sampler's step are timed on this machine's device, on noise
+in place of data. Hours are of that device, one job at a time; divide by the number of jobs at once.
+"""
+
+import time
+
+import tabulate
+import torch
+from audiopriors import likelihood, registry, runtime, separation, training
+from audiopriors.checkpoints import build_prior
+from audiopriors.files import write_bytes
+
+BYTES_A_ROW = 12  # of scores, as parquet
+REPEATS = 2
+
+
+def seconds(work, device) -> float:
+    """The shortest of a few turns after one for warming up."""
+    taken = []
+    for _ in range(REPEATS + 1):
+        started = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - started)
+    return min(taken[1:])
+
+
+def train_step(prior, told: dict, x: torch.Tensor):
+    """One step of the training loop on a batch, as something to be timed."""
+    optimiser = training.Adam(prior, told["beta2"], told["average"])
+
+    def step() -> None:
+        prior.zero_grad()
+        prior.loss(x, x).backward()
+        optimiser.step(1e-6)
+
+    return step
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--data", help="the data set's items, for a prior that is made of the data's own law")
+    parser.add_argument("--output", required=True, help="output: the table (Markdown)")
+    arguments = parser.parse_args()
+    settings = arguments.settings
+    device = runtime.prepare(settings["threads"])
+    frame, sources, evaluation = settings["frame"], settings["sources"], settings["evaluation"]
+    rows, disk = [], settings["bytes_of_data"]
+
+    def add(what: str, name: str, jobs: int, unit: str, units: float, each: float) -> None:
+        rows.append([what, name, jobs, unit, f"{units:.3g}", f"{each:.3g}", f"{jobs * units * each / 3600:.3g}"])
+
+    for name, prior in settings["priors"].items():
+        made, jobs = build_prior(prior["family"], prior["model"]).to(device), len(sources) * prior["seeds"]
+        one_for_all = prior["levels"] == ["all"]
+        sigma = 0.129 if one_for_all else float(prior["levels"][0])
+        if "training" in prior:
+            x = 0.3 * torch.randn(prior["training"]["batch"], 1, frame, device=device)
+            made.at(torch.full((len(x),), sigma, device=device) if one_for_all else sigma)
+            made.initialise(x, x)
+            each = seconds(train_step(made, prior["training"], x), device)
+            chain = prior["training"]["steps"] + (len(prior["levels"]) - 1) * prior["finetune_steps"]
+            add("training", name, jobs * len(prior["levels"]), "steps", chain / len(prior["levels"]), each)
+            disk += 4 * jobs * len(prior["levels"]) * sum(parameter.numel() for parameter in made.parameters())
+        else:
+            made.fit(registry.open_data(settings["data"], arguments.data), sources[0])
+        made.eval().requires_grad_(False)
+        member, few = made.at(sigma), 0.3 * torch.randn(2, 1, frame, device=device)
+        with torch.no_grad():
+            each = seconds(lambda member=member, few=few: member.scores(few), device) / len(few)
+        items = likelihood.scored_items(
+            likelihood.Evaluation(**evaluation), prior["levels"], prior["data_levels"], len(sources),
+            settings["test_items"], settings["validation_items"],
+        )  # fmt: skip
+        add("evaluation", name, jobs, "items", items, each)
+        disk += BYTES_A_ROW * jobs * items * 2
+        for run in (run for run in settings["runs"] if run["prior"] == name):
+            estimate = separation.denoiser(made)
+            work = (lambda e=estimate, few=few: e(few, 0.129)) if run["planned"] else (
+                lambda member=member, few=few: likelihood.gradient(member, few)
+            )  # fmt: skip
+            each = seconds(work, device) / len(few)
+            add(f"separation, {run['mix']}", f"{name}, {run['method']}", 1, "calls", run["calls"], each)
+    total = sum(float(row[-1]) for row in rows)
+    head = ["what", "prior", "jobs", "unit", "units a job", "seconds a unit", "hours"]
+    text = (
+        f"{settings['title']}: {sum(row[2] for row in rows)} jobs, {total:.3g} hours of {runtime.device_name} "
+        f"({settings['threads']} thread{'s' * (settings['threads'] > 1)}), {disk / 1e9:.2g} GB of results\n\n"
+        f"{tabulate.tabulate(rows, head, tablefmt='pipe', disable_numparse=True)}\n"
+    )
+    write_bytes(arguments.output, text.encode())
+
+
+if __name__ == "__main__":
+    runtime.run(main)

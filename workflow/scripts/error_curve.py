@@ -1,0 +1,34 @@
+"""How well one prior denoises its own source at each noise level: what a sampler's levels are planned from."""
+
+import numpy as np
+import torch
+from audiopriors import files, plans, registry, runtime, separation
+from audiopriors.checkpoints import load_prior
+from audiopriors.seeds import torch_generator
+
+
+def main() -> None:
+    parser = runtime.parser(__doc__)
+    parser.add_argument("--data", required=True, help="the data set's items")
+    parser.add_argument("--prior", required=True, help="a prior that serves all noise levels")
+    parser.add_argument("--output", required=True, help="output: error of each validation item and level (parquet)")
+    arguments = parser.parse_args()
+    settings = arguments.settings
+    device = runtime.prepare(settings["threads"])
+    data = registry.open_data(settings["data"], arguments.data)
+    prior = load_prior(arguments.prior, expect={"source": settings["source"]}).to(device)
+    items = torch.arange(min(settings["items"], data.count("validation")))
+    clean = data.frames("validation", settings["source"], items, settings["frame"]).to(device)
+
+    def noise(level: int) -> torch.Tensor:
+        return torch.randn(clean.shape, generator=torch_generator(*settings["seed"], level)).to(device)
+
+    sigmas = np.geomspace(*settings["range"], settings["levels"]).tolist()
+    rows = plans.errors(separation.denoiser(prior), clean, sigmas, noise)
+    rows.insert(0, "family", settings["prior"])
+    rows.insert(1, "source", settings["source"])
+    files.write_rows(rows, arguments.output)
+
+
+if __name__ == "__main__":
+    runtime.run(main)

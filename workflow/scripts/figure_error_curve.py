@@ -1,0 +1,35 @@
+"""Denoising error of each prior that serves all noise levels, and the levels that a sampler's plan takes from it."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from audiopriors import files, plans, plotting
+
+
+def draw(settings, inputs):
+    rows = files.read_rows(inputs)
+    families = list(rows["family"].unique())
+    figure, panels = plt.subplots(
+        1, len(families), figsize=(4.2 * len(families), 3.6), squeeze=False, sharey=True, layout="constrained"
+    )
+    for axes, family in zip(panels[0], families, strict=True):
+        curves = {}
+        for source, look in plotting.style(settings["sources"]).items():
+            chosen = rows[(rows["family"] == family) & (rows["source"] == source)]
+            if len(chosen):
+                curves[source] = plans.curve(chosen)
+                error = 10 * np.log10(curves[source].relative.clip(1e-6))
+                axes.plot(curves[source].sigmas, error, label=source, markersize=3, linewidth=1.2, **look)
+        for plan in settings["plans"]:
+            made = plans.plan([curves[source] for source in settings["mix"]["sources"] if source in curves], **plan)
+            axes.plot(made.sigmas, np.full(len(made.sigmas), 3.0), "|", color="0.3", markersize=7)
+            for source, entry in zip(settings["mix"]["sources"], made.entries, strict=False):
+                axes.axvline(entry, color=plotting.style(settings["sources"])[source]["color"], linewidth=0.8, ls=":")
+        axes.set_xscale("log")
+        axes.set(title=family, xlabel="σ")
+    panels[0, 0].set_ylabel("error relative to the source's power (dB)")
+    panels[0, 0].legend()
+    return figure, rows.groupby(["family", "source", "sigma"], sort=False)[["error", "power"]].mean().reset_index()
+
+
+if __name__ == "__main__":
+    plotting.program(__doc__, draw)

@@ -1,0 +1,39 @@
+"""How the estimates of one mix form along sigma: each source at some of the sampler's levels, over the true wave."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from audiopriors import files, plotting, registry, separation
+
+COLUMNS = 7
+
+
+def draw(settings, inputs):
+    data = registry.open_data(settings["data"], inputs[0])
+    truth, _ = separation.mixes(data, settings["mix"], 1, settings["frame"])
+    states, trace = files.read_array(inputs[1]), files.read_rows([inputs[2]])
+    sigmas = trace.groupby("level")["sigma"].first()
+    chosen = np.unique(np.linspace(0, len(states) - 1, COLUMNS).round().astype(int))
+    figure, panels = plt.subplots(
+        len(truth), len(chosen), figsize=(2.0 * len(chosen), 1.4 * len(truth)), sharex=True, sharey=True,
+        squeeze=False, layout="constrained",
+    )  # fmt: skip
+    rows = []
+    for line, source, right, made in zip(panels, settings["mix"]["sources"], truth, states.swapaxes(0, 1), strict=True):
+        for axes, level in zip(line, chosen, strict=True):
+            right_one = right[0, 0].numpy()
+            wave, time = plotting.waveform(axes, settings["sources"], source, made[level], right_one, data.rate)
+            rows.append(
+                pd.DataFrame({"source": source, "sigma": sigmas[level], "time": time, "estimate": wave,
+                              "truth": right_one[: len(wave)]})
+            )  # fmt: skip
+        line[0].set_ylabel(source)
+    for axes, level in zip(panels[0], chosen, strict=True):
+        axes.set_title(f"σ = {sigmas[level]:.3g}")
+    for axes in panels[-1]:
+        axes.set_xlabel("time (ms)")
+    return figure, pd.concat(rows)
+
+
+if __name__ == "__main__":
+    plotting.program(__doc__, draw)
