@@ -62,7 +62,7 @@ def write_rows(rows: pd.DataFrame, path: str) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    table = pyarrow.Table.from_pandas(rows, preserve_index=False)
+    table = pyarrow.Table.from_pandas(rows, nthreads=1, preserve_index=False)
     table = table.replace_schema_metadata({**table.schema.metadata, _DEVICE: runtime.device_name.encode()})
     buffer = io.BytesIO()
     parquet.write_table(table, buffer, write_page_checksum=True)
@@ -98,13 +98,15 @@ def read_table(path: str | Path) -> pyarrow.Table:
     ------
     Damaged: it is not whole.
     """
-    from pyarrow import ArrowException, parquet
+    from pyarrow import ArrowException, BufferReader, parquet
 
-    with open(path, "rb") as file:
-        try:
-            return parquet.read_table(file, page_checksum_verification=True)
-        except (ArrowException, OSError) as error:
-            raise Damaged(f"{path}: is damaged ({str(error).splitlines()[0]}); delete it and run again") from None
+    content = BufferReader(Path(path).read_bytes())
+    try:
+        # Without a data set's or a pool's threads: a program that ends soon after may abort (apache/arrow#50482).
+        file = parquet.ParquetFile(content, pre_buffer=False, page_checksum_verification=True)
+        return file.read(use_threads=False)
+    except (ArrowException, OSError) as error:
+        raise Damaged(f"{path}: is damaged ({str(error).splitlines()[0]}); delete it and run again") from None
 
 
 def rows_made_on(path: str | Path) -> str:
@@ -118,4 +120,4 @@ def read_rows(paths: Iterable[str]) -> pd.DataFrame:
     """Rows of many parquet files, in the order of the paths."""
     import pandas as pd
 
-    return pd.concat([read_table(path).to_pandas() for path in paths], ignore_index=True)
+    return pd.concat([read_table(path).to_pandas(use_threads=False) for path in paths], ignore_index=True)
