@@ -25,6 +25,9 @@ def test_entropy_gate_passes_densities_and_stops_others():
     likelihood.entropy_gate(log_normal(x, 0.7), x, 0.5, "a wrong but proper density")
     with pytest.raises(likelihood.EntropyViolation, match=r"prior z: not a density.*21\.0 nats more"):
         likelihood.entropy_gate(log_normal(x, 0.5) + 0.21, x, 0.5, "prior z")
+    with pytest.raises(likelihood.EntropyViolation, match=r"prior z: not a density.*nan nats more"):
+        likelihood.entropy_gate(np.where(np.arange(100) == 7, np.nan, log_normal(x, 0.5)), x, 0.5, "prior z")
+    likelihood.entropy_gate(np.full(100, -np.inf), x, 0.5, "a density that is 0 there")
 
 
 def test_test_noise_is_shared_by_priors_and_differs_by_level():
@@ -74,11 +77,25 @@ def test_not_finite_scores_rank_last():
     assert value == 1
     value, *_ = detection.auroc([np.array([-np.inf])], [np.array([-np.inf])], 100)
     assert value == 0.5
+    assert detection.fpr95(np.array([0.0, np.nan]), np.array([-1.0, -np.inf])) == 1
+    assert detection.fpr95(np.array([0.0, 1.0]), np.array([-1.0, np.nan])) == 0
+
+
+def test_a_ratio_of_two_that_are_minus_infinity_says_nothing():
+    scores = scores_table(items=20)
+    given = scores["score"].eq("log_prob") & scores["item"].lt(5) & scores["split"].eq("test")
+    scores["value"] = scores["value"].mask(given, -np.inf)
+    found = tables.detection_table(scores, ["a", "b"], 10, 100).set_index(["score", "prior", "test"])
+    forth, back = (found.loc[("log_ratio", *pair)] for pair in (("a", "b"), ("b", "a")))
+    # Of 20 items on either side 5 are ties: with each other, and below (in-class) or above the 15 others.
+    expected = (15 * 15 + 15 * 5 + 5 * 15 + 0.5 * 5 * 5) / 400
+    assert forth["auroc"] == pytest.approx(expected) and back["auroc"] == pytest.approx(expected)
+    assert forth["fpr95"] == 0.25  # 95 % of in-class items reach 0, as a quarter of the others do
 
 
 def test_fpr95():
     inside = np.arange(100.0)
-    assert detection.fpr95(inside, np.array([3.0, 5.0, 50.0, 200.0])) == pytest.approx(3 / 4, abs=0.26)
+    assert detection.fpr95(inside, np.array([3.0, 5.0, 50.0, 200.0])) == 3 / 4
     assert detection.fpr95(inside, inside - 1000) == 0
     assert detection.fpr95(inside, inside + 1000) == 1
 
@@ -175,12 +192,13 @@ def test_si_sdr_is_the_librarys():
     random = torch.Generator().manual_seed(0)
     truth = torch.randn(3, 1, 500, generator=random, dtype=torch.double) + 0.3
     noisy = 0.5 * truth + 0.2 * torch.randn(truth.shape, generator=random, dtype=torch.double)
-    for estimate in (noisy, truth + 1, -truth, 0 * truth):
+    for estimate in (noisy, truth + 1, -truth):
         theirs = scale_invariant_signal_distortion_ratio(estimate, truth, zero_mean=True)
         torch.testing.assert_close(metrics.si_sdr(estimate, truth), theirs.clamp(-60, 60))
     silent = metrics.si_sdr(truth, 0 * truth)
     theirs = scale_invariant_signal_distortion_ratio(truth, 0 * truth, zero_mean=True)
     torch.testing.assert_close(silent, theirs.clamp(-60, 60))
+    assert metrics.si_sdr(0 * truth, truth).eq(-60).all()  # theirs: 0
 
 
 def test_bss_eval_is_musevals_by_track_and_nan_where_silent():
@@ -315,6 +333,10 @@ def test_separation_table():
     assert table.loc["all", ["share_of_mixes", "accepted", "accepted_failures"]].tolist() == [0.25, 0.75, 2]
     assert (table["share_low"] <= table["share_above_10_db"]).all() and table.loc["b", "share_low"] < 1
     assert "sdr_median" not in table
+    assert table[["si_sdr_improvement_median_low", "si_sdr_improvement_median_high"]].eq(1).all(axis=None)
+    few = rows.assign(track=rows["item"].map(dict(enumerate("ppqq"))))
+    few = pd.concat([few, few[few["item"] < 2].assign(method="of two items")])
+    assert tables.separation(few, 10, 200)[["low", "high"]].notna().all(axis=None)
     sdr = [1.0, np.nan, 3, np.nan, 5, 6, 7, 8]
     table = tables.separation(rows.assign(sdr=sdr, isr=0.0, sir=9.0, sar=sdr), 10, 200).set_index("source")
     assert table["sdr_median"].to_dict() == {"a": 2.0, "b": 6.5, "all": 5.5} and table["sir_median"].eq(9).all()
@@ -361,6 +383,10 @@ def test_truth_gap_stops_at_what_no_density_can_be():
         tables.truth_gap(gap_scores(1), "e", 0.05, 10, 300)
     assert len(tables.truth_gap(gap_scores(1), "e", 2.0, 10, 300)) == 1  # within the exact prior's own error
     assert len(tables.truth_gap(gap_scores(0), "e", 0.05, 10, 300)) == 1  # within the interval
+    broken = gap_scores(-3)
+    broken.loc[broken["family"].eq("f") & broken["item"].eq(3), "value"] = np.nan
+    with pytest.raises(tables.TruthViolation, match=r"f, prior a at sigma 0\.1: .* not a number on 1 of 40 items"):
+        tables.truth_gap(broken, "e", 0.05, 10, 300)
 
 
 def test_flac_is_a_density():

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from audiopriors import registry, supervised
+from audiopriors import diffusion, registry, supervised
 from audiopriors.checkpoints import CheckpointError, build_prior, load_prior, save_prior
 from audiopriors.data import toy
 from audiopriors.likelihood import entropy_gate, log_prob_and_gradient
 from audiopriors.priors import wavenet
+from audiopriors.seeds import torch_generator
 from torchaudio.functional import mu_law_decoding
 
 FLOW = {
@@ -398,6 +399,18 @@ def test_score_likelihood_is_the_flows_change_of_variables():
     base = torch.distributions.Normal(0, prior.config.sigma_max).log_prob(end(x)).sum()
     expected = base + torch.linalg.slogdet(jacobian).logabsdet
     assert abs(prior.log_prob(x)[0] - expected) < 0.1
+
+
+def test_denoising_score_is_its_integral(monkeypatch):
+    monkeypatch.setattr(diffusion, "LEVELS", 1000)
+    prior, total = gaussian_score(torch.full((64,), 0.3, dtype=torch.double)).at(0.1), 0.3 + 0.01
+    x = math.sqrt(total) * torch.randn(3, 1, 64, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+    noise = torch.randn(64, generator=torch_generator("score", "noise")).double()
+    log_tau = torch.linspace(math.log(0.1), math.log(30), 4001, dtype=torch.double)
+    tau = log_tau.exp()[:, None, None, None]
+    error = x - total / (total + tau**2) * (x + tau * noise)
+    expected = -torch.trapezoid((error / tau).square().sum((2, 3)), log_tau, dim=0)
+    torch.testing.assert_close(prior.denoising_score(x), expected, rtol=4e-3, atol=0)
 
 
 def test_denoising_score_ranks_as_the_likelihood():

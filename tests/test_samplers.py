@@ -72,9 +72,9 @@ def test_alternating_has_its_own_law(share, turns, turn):
     number = len(VARIANCES)
     part = share or 1 / number
     kept, fresh = math.sqrt(part), math.sqrt(1 - (number - 1) * part)
-    law = Law(2 * number)  # samples, then estimates
+    law = Law(2 * number)  # the samples' noises, then estimates
     for k in range(number):
-        law.set(k, np.zeros(2 * number), 0.0, kept * PLAN.sigmas[0])
+        law.set(k, np.zeros(2 * number), 0.0, kept)
     for level, sigma in enumerate(PLAN.sigmas + PLAN.settle):
         settling = level >= len(PLAN.sigmas)
         for k in ((1, 0, 2) * 2)[turn : turn + 3]:  # by entry
@@ -82,26 +82,25 @@ def test_alternating_has_its_own_law(share, turns, turn):
                 gain = VARIANCES[k] / (VARIANCES[k] + sigma**2)
                 others = np.zeros(2 * number)
                 for j in set(range(number)) - {k}:
-                    others[j + (number if settling else 0)] = -gain
+                    others[[j, number + j]] = 0 if settling else -gain * sigma, -gain
                 law.set(number + k, others, gain * MIX, *([] if settling else [gain * fresh * sigma]))
             if not settling:
-                same = np.zeros(2 * number)
-                same[number + k] = 1.0
-                law.set(k, same, 0.0, kept * sigma)
+                law.set(k, np.zeros(2 * number), 0.0, kept)
     agree(state, law.mean[number:], law.covariance()[number:, number:])
 
 
-def test_alternating_gives_each_denoiser_its_noise_level():
-    """Far above the sources, what a denoiser sees has the deviation sigma that it is told."""
+@pytest.mark.parametrize("share", [None, 0.2, 0.9])
+def test_alternating_gives_each_denoiser_its_noise_level(share):
+    """Far above the sources, what a denoiser sees has the deviation sigma that it is told, whatever was before."""
     seen = []
 
     def spy(x, sigma):
         seen.append(x.std().item() / sigma)
         return torch.zeros_like(x)
 
-    plan = samplers.Plan((9.0, 8.9), (0.1, 0.05), (10.0, 10.0, 10.0))
-    samplers.alternating(mixes(), [spy] * 3, plan, generator())
-    assert seen[3:6] == pytest.approx([1.0] * 3, abs=0.02)
+    plan = samplers.Plan((9.0, 6.0, 2.0), (0.1, 0.05), (10.0, 10.0, 10.0))
+    samplers.alternating(mixes(), [spy] * 3, plan, generator(), share=share)
+    assert seen[:9] == pytest.approx([1.0] * 9, abs=0.01)
 
 
 def test_sources_take_part_from_their_entry_on():

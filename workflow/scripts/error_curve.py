@@ -23,7 +23,9 @@ def main() -> None:
     def noise(level: int) -> torch.Tensor:
         return torch.randn(clean.shape, generator=torch_generator(*settings["seed"], level)).to(device)
 
-    sigmas = np.geomspace(*settings["range"], settings["levels"]).tolist()
+    lowest, highest = settings["range"]
+    known = getattr(prior, "noise_range", (lowest, highest))  # what it was trained for
+    sigmas = np.geomspace(max(lowest, known[0]), min(highest, known[1]), settings["levels"]).tolist()
     rows = plans.errors(separation.denoiser(prior), clean, sigmas, noise)
     rows.insert(0, "family", settings["prior"])
     rows.insert(1, "source", settings["source"])

@@ -18,7 +18,7 @@ def main() -> None:
     )
     parser.add_argument("--errors", nargs="*", default=[], help="the error curve of each source's prior, for a plan")
     parser.add_argument("--rows", required=True, help="output: metrics of each mix and source (parquet)")
-    parser.add_argument("--trace", required=True, help="output: energy and residual after each step (parquet)")
+    parser.add_argument("--trace", required=True, help="output: energy and residual at each step (parquet)")
     parser.add_argument("--particles", required=True, help="output: every particle's misfit and quality (parquet)")
     parser.add_argument("--forming", required=True, help="output: the first mix's estimates at each level (npy)")
     parser.add_argument("--examples", required=True, help="output: the first estimates (N, examples, frame) (npy)")

@@ -34,7 +34,9 @@ def measure(claim: dict, table: pd.DataFrame, changes: dict, prior: str | None =
     """
     only = {"prior": prior} if prior else {}
     rows = choose(table, claim["select"] | changes | only)
-    value, low, high = rows[claim["value"]], rows["low"], rows["high"]
+    name = claim["value"]
+    ends = [end if (end := f"{name}_{side}") in rows else side for side in ("low", "high")]
+    value, low, high = rows[name], rows[ends[0]], rows[ends[1]]
     if "minus" in claim:
         # Each row less every row that is the same but for what `minus` changes.
         keys = [name for name in KEYS if name in table and name not in claim["minus"]]

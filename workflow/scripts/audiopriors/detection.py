@@ -71,9 +71,8 @@ def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
 
     The matrix, and not a library's number, because weighted means of it are all bootstrap resamples at once.
     """
-    with np.errstate(invalid="ignore"):
-        difference = np.subtract.outer(np.nan_to_num(inside, nan=-np.inf), np.nan_to_num(outside, nan=-np.inf))
-    return (difference > 0) + 0.5 * ((difference == 0) | np.isnan(difference))  # -inf against -inf ties
+    inside, outside = _ranked(inside)[:, None], _ranked(outside)[None]
+    return (inside > outside) + 0.5 * (inside == outside)
 
 
 def auroc(
@@ -97,7 +96,12 @@ def auroc(
 
 def fpr95(inside: np.ndarray, outside: np.ndarray) -> float:
     """Share of outside items above the value that 95 % of in-class items reach."""
-    return float(np.mean(outside >= np.quantile(inside, 0.05, method="lower")))
+    return float(np.mean(_ranked(outside) >= np.quantile(_ranked(inside), 0.05, method="lower")))
+
+
+def _ranked(values: np.ndarray) -> np.ndarray:
+    """What is not a number ranks last."""
+    return np.where(np.isnan(values), -np.inf, values)
 
 
 def typicality(values: np.ndarray, held_out: np.ndarray, frame: int) -> np.ndarray:

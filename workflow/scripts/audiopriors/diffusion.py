@@ -129,18 +129,18 @@ class Diffusion(nn.Module):
     def denoising_score(self, x: Tensor) -> Tensor:
         """The cheaper relative of log_prob: how well x is found again under more noise (nats, up to a constant).
 
-        -int E|x - E[x | x + tau n]|^2 / tau^2 d log tau, the diffusion loss (Kingma et al., 2021), at a few levels
-        sigma_level^2 = sigma^2 + tau^2 with one noise n for all levels, priors and items. Shape: (B, 1, T) -> (B,).
+        -int E|x - E[x | x + tau n]|^2 / tau^2 d log tau, the diffusion loss (Kingma et al., 2021), at a few tau from
+        sigma on, with one noise n for all of them, all priors and items. Shape: (B, 1, T) -> (B,).
         """
-        levels = np.geomspace(1.5 * self.sigma, max(3 * self.sigma, self.config.sigma_max / 2), LEVELS).tolist()
+        added = np.geomspace(self.sigma, max(3 * self.sigma, self.config.sigma_max / 2), LEVELS).tolist()
         noise = torch.randn(x.shape[2], generator=torch_generator("score", "noise")).to(x)
-        width = math.log(levels[-1] / levels[0]) / (len(levels) - 1)
+        width = math.log(added[-1] / added[0]) / (len(added) - 1)
         total = x.new_zeros(x.shape[0], dtype=torch.float64)
-        for level in levels:
-            variance = level**2 - self.sigma**2
-            noisy = x + variance**0.5 * noise
-            found = noisy + variance / level**2 * (self.denoise(noisy, level) - noisy)
-            total -= width * (x - found).double().square().sum((1, 2)) / variance
+        for tau in added:
+            level = math.hypot(self.sigma, tau)
+            noisy = x + tau * noise
+            found = noisy + (tau / level) ** 2 * (self.denoise(noisy, level) - noisy)
+            total -= width * (x - found).double().square().sum((1, 2)) / tau**2
         return total
 
     def scores(self, x: Tensor) -> dict[str, Tensor]:

@@ -193,7 +193,7 @@ def entropy_gate(log_prob: np.ndarray, x: Tensor, deviation: float, what: str) -
     log_q = -0.5 * (x.double() / deviation).square().sum((1, 2)).numpy()
     log_q -= x.shape[2] * (math.log(deviation) + 0.5 * math.log(2 * math.pi))
     excess = float(np.sum(log_prob - log_q))
-    if excess > GATE:
+    if not excess <= GATE:  # NaN too
         raise EntropyViolation(
             f"{what}: not a density, it gives N(0, {deviation:g}^2) noise {excess:.1f} nats more than its own law does "
             f"(at most {GATE:g} can be chance): its log_prob is wrong, do not use it"

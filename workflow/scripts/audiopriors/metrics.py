@@ -10,16 +10,17 @@ CAP = 60.0  # dB; beyond it two estimates are equally perfect
 
 
 def si_sdr(estimate: Tensor, truth: Tensor) -> Tensor:
-    """Scale-invariant signal-to-distortion ratio in dB, at most 60 (Le Roux et al., 2019). Shape: (..., T) -> (...).
+    """Scale-invariant signal-to-distortion ratio in dB, -60 to 60 (Le Roux et al., 2019). Shape: (..., T) -> (...).
 
-    The same as torchmetrics' (a test), whose import takes longer than torch's own, in every separation.
+    The same as torchmetrics' (a test), whose import takes longer than torch's own, in every separation; but -60 for a
+    silent estimate, where that gives 0.
     """
     estimate, truth = (wave.double() - wave.double().mean(-1, keepdim=True) for wave in (estimate, truth))
     tiny = torch.finfo(torch.float64).eps
     scale = ((estimate * truth).sum(-1, keepdim=True) + tiny) / (truth.square().sum(-1, keepdim=True) + tiny)
     target = scale * truth
     ratio = (target.square().sum(-1) + tiny) / ((target - estimate).square().sum(-1) + tiny)
-    return (10 * ratio.log10()).clamp(-CAP, CAP)
+    return (10 * ratio.log10()).clamp(-CAP, CAP).masked_fill(estimate.square().sum(-1) == 0, -CAP)
 
 
 def consistency(estimates: Tensor, mix_sum: Tensor) -> Tensor:

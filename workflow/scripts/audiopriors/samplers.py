@@ -17,8 +17,8 @@ from .spectra import masked, spectra
 Prior = Callable[[Tensor], tuple[Tensor, Tensor]]
 # E[s | x] of x = s + sigma n, from x (B, 1, T) and sigma.
 Denoiser = Callable[[Tensor, float], Tensor]
-# Called after every step with the level's number, the step, the energy (B,) in nats, the residual's rms (B,) and the
-# sources (N, B, 1, T) as they are.
+# Called with the level's number, the step, the energy (B,) in nats, the residual's rms (B,) and the sources
+# (N, B, 1, T): by Langevin samplers before each step, by others after each level.
 Callback = Callable[[int, int, Tensor, Tensor, Tensor], None]
 
 FAR = 100.0  # a waveform lives in [-1, 1]: beyond this a step has diverged
@@ -126,16 +126,17 @@ def alternating(
 ) -> Tensor:
     """One source at a time is found in what the others leave of the mix, at falling noise (after split Gibbs sampling).
 
-    With d_k the estimate of source k, z_k = d_k + sqrt(share) sigma n' is its sample. In a sweep at sigma, for each
+    With d_k the estimate of source k, z_k = d_k + sqrt(share) sigma n_k is its sample. In a sweep at sigma, for each
     source: r = M - sum_{j != k} z_j + sqrt(1 - (N - 1) share) sigma n is s_k at noise level sigma, as each other sample
-    carries its part of the noise; so d_k = D_k(r; sigma). (Split Gibbs sampling, Vono et al., 2019, would draw from a
-    posterior, where this takes its mean plus noise.) share: 1 / N if not given. Sources take part from their entry on,
+    carries its part of the noise; so d_k = D_k(r; sigma), and n_k is drawn anew. (Split Gibbs sampling, Vono et al.,
+    2019, would draw from a posterior, where this takes its mean plus noise.) share: 1 / N if not given, at most
+    1 / (N - 1), where no noise n is left to add. Sources take part from their entry on,
     those of early entry first; of item i, the one after i % turns of them, and so on around (at high noise the first
     takes what it can). Before its entry z_k is noise only. The last sweeps have no noise:
     d_k = D_k(M - sum_{j != k} d_j; sigma). mix: M (B, 1, T). Returns estimates d (N, B, 1, T).
     """
     number = len(denoisers)
-    share = 1 / number if share is None else share
+    share = min(1 / number if share is None else share, 1 / max(1, number - 1))
     kept, fresh = share**0.5, max(0.0, 1 - (number - 1) * share) ** 0.5
     order = sorted(range(number), key=lambda k: -plan.entries[k])
 
@@ -143,19 +144,19 @@ def alternating(
         return deviation * torch.randn(mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
 
     found = torch.zeros(number, *mix.shape, dtype=mix.dtype, device=mix.device)
-    sampled = torch.stack([noise(kept * plan.sigmas[0]) for _ in denoisers])
+    carried = torch.stack([noise(kept) for _ in denoisers])  # sqrt(share) n_k
     for level, sigma in enumerate(plan.sigmas + plan.settle):
         settling = level >= len(plan.sigmas)
-        held = found if settling else sampled
         for place in range(number):
-            fresh_noise, kept_noise = (noise(part * sigma) for part in (fresh, kept)) if not settling else (0, 0)
+            sampled = found if settling else found + sigma * carried
+            added, anew = (0, None) if settling else (noise(fresh * sigma), noise(kept))
             for turn in range(turns):
                 items, k = slice(turn, None, turns), order[(place + turn) % number]
                 if sigma <= plan.entries[k]:
-                    rest = (mix - held.sum(0) + held[k] + fresh_noise)[items]
+                    rest = (mix - sampled.sum(0) + sampled[k] + added)[items]
                     found[k, items] = denoisers[k](rest, sigma)
                 if not settling:
-                    sampled[k, items] = (found[k] + kept_noise)[items]
+                    carried[k, items] = anew[items]
         if callback:
             _tell(callback, level, sigma, mix, found)
     return found

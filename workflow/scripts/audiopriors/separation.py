@@ -50,7 +50,7 @@ def denoiser(prior, gain: float = 1.0, batch: int = 8) -> samplers.Denoiser:
 
 @dataclass(frozen=True)
 class Separated:
-    """Estimates (N, B, 1, T); of each item, (B,): whether it stopped, its misfit, and whether it is accepted; CPU.
+    """Estimates (N, B, 1, T); of each item, (B,): whether all particles stopped, misfit, whether accepted; on the CPU.
 
     NaN where a method has no misfit or accepts everything.
     """
@@ -129,7 +129,7 @@ class Separator:
         return state, torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device), value
 
     def _langevin(self, mix: Tensor, generator: torch.Generator, callback) -> tuple[Tensor, Tensor, Tensor]:
-        """The misfit is the energy at the end, or the residual where no log p is computed."""
+        """The misfit is the energy before the last step, or the residual where no log p is computed."""
         last = []
 
         def note(level, step, energy, residual, sources):
@@ -144,7 +144,7 @@ class Separator:
         if self.plan or float(self.method["sigmas"][-1]) > 0:
             state = samplers.denoise(state, final.prior, final.sigma)
         energy, residual = last
-        return state, stopped, torch.where(energy.isnan(), residual, energy)
+        return state, stopped, residual if energy.isnan().all() else energy
 
     def _level(self, priors: list, sigma: float) -> samplers.Level:
         wanted = self.settings["metropolis"]

@@ -12,7 +12,7 @@ from .checkpoints import filled, load_tensors
 class Separator(nn.Module):
     """Estimates (B, N, T) of the sources of mixes M (B, 1, T), which add up to them; trained as priors are.
 
-    family, model: the prior whose network it has, told the smallest noise level always. outputs: N.
+    family, model: the prior whose network it has, told one noise level always. outputs: N.
     """
 
     loss_unit = "nats (log error)"
@@ -36,7 +36,7 @@ class Separator(nn.Module):
         return made + (mix - made.sum(1, keepdim=True)) / made.shape[1]
 
     def loss(self, x: Tensor, clean: Tensor) -> Tensor:
-        """Mean over sources of the log of the squared error over the source's power; sources (B, N, T)."""
+        """Mean over sources of the log of the error's rms over the source's; sources (B, N, T)."""
         error = (self(clean.sum(1, keepdim=True)) - clean).square().mean(2)
         return 0.5 * torch.log((error + 1e-8) / (clean.square().mean(2) + 1e-4)).mean()
 

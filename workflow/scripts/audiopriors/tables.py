@@ -155,8 +155,9 @@ def detection_by_track(scores: pd.DataFrame, sources: list[str], frame: int) -> 
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore"):  # both priors may give -inf
-        return one - other
+    """one - other; 0 where both are -inf, as the two then know nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.where(one == other, 0.0, one - other)
 
 
 def _ways(group: pd.DataFrame, sources: list[str], frame: int) -> dict[str, Cells]:
@@ -220,7 +221,7 @@ def truth_gap(scores: pd.DataFrame, exact: str, error: float, frame: int, resamp
 
     Raises
     ------
-    TruthViolation: a gap's whole interval is below -error.
+    TruthViolation: a gap's whole interval is below -error, or a log_prob is not a number.
     """
     of_truth = cells(scores[scores["family"] == exact], "log_prob")
     rows = []
@@ -230,6 +231,12 @@ def truth_gap(scores: pd.DataFrame, exact: str, error: float, frame: int, resamp
                 continue
             gaps = of_truth[prior, "all", prior, data_sigma] - values  # (seeds, items)
             items = gaps.mean(0)
+            if np.isnan(items).any():
+                raise TruthViolation(
+                    f"{family}, prior {prior} at sigma {data_sigma}: its log_prob is not a number on "
+                    f"{np.isnan(items).sum()} of {len(items)} items of its own source: it is computed wrongly, do not "
+                    "use it"
+                )
             low, high = detection.mean_interval(items, resamples)
             if high < -error:
                 raise TruthViolation(
@@ -267,19 +274,20 @@ def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
             share = float(above.mean())
             ends = detection.mean_interval(above.mean(1), resamples, tracks[: len(above)])
             ends = detection.exact_at_bound(share, *ends, len(set(tracks[: len(above)])) or len(above))
+            better = chosen.pivot(index="item", columns="source", values="si_sdr_improvement").to_numpy()
             table.append((
                 dataset, method, family, source, frame, len(values), np.median(values),
-                *detection.median_interval(values, resamples, tracks),
-                chosen["si_sdr_improvement"].median(), share,
+                *detection.median_interval(values, resamples, tracks[: len(values)]), np.median(better), share,
                 mix, chosen["consistency"].median(), chosen["stopped"].mean(), *ends, above.all(1).mean(),
                 accepted.mean(), np.nan if np.isnan(accepted).any() else ((accepted == 1) & ~above.all(1)).sum(),
-                chosen["si_sdr_improvement"].mean(),
+                better.mean(), *detection.median_interval(better, resamples, tracks[: len(better)]),
                 *(chosen[name].median() for name in others), *([chosen["sdr"].notna().mean()] if others else []),
             ))  # fmt: skip
     return pd.DataFrame(table, columns=[
         "dataset", "method", "family", "source", "frame", "n", "si_sdr_median", "low", "high",
         "si_sdr_improvement_median", "share_above_10_db", "mix", "consistency_rms", "stopped", "share_low",
         "share_high", "share_of_mixes", "accepted", "accepted_failures", "si_sdr_improvement_mean",
+        "si_sdr_improvement_median_low", "si_sdr_improvement_median_high",
         *(f"{name}_median" for name in others), *(["share_with_sdr"] if others else []),
     ])  # fmt: skip
 
