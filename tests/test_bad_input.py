@@ -23,6 +23,8 @@ CONFIGURATIONS = {
     "threads: 0": "threads: 0 is less than the minimum of 1",
     "build: [toy, tones]": "build: there is no 'tones'; allowed: toy, ",
     "scales: {smoke: 3}": "scales.smoke: must be a mapping of what the scale changes, not 3",
+    "scales: {../smoke: {}}": "scales.../smoke: a name has lower-case letters, digits and _",
+    'scales: {smoke: {datasets: {toy: {sources: [sine, "saw\\n"]}}}}': "is not allowed; allowed: lower-case",
     "datasets: {toy: {kind: tones}}": "datasets.toy.kind: there is no 'tones'; allowed: music, toy",
     "datasets: {toy: {frame: -1}}": "datasets.toy.frame: -1 is less than the minimum of 16",
     "datasets: {toy: {priors: [flow]}}": "datasets.toy.priors: there is no 'flow'; allowed: flowavenet, ",

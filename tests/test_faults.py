@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -37,8 +38,10 @@ def test_killed_at_random_moments(repository, quiet, tmp_path):
     for number in range(KILLS):
         process = start(place, "--rerun-incomplete", Reduced.TARGET)
         try:
-            process.wait(moments.uniform(1.5, 9))
+            output, _ = process.communicate(timeout=moments.uniform(1.5, 9))
             finished += 1
+            assert process.returncode == 0, output[-3000:]
+            assert place.checksums() == quiet.checksums()
             # Begin again, so that every kill hits something.
             place = Reduced.of(repository, tmp_path / f"work {number}")
         except subprocess.TimeoutExpired:
@@ -118,14 +121,14 @@ def test_a_clock_that_jumps(repository, quiet, tmp_path):
         FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1",
     )  # fmt: skip
     priors = place.folder / "results/reduced/priors"
-    while process.poll() is None and not list(priors.rglob("*.resume")):
-        time.sleep(0.1)
-    clock.write_text("-1d")
-    while process.poll() is None and not list(priors.rglob("*.safetensors")):
-        time.sleep(0.1)
-    clock.write_text("+1d")
+    for kind, jump in (("*.resume", "-1d"), ("*.safetensors", "+1d")):
+        while process.poll() is None and not list(priors.rglob(kind)):
+            time.sleep(0.1)
+        assert process.poll() is None
+        clock.write_text(jump)
     output, _ = process.communicate()
     assert process.returncode == 0, output[-3000:]
+    assert len(set(re.findall(r"^\[(\w{3} \w{3} +\d+) ", output, re.MULTILINE))) > 1  # the days that Snakemake saw
     assert place.checksums() == quiet.checksums()
 
 

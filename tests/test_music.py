@@ -279,6 +279,7 @@ def test_demo_band_is_read_like_musdb(tmp_path):
     sizes = {"layout": "demo_band", "songs": 4, "seconds": 6.0}
     table, frames = make("", tmp_path / "one", **sizes)
     assert table["track"].nunique() == 4 and set(table["split"]) == {"train", "validation", "test"}
-    again, _ = make("", tmp_path / "two", **sizes)
+    make("", tmp_path / "two", **sizes | {"songs": 5})
+    again, _ = make("", tmp_path / "two", **sizes)  # where there were more songs
     assert table.equals(again)
     assert frames.draw("vocals", 2, FRAME, torch.Generator().manual_seed(0)).std() > 0.01

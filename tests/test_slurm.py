@@ -262,6 +262,7 @@ def test_a_killed_controller(start, place, quiet, slurm):
     slurm.daemons["slurmctld"].kill()
     slurm.daemons["slurmctld"].wait()
     time.sleep(10)
+    assert process.poll() is None
     slurm.start_controller()
     finish(process, place, quiet)
 
@@ -269,11 +270,11 @@ def test_a_killed_controller(start, place, quiet, slurm):
 def test_a_drained_node_that_dies(start, place, quiet, slurm):
     """A node that takes no new jobs, then loses those it has, and comes back."""
     process = start()
-    training(place, slurm)
+    job = training(place, slurm)
     node = f"NodeName={slurm.host}"
     slurm.call("scontrol", "update", node, "State=DRAIN", "Reason=test")
     time.sleep(2)
     slurm.call("scontrol", "update", node, "State=DOWN", "Reason=test")
-    time.sleep(3)
+    wait("requeueing", 60, lambda: "Restarts=1" in slurm.call("scontrol", "show", "job", job, check=False))
     slurm.call("scontrol", "update", node, "State=RESUME")
     finish(process, place, quiet)

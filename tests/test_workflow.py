@@ -83,12 +83,14 @@ def test_what_it_will_take(repository, tmp_path):
     place = repository.copy(tmp_path / "cost")
     done = place.snakemake("smoke_demo_band_cost")
     assert done.returncode == 0, done.stdout[-3000:]
-    head, _, _, *rows = (place.folder / "results/smoke/cost/demo_band.md").read_text().splitlines()
+    head, _, _, _, *rows = (place.folder / "results/smoke/logs/cost/demo_band.txt").read_text().splitlines()
     assert head.startswith("smoke, demo_band: ") and " hours of cpu (1 thread), " in head and head in done.stdout
-    jobs = sum(int(row.split("|")[3]) for row in rows[1:])
+    jobs = sum(int(row.split("|")[3]) for row in rows if row.startswith("| "))
     planned = place.planned("smoke_demo_band")
-    assert jobs == sum(planned[rule] for rule in ("train_prior", "evaluate_prior", "separate"))
+    counted = ("train_prior", "evaluate_prior", "separate", "error_curve", "train_separator")
+    assert jobs == sum(planned[rule] for rule in counted)
     assert not (place.folder / "results/smoke/priors").exists()
+    assert place.planned("smoke_demo_band_cost")["cost"] == 1  # on another machine it would be another's hours
 
 
 @pytest.fixture
@@ -127,17 +129,29 @@ def test_verify_names_what_is_altered(copied):
         )  # fmt: skip
 
     assert verify().stdout == "results/smoke: no problems\n"
-    table, prior = (
-        copied.folder / path for path in ("results/smoke/tables/toy/detection.csv", PRIOR.format("saw", "0"))
-    )
-    content = bytearray(table.read_bytes())
-    content[len(content) // 2] ^= 1
-    table.write_bytes(content)
+    below, prior = copied.folder / "results/smoke", copied.folder / PRIOR.format("saw", "0")
+    flipped = [
+        *(below / f"tables/{name}" for name in ("toy/detection.csv", "detection.csv", "claims.md")),
+        *(
+            sorted(below.glob(f"separation/toy/{kind}"))[0]
+            for kind in ("*/*/*.examples.npy", "supervised/*.safetensors")
+        ),
+        *(below / f"figures/detection_toy.{kind}" for kind in ("csv", "png", "pdf")),
+        *sorted((copied.folder / "results/configs").glob("smoke-*.json")),
+    ]
+    for path in flipped:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
     prior.unlink()
+    (below / "tables/toy/separation.json").unlink()
+    (below / "tables/toy/table_1.json").write_text("(")
     done = verify()
-    assert done.returncode == 1
-    assert f"altered: {table.relative_to(copied.folder)}" in done.stdout
-    assert f"missing: {prior.relative_to(copied.folder)}" in done.stdout
+    assert done.returncode == 1 and done.stderr == ""
+    for path in [*flipped, below / "tables/toy/table_1.json"]:
+        assert f"altered: {path.relative_to(copied.folder)}\n" in done.stdout
+    for path in (prior, below / "tables/toy/separation.json"):
+        assert f"missing: {path.relative_to(copied.folder)}\n" in done.stdout
     assert "stale: results/smoke/tables/toy/claims.csv was made from another" in done.stdout
 
 
@@ -298,6 +312,8 @@ def test_a_recording_of_the_users(band, tmp_path):
     assert {path.name for path in below.glob("*/*/wavs/*.wav")} == {"drums.wav", "bass.wav", "rest.wav"}
     assert len(list(below.glob("*/*/separated.png"))) == 1 and (below / "scores.csv").exists()
     assert band.planned(*both) == {}
+    done = band.snakemake("smoke_demo_band_score_file", "--config", "file=real song.wav")
+    assert done.returncode != 0 and "'real song.wav' would have the name of the song that comes with" in done.stdout
     # Nothing else is touched by it.
     assert band.planned("smoke_demo_band") == {}
 
@@ -335,9 +351,21 @@ def test_own_recordings_of_any_name(repository, tmp_path):
     soundfile.write(song, 0.1 * random.normal(size=30000), 22050)
     done = place.snakemake("--config", f"file={song.name}", *own, "smoke_takes_separate_file")
     assert done.returncode == 0, done.stdout[-3000:]
+    record = json.loads(next(place.folder.glob("results/smoke/files/takes/*/*/*/levels.json")).read_text())
+    assert song.name in record["inputs"] and record["devices"] == ["cpu"]
+    done = place.snakemake("--profile", "slurm", "--config", f"file={song.name}", *own, "smoke_takes_separate_file")
+    assert done.returncode != 0 and "that a cluster's shell reads: link it under a plain name" in done.stdout
     assert not list(place.folder.rglob("owned"))
     pages = [path.read_text() for path in (place.folder / "results").rglob("*.html")]
     assert len(pages) > 5 and not any("<script src=owned" in page for page in pages)
+    # Recordings that are no more are not needed; those that changed are cut anew.
+    takes = place.folder / "my takes; touch owned"
+    takes.rename(place.folder / "elsewhere")
+    assert place.planned(*own, "smoke_takes") == {}
+    (place.folder / "elsewhere").rename(takes)
+    assert place.planned(*own, "smoke_takes") == {}
+    soundfile.write(takes / HOSTILE[0] / "flute.flac", 0.1 * random.normal(size=29000), 22050)
+    assert place.planned(*own, "smoke_takes")["make_data"] == 1
 
 
 def test_as_a_module(repository, tmp_path):

@@ -148,17 +148,22 @@ PRIOR_CODE = {"score": ["diffusion.py"], "score_music": ["diffusion.py", "spectr
 
 def data_code(wildcards):
     kind = dataset(wildcards)["kind"]
-    return library(f"data/{kind}.py", *DATA_CODE.get(kind, []), "seeds.py")
+    return library(f"data/{kind}.py", *DATA_CODE.get(kind, []), "seeds.py", "runtime.py")
 
 
 def prior_code(wildcards):
     family = prior(wildcards)["family"]
-    return library(f"priors/{family}.py", "layers.py", *PRIOR_CODE.get(family, []))
+    return library(f"priors/{family}.py", "layers.py", *PRIOR_CODE.get(family, []), "runtime.py")
 
 
 def minutes(key):
-    """Run time asked for: the config's, times the attempt."""
-    return lambda wildcards, attempt: at(wildcards)["resources"][key] * attempt
+    """Run time asked for of a cluster: the config's, times the attempt. Without one there is no limit (a year)."""
+
+    def asked(wildcards, attempt):
+        limited = workflow.non_local_exec_or_dryrun or not workflow.is_main_process
+        return at(wildcards)["resources"][key] * attempt if limited else 525600
+
+    return asked
 
 
 def memory(wildcards, attempt):

@@ -24,6 +24,7 @@ rule make_data:
             sources=dataset(wildcards)["sources"],
             frame=dataset(wildcards)["frame"],
             seed=[at(wildcards)["seed"], "data", wildcards.dataset],
+            recordings=recordings_of(wildcards),
         ),
     shell:
         "python {input.script:q} --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"

@@ -7,7 +7,10 @@ rule separate_file:
         script=script("separate_file"),
         code=lambda wildcards: [
             *prior_code(wildcards),
-            *library("recordings.py", "samplers.py", "plans.py", "separation.py", "metrics.py", "pages.py"),
+            *library(
+                "recordings.py", "samplers.py", "spectra.py", "plans.py", "separation.py", "likelihood.py"
+            ),
+            *library("seeds.py", "metrics.py", "pages.py"),
         ],
         recording=recording,
         priors=file_priors,
@@ -59,7 +62,14 @@ rule score_file:
     """Score a recording under every prior of a data set, frame by frame."""
     input:
         script=script("score_file"),
-        code=library("recordings.py", "likelihood.py"),
+        code=lambda wildcards: [
+            *library("recordings.py", "likelihood.py", "seeds.py"),
+            *(
+                path
+                for family in dataset(wildcards)["priors"]
+                for path in prior_code(SimpleNamespace(**wildcards, family=family))
+            ),
+        ],
         recording=recording,
         priors=lambda wildcards: [path for path, _ in scoring_priors(wildcards)],
     output:

@@ -9,6 +9,7 @@ SCORES = "results/{scale}/likelihood/{dataset}/{family}/{source}/seed{replicate}
 SAMPLES = "results/{scale}/samples/{dataset}/{family}.npy"
 ERRORS = "results/{scale}/error_curves/{dataset}/{family}/{source}.parquet"
 SEPARATOR = "results/{scale}/separation/{dataset}/supervised/{mix}.safetensors"
+SEPARATOR_LOSSES = "results/{scale}/separation/{dataset}/supervised/{mix}.losses.csv"
 REFERENCE = "results/{scale}/separation/{dataset}/reference/{mix}.parquet"
 SEPARATED = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.parquet"
 TRACE = "results/{scale}/separation/{dataset}/{family}/{method}/{mix}.trace.parquet"
@@ -25,6 +26,17 @@ def recordings_are_there(wildcards):
         if wrong and not Path(ITEMS.format(**wildcards)).exists():
             raise WorkflowError(f"data set {wildcards.dataset}: {wrong}")
     return []
+
+
+def recordings_of(wildcards):
+    """What tells one state of a data set's recordings from another; where they are no more, the state that was cut."""
+    settings = dataset(wildcards)["settings"]
+    if dataset(wildcards)["kind"] != "music" or settings["layout"] == "demo_band":
+        return ""
+    place, kept = roots.root_of(settings["root"]), Path(ITEMS.format(**wildcards)).with_name(roots.STATE)
+    if place and place.is_dir():
+        return roots.state(place)
+    return kept.read_text(encoding="utf-8") if kept.exists() else ""
 
 
 def initial_prior(wildcards):
@@ -197,7 +209,16 @@ def recording(wildcards):
     """The path of the recording: the config's `file`, or the real song that is in every install."""
     given = str(at(wildcards).get("file", ""))
     if wildcards.recording == roots.REAL_SONG:
+        if given and roots.short_name(given) == roots.REAL_SONG:
+            raise WorkflowError(
+                f"{given!r} would have the name of the song that comes with this: rename or link it"
+            )
         return str(roots.real_song())
+    # Snakemake gives its --config to a cluster's jobs in a line that a shell reads.
+    if workflow.non_local_exec and set(given) & set("$`\"'\\\n"):
+        raise WorkflowError(
+            f"the recording {given!r} has a character of its name that a cluster's shell reads: link it under a plain name"
+        )
     if not given:
         raise WorkflowError("no recording is given: add --config file=PATH, such as --config file=song.wav")
     if wildcards.recording != roots.short_name(given):
@@ -562,7 +583,17 @@ def reproducible(scale, names):
             *every_family(SAMPLES)(known),
             *(ERRORS.format(**made, family=family, source=source) for family, source in planned(known)),
             *expand(references(known), **made),
-            *(path for pattern in (SEPARATED, TRACE, PARTICLES) for path in separations(pattern)(known)),
+            *(
+                path
+                for pattern in (SEPARATED, TRACE, PARTICLES, FORMING, EXAMPLES)
+                for path in separations(pattern)(known)
+            ),
+            *(
+                path
+                for mix in dataset(known).get("supervised", {}).get("mixes", [])
+                for pattern in (SEPARATOR, SEPARATOR_LOSSES)
+                for path in expand(pattern, **made, mix=mix)
+            ),
             *(path for table in TABLES if table != "costs" for path in tables_of(scale, name, table)),
             *(
                 f"results/{scale}/figures/{what}_{name}.{kind}"
@@ -571,6 +602,15 @@ def reproducible(scale, names):
                 for kind in ("csv", "pdf", "png")
             ),
         ]
+    together = names == SCALES[scale]["build"]
+    there = [
+        what for what in TABLES if what != "costs" and any(there_is(scale, name, what) for name in names)
+    ]
+    found += [
+        f"results/{scale}/tables/{what}.{kind}"
+        for what in (there if together else [f"{names[0]}/{what}" for what in there])
+        for kind in (("csv", "md") if together else ("md",))
+    ]
     return found
 
 
@@ -611,6 +651,10 @@ def cost_settings(wildcards):
                 "calls": steps * many * of_mix,
             }
         )
+    separators = [
+        json.loads(supervised_settings(SimpleNamespace(**wildcards, mix=mix)))
+        for mix in there.get("supervised", {}).get("mixes", [])
+    ]
     stored = 0
     if there["kind"] == "music":  # int16; MUSDB18 has 150 tracks
         tracks = there["settings"]["songs"] or 150
@@ -623,6 +667,9 @@ def cost_settings(wildcards):
         sources=there["sources"],
         priors=priors,
         runs=separated,
+        separators=separators,
+        error_curves=[family for family, _ in planned(wildcards)],
+        error_curve=at(wildcards)["separation"]["error_curve"],
         evaluation=evaluation_of(wildcards),
         test_items=counted(wildcards, "test"),
         validation_items=counted(wildcards, "validation"),

@@ -8,7 +8,7 @@ rule error_curve:
         code=lambda wildcards: [
             *data_code(wildcards),
             *prior_code(wildcards),
-            *library("plans.py", "separation.py"),
+            *library("plans.py", "separation.py", "likelihood.py"),
         ],
         data=ITEMS,
         prior=expand(PRIOR, sigma="all", replicate=0, allow_missing=True),
@@ -47,7 +47,9 @@ rule separate:
         code=lambda wildcards: [
             *data_code(wildcards),
             *prior_code(wildcards),
-            *library("samplers.py", "plans.py", "separation.py", "metrics.py"),
+            *library(
+                "samplers.py", "spectra.py", "plans.py", "separation.py", "likelihood.py", "metrics.py"
+            ),
         ],
         data=ITEMS,
         priors=separation_priors,
@@ -101,7 +103,7 @@ rule train_separator:
         data=ITEMS,
     output:
         separator=SEPARATOR,
-        losses="results/{scale}/separation/{dataset}/supervised/{mix}.losses.csv",
+        losses=SEPARATOR_LOSSES,
     log:
         "results/{scale}/logs/train_separator/{dataset}/{mix}.log",
     benchmark:

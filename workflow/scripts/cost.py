@@ -8,7 +8,7 @@ import time
 
 import tabulate
 import torch
-from audiopriors import likelihood, registry, runtime, separation, training
+from audiopriors import likelihood, registry, runtime, separation, supervised, training
 from audiopriors.checkpoints import build_prior
 from audiopriors.files import write_bytes
 
@@ -84,12 +84,25 @@ def main() -> None:
             )  # fmt: skip
             each = seconds(work, device) / len(few)
             add(f"separation, {run['mix']}", f"{name}, {run['method']}", 1, "calls", run["calls"], each)
+        if curves := settings["error_curves"].count(name):
+            estimate = separation.denoiser(made)
+            each = seconds(lambda e=estimate, few=few: e(few, 0.129), device) / len(few)
+            of_curve = settings["error_curve"]
+            calls = min(of_curve["items"], settings["validation_items"]) * of_curve["levels"]
+            add("error curve", name, curves, "calls", calls, each)
+    for told in settings["separators"]:
+        made = supervised.build(told).to(device)
+        x = 0.3 * torch.randn(told["training"]["batch"], len(told["mix"]["sources"]), frame, device=device)
+        made.initialise(x, x)
+        each = seconds(train_step(made, told["training"], x), device)
+        add("training", f"supervised, {told['mix']['name']}", 1, "steps", told["training"]["steps"], each)
     total = sum(float(row[-1]) for row in rows)
     head = ["what", "prior", "jobs", "unit", "units a job", "seconds a unit", "hours"]
     text = (
         f"{settings['title']}: {sum(row[2] for row in rows)} jobs, {total:.3g} hours of {runtime.device_name} "
         f"({settings['threads']} thread{'s' * (settings['threads'] > 1)}), {disk / 1e9:.2g} GB of results\n\n"
-        f"{tabulate.tabulate(rows, head, tablefmt='pipe', disable_numparse=True)}\n"
+        f"{tabulate.tabulate(rows, head, tablefmt='pipe', disable_numparse=True)}\n\n"
+        "Not counted: data, samples, references, tables and figures, and the rounds after a sampler's first.\n"
     )
     write_bytes(arguments.output, text.encode())
 

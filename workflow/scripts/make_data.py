@@ -5,8 +5,8 @@ Frames lie beside the table. A killed run that is started again goes on after th
 
 from pathlib import Path
 
-from audiopriors import registry, runtime
-from audiopriors.files import write_rows
+from audiopriors import registry, roots, runtime
+from audiopriors.files import write_bytes, write_rows
 
 
 def main() -> None:
@@ -16,9 +16,12 @@ def main() -> None:
     settings = arguments.settings
     kind = settings["data"]["kind"]
     config = registry.settings("data", kind, settings["data"]["settings"])
+    folder = Path(arguments.output).parent
     table = registry.load("data", kind).make(
-        config, settings["sources"], tuple(settings["seed"]), Path(arguments.output).parent, settings["frame"]
+        config, settings["sources"], tuple(settings["seed"]), folder, settings["frame"]
     )
+    if settings.get("recordings"):
+        write_bytes(folder / roots.STATE, settings["recordings"].encode())
     write_rows(table, arguments.output)
 
 

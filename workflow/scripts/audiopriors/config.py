@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 
 import yaml
@@ -42,6 +43,9 @@ def scales(config: dict) -> dict[str, dict]:
     base = {key: value for key, value in config.items() if key != "scales"}
     merged, found = {}, {}
     for name, changes in named.items():
+        if not re.fullmatch("[a-z][a-z0-9_]*", str(name)):
+            found[f"scales.{name}: a name has lower-case letters, digits and _, and begins with a letter"] = None
+            continue
         if changes is not None and not isinstance(changes, dict):
             found[f"scales.{name}: must be a mapping of what the scale changes, not {changes!r}"] = None
             continue

@@ -11,6 +11,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import runtime
@@ -61,7 +62,7 @@ def _of_program() -> dict:
         "packages": packages(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "devices": sorted({device for name in inputs for device in _devices(name)}),
+        "devices": sorted({*([runtime.device_name] if runtime.prepared else []), *_devices(inputs)}),
     }
 
 
@@ -95,13 +96,13 @@ def packages() -> dict[str, str] | None:
         return None
 
 
-def _devices(name: str) -> list[str]:
-    """On what the rows of a file were computed."""
-    if name.endswith(".parquet"):
-        return [rows_made_on(name)]
-    if name.endswith(".csv") and beside(name).exists():
-        return json.loads(beside(name).read_text())["devices"]
-    return []
+def _devices(names: list[str]) -> Iterator[str]:
+    """On what the rows of these files were computed."""
+    for name in names:
+        if name.endswith(".parquet"):
+            yield rows_made_on(name)
+        elif name.endswith(".csv") and beside(name).exists():
+            yield from json.loads(beside(name).read_text())["devices"]
 
 
 def problems(results: Path) -> list[str]:
@@ -111,7 +112,7 @@ def problems(results: Path) -> list[str]:
     ------
     FileNotFoundError: nothing was finished there, so there is no list of checksums.
     """
-    lists = sorted(results.glob("checksums*.txt"))
+    lists = sorted(results.glob("checksums*.txt"), key=lambda path: path.stat().st_mtime)  # the newest says it
     if not lists:
         raise FileNotFoundError(f"{results} has no checksums.txt: run `snakemake --cores all {results.name}` first")
     known = {
@@ -125,13 +126,20 @@ def problems(results: Path) -> list[str]:
         for name, expected in known.items()
         if now(name) != expected
     ]
-    for path in sorted([*results.glob("tables/**/*.json"), *results.glob("figures/*.json")]):
-        table, made = str(path.with_suffix(".csv")), json.loads(path.read_text(encoding="utf-8"))
-        if table not in known and now(table) != made["sha256"]:
+    for path in sorted(path for where in ("tables", "figures", "files") for path in results.glob(f"{where}/**/*.csv")):
+        record, table = beside(path), str(path)
+        try:
+            made = json.loads(record.read_text(encoding="utf-8"))
+            expected, inputs, configuration = made["sha256"], made["inputs"].items(), made["config"]
+        except FileNotFoundError:
+            found.append(f"missing: {record}")
+            continue
+        except (ValueError, KeyError, TypeError, AttributeError):
+            found.append(f"altered: {record}")
+            continue
+        if table not in known and now(table) != expected:
             found.append(f"altered: {table}")
-        found += [
-            f"stale: {table} was made from another {name}"
-            for name, expected in made["inputs"].items()
-            if now(name) != expected
-        ]
-    return found
+        found += [f"stale: {table} was made from another {name}" for name, was in inputs if now(name) != was]
+        if configuration and now(configuration["file"]) != configuration["sha256"]:
+            found.append(f"altered: {configuration['file']}")
+    return list(dict.fromkeys(found))

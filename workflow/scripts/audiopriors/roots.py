@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -27,6 +28,17 @@ def problem(layout: str, root: str) -> str | None:
         return None
     hint = ACCESS if layout == "musdb18" else "set `root` in the data set's settings to the folder of your tracks"
     return f"there is no folder {str(place)!r}; {hint}" if place else f"no folder of recordings is set; {hint}"
+
+
+STATE = "recordings.sha256"  # beside the items: of which state of the recordings they were cut
+
+
+def state(root: Path) -> str:
+    """SHA-256 over name and size of every audio file below the root: what a copy or a touch does not change."""
+    total = hashlib.sha256()
+    for path in sorted(path for path in root.rglob("*") if path.suffix.lower() in (".wav", ".flac", ".mp4")):
+        total.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode(errors="surrogateescape"))
+    return total.hexdigest()
 
 
 REAL_SONG = "real_song"

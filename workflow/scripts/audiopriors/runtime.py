@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ EXIT_TRY_AGAIN = 75  # sysexits.h, EX_TEMPFAIL: out of time, state saved; the sa
 
 
 device_name = "cpu"  # on which this program computes, as `prepare` found it
+prepared = False  # whether this program computes at all
 _inputs: list[str] = []  # files that the command line names to be read
 
 
@@ -33,7 +35,8 @@ def prepare(threads: int):
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    global device_name
+    global device_name, prepared
+    prepared = True
     device_name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     log.info("device %s, %d threads", device_name, threads)  # the table of costs reads this line
     return device
@@ -48,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
             given = getattr(parsed, action.dest, None)
             if not (action.help or "").startswith("output"):
                 given = given if isinstance(given, list) else [given]
-                _inputs.extend(name for name in given if isinstance(name, str) and os.path.isfile(name))
+                _inputs.extend(str(name) for name in given if isinstance(name, str | Path) and os.path.isfile(name))
         return parsed
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -159,7 +160,7 @@ def train(
             history.append(dict(zip(LOSSES, (step, rate, sum(window) / len(window), held), strict=True)))
             window = []
             speed = (step - first_step) / (time.monotonic() - started)
-            left = time.strftime("%H:%M:%S", time.gmtime((training.steps - step) / speed))
+            left = timedelta(seconds=round((training.steps - step) / speed))
             message = f"loss {history[-1]['loss']:.3f}, held out {held:.3f} {prior.loss_unit}"
             bar.set_postfix_str(message)
             if bar.disable:
@@ -206,7 +207,8 @@ def by_command(
         sigma,
         Training(**settings["training"]),
         seed=tuple(settings["seed"]),
-        fingerprint=f"{digest(*inputs, *arguments.code)} {settings}",
+        # Another kind of device or version of torch would go on to other bytes than either gives.
+        fingerprint=f"{digest(*inputs, *arguments.code)} {settings} {device.type} {torch.__version__}",
         resume=resume,
         device=device,
         fresh=fresh,

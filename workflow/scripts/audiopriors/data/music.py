@@ -96,8 +96,13 @@ def _play(config: Config, root: Path, seed: tuple) -> None:
     """Synthesise the demo band's songs that are not there yet, in MUSDB18-HQ's layout; every third is for testing."""
     from .. import band  # here, as every training imports this file, and this needs scipy
 
-    for number in range(config.songs):
-        place = root / ("test" if number % 3 == 2 else "train") / f"Demo Band - Song {number + 1:02d}"
+    places = [
+        root / ("test" if number % 3 == 2 else "train") / f"Demo Band - Song {number + 1:02d}"
+        for number in range(config.songs)
+    ]
+    for other in set(root.glob("*/*")) - set(places):  # of a configuration with more songs
+        shutil.rmtree(other)
+    for number, place in enumerate(places):
         wanted = f"{seed_of(*seed, number)} {config.seconds:g} {digest(band.__file__)}"
         if (place / "made").exists() and (place / "made").read_text() == wanted:
             continue
