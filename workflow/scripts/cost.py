@@ -13,19 +13,19 @@ from audiopriors.checkpoints import build_prior
 from audiopriors.files import write_bytes
 
 BYTES_A_ROW = 12  # of scores, as parquet
-REPEATS = 2
+TURNS, LONG = 3, 10.0  # seconds
 
 
 def seconds(work, device) -> float:
-    """The shortest of a few turns after one for warming up."""
+    """The shortest of a few turns; one that takes long needs no other, as warming up is little of it."""
     taken = []
-    for _ in range(REPEATS + 1):
+    while len(taken) < TURNS and sum(taken) < LONG:
         started = time.perf_counter()
         work()
         if device.type == "cuda":
             torch.cuda.synchronize()
         taken.append(time.perf_counter() - started)
-    return min(taken[1:])
+    return min(taken)
 
 
 def train_step(prior, told: dict, x: torch.Tensor):

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 from audiopriors import files, plotting
+from matplotlib.ticker import NullFormatter
 
 
 def draw(settings, inputs):
@@ -22,6 +23,7 @@ def draw(settings, inputs):
             axes.axvline(group["accept"].iloc[0], color="black", linewidth=0.8, linestyle="--")
         axes.axhline(10, color="grey", linewidth=0.8, linestyle=":")
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())  # such labels overlap where a panel spans less than a decade
         axes.set(title=f"{method.replace('_', ' ')}\n{family}", xlabel="misfit (accepted up to the dashed line)")
     panels[0, 0].set_ylabel("SI-SDR of the worst source (dB)")
     panels[0, 0].legend(title="mix")
