@@ -7,7 +7,7 @@ rule cost:
         script=script("cost"),
         data=lambda wildcards: [ITEMS] if exact_prior(wildcards) else [],
     output:
-        temp("results/{scale}/cost/{dataset}.md"),  # printed, and then measured anew
+        "results/{scale}/cost/{dataset}.md",
     log:
         "results/{scale}/logs/cost/{dataset}.log",
     benchmark:
@@ -39,5 +39,6 @@ for scale in SCALES:
             localrule: True
             conda:
                 "../../envs/audiopriors.yaml"
+            # Removed, as the next time, perhaps on another machine, it is measured anew.
             shell:
-                "tee {log:q} < {input:q}"
+                "tee {log:q} < {input:q} && rm {input:q}"
