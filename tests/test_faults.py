@@ -160,8 +160,8 @@ def test_a_flipped_bit_of_rows_is_found(tmp_path):
     path = tmp_path / "rows.parquet"
     rows = pd.DataFrame({"item": np.arange(300), "value": np.random.default_rng(0).normal(size=300)})
     files.write_rows(rows, path)
-    whole, found, places = path.read_bytes(), 0, range(4, path.stat().st_size // 2, 7)
-    for place in places:  # in the pages; what lies behind them is parquet's own description
+    whole, found, places = path.read_bytes(), 0, range(0, path.stat().st_size, 7)
+    for place in places:
         path.write_bytes(whole)
         flipped(path, place)
         try:
@@ -169,7 +169,7 @@ def test_a_flipped_bit_of_rows_is_found(tmp_path):
         except files.Damaged as error:
             found += 1
             assert "rows.parquet: is damaged" in str(error) and "delete it and run again" in str(error)
-    assert found > 0.9 * len(places)
+    assert found > 0.7 * len(places)
 
 
 def test_programs_that_end_right_after_reading_rows_do_not_abort(tmp_path):

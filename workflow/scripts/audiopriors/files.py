@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # they take a second to import, and few programs need them
     import pandas as pd
     import pyarrow
 
-_DEVICE = b"audiopriors.device"
+_DEVICE, _TABLE = b"audiopriors.device", b"audiopriors.table"
 
 
 class Damaged(ValueError):
@@ -63,7 +63,7 @@ def write_rows(rows: pd.DataFrame, path: str) -> None:
     from pyarrow import parquet
 
     table = pyarrow.Table.from_pandas(rows, nthreads=1, preserve_index=False)
-    table = table.replace_schema_metadata({**table.schema.metadata, _DEVICE: runtime.device_name.encode()})
+    table = table.replace_schema_metadata({_DEVICE: runtime.device_name.encode(), _TABLE: _described(table)})
     buffer = io.BytesIO()
     parquet.write_table(table, buffer, write_page_checksum=True)
     write_bytes(path, buffer.getvalue())
@@ -104,9 +104,17 @@ def read_table(path: str | Path) -> pyarrow.Table:
     try:
         # Without a data set's or a pool's threads: a program that ends soon after may abort (apache/arrow#50482).
         file = parquet.ParquetFile(content, pre_buffer=False, page_checksum_verification=True)
-        return file.read(use_threads=False)
-    except (ArrowException, OSError) as error:
+        table = file.read(use_threads=False)
+    except (ArrowException, OSError, UnicodeDecodeError) as error:
         raise Damaged(f"{path}: is damaged ({str(error).splitlines()[0]}); delete it and run again") from None
+    if (table.schema.metadata or {}).get(_TABLE) not in (None, _described(table)):
+        raise Damaged(f"{path}: is damaged (its columns are not those that were written); delete it and run again")
+    return table
+
+
+def _described(table: pyarrow.Table) -> bytes:
+    """What the checksums of pages do not cover: the number of rows, names and types of columns."""
+    return repr((table.num_rows, [(column.name, str(column.type)) for column in table.schema])).encode()
 
 
 def rows_made_on(path: str | Path) -> str:

@@ -53,4 +53,5 @@ def real_song() -> Path:
 
 def short_name(path: str) -> str:
     """A recording's name in paths: its file name without suffix, other characters than A-Z a-z 0-9 - as _."""
-    return re.sub("[^A-Za-z0-9-]+", "_", Path(path).name.removesuffix(".stem.mp4").rsplit(".", 1)[0]).strip("_") or "_"
+    name = re.sub("[^A-Za-z0-9-]+", "_", Path(path).name.removesuffix(".stem.mp4").rsplit(".", 1)[0]).strip("_") or "_"
+    return f"{name}_" if name == REAL_SONG else name
