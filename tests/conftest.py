@@ -32,7 +32,7 @@ class Workplace:
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """What a dry run would do: the number of jobs of each rule."""
-        done = self.snakemake(*arguments, "--dry-run")
+        done = self.snakemake("--dry-run", *arguments)
         assert done.returncode == 0, done.stdout
         if "Nothing to be done" in done.stdout or "Job stats" not in done.stdout:
             return {}
