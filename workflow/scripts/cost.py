@@ -4,6 +4,7 @@ Each prior's training step, the scoring of an item, and a sampler's step are tim
 in place of data. Hours are of that device, one job at a time; divide by the number of jobs at once.
 """
 
+import logging
 import time
 
 import tabulate
@@ -12,8 +13,10 @@ from audiopriors import likelihood, registry, runtime, separation, supervised, t
 from audiopriors.checkpoints import build_prior
 from audiopriors.files import write_bytes
 
+log = logging.getLogger(__name__)
+
 BYTES_A_ROW = 12  # of scores, as parquet
-TURNS, LONG = 3, 10.0  # seconds
+TURNS, LONG = 3, 30.0  # seconds
 
 
 def seconds(work, device) -> float:
@@ -40,6 +43,14 @@ def train_step(prior, told: dict, x: torch.Tensor):
     return step
 
 
+def sampler_call(made, member, x: torch.Tensor, planned: bool):
+    """One call of what a sampler needs of a prior, as something to be timed: its denoiser, or a density's gradient."""
+    if not planned:
+        return lambda: likelihood.gradient(member, x)
+    estimate = separation.denoiser(made)
+    return lambda: estimate(x, 0.129)
+
+
 def main() -> None:
     parser = runtime.parser(__doc__)
     parser.add_argument("--data", help="the data set's items, for a prior that is made of the data's own law")
@@ -52,6 +63,7 @@ def main() -> None:
 
     def add(what: str, name: str, jobs: int, unit: str, units: float, each: float) -> None:
         rows.append([what, name, jobs, unit, f"{units:.3g}", f"{each:.3g}", f"{jobs * units * each / 3600:.3g}"])
+        log.info("%s, %s: %.3g seconds of one of the %s", what, name, each, unit)
 
     for name, prior in settings["priors"].items():
         made, jobs = build_prior(prior["family"], prior["model"]).to(device), len(sources) * prior["seeds"]
@@ -77,19 +89,18 @@ def main() -> None:
         )  # fmt: skip
         add("evaluation", name, jobs, "items", items, each)
         disk += BYTES_A_ROW * jobs * items * 2
-        for run in (run for run in settings["runs"] if run["prior"] == name):
-            estimate = separation.denoiser(made)
-            work = (lambda e=estimate, few=few: e(few, 0.129)) if run["planned"] else (
-                lambda member=member, few=few: likelihood.gradient(member, few)
-            )  # fmt: skip
-            each = seconds(work, device) / len(few)
-            add(f"separation, {run['mix']}", f"{name}, {run['method']}", 1, "calls", run["calls"], each)
-        if curves := settings["error_curves"].count(name):
-            estimate = separation.denoiser(made)
-            each = seconds(lambda e=estimate, few=few: e(few, 0.129), device) / len(few)
+        runs = [run for run in settings["runs"] if run["prior"] == name]
+        curves = settings["error_curves"].count(name)
+        call = {
+            planned: seconds(sampler_call(made, member, few, planned), device) / len(few)
+            for planned in {run["planned"] for run in runs} | ({True} if curves else set())
+        }
+        for run in runs:
+            add(f"separation, {run['mix']}", f"{name}, {run['method']}", 1, "calls", run["calls"], call[run["planned"]])
+        if curves:
             of_curve = settings["error_curve"]
             calls = min(of_curve["items"], settings["validation_items"]) * of_curve["levels"]
-            add("error curve", name, curves, "calls", calls, each)
+            add("error curve", name, curves, "calls", calls, call[True])
     for told in settings["separators"]:
         made = supervised.build(told).to(device)
         x = 0.3 * torch.randn(told["training"]["batch"], len(told["mix"]["sources"]), frame, device=device)
