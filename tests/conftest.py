@@ -95,7 +95,7 @@ class Reduced(Workplace):
         slow = {"steps": 150, "save_seconds": 0.3}
         scale["families"]["flowavenet"]["training"] |= slow
         scale["families"]["flowavenet"]["finetune"] |= slow
-        scale["resources"] |= {"gpu": gpu, "mem_mb": 1500}
+        scale["resources"] |= {"gpu": gpu, "mem_mb": 1500, "longest_minutes": 15}
         config["scales"] = {"reduced": scale}
         path.write_text(yaml.safe_dump(config, sort_keys=False))
         return place

@@ -219,6 +219,8 @@ def test_the_reduced_workflow(start, place, quiet, slurm):
 def test_a_cancelled_job(start, place, quiet, slurm):
     process = start()
     slurm.call("scancel", training(place, slurm))
+    # The second attempt asks for twice the time and memory, but for no longer than the config's limit.
+    wait("a second attempt", 120, lambda: "15:00 3000M" in slurm.call("squeue", "--noheader", "--format=%l %m"))
     assert "Trying to restart job" in finish(process, place, quiet)
 
 

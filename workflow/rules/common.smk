@@ -157,11 +157,13 @@ def prior_code(wildcards):
 
 
 def minutes(key):
-    """Run time asked for of a cluster: the config's, times the attempt. Without one there is no limit (a year)."""
+    """Run time asked for of a cluster: the config's, times the attempt, up to the longest. Without one a year."""
 
     def asked(wildcards, attempt):
-        limited = workflow.non_local_exec_or_dryrun or not workflow.is_main_process
-        return at(wildcards)["resources"][key] * attempt if limited else 525600
+        if not workflow.non_local_exec_or_dryrun and workflow.is_main_process:
+            return 525600
+        there = at(wildcards)["resources"]
+        return min(there[key] * attempt, there["longest_minutes"])
 
     return asked
 
