@@ -64,30 +64,12 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("given", "sentence"),
-    [*CONFIGURATIONS.items(), *TARGETS.items()],
-)
-def test_the_workflow_stops_before_any_job(repository, tmp_path, monkeypatch, given, sentence):
-    monkeypatch.delenv("MUSDB_PATH", raising=False)
-    if given in CONFIGURATIONS:
-        (tmp_path / "mine.yaml").write_text(given)
-        given = f"--configfile config.yaml claims.yaml {tmp_path}/mine.yaml -- smoke"
-    done = repository.snakemake("--dry-run", *given.split())
-    assert done.returncode != 0 and sentence in done.stdout, done.stdout[-1500:]
-    # Snakemake itself names the rule and line that asked, below a word `Traceback`.
-    assert "Traceback (most recent call last)" not in done.stdout and "Job stats" not in done.stdout
-    assert not (repository.folder / "owned").exists()
-
-
-# Of recordings: what is done to the tracks of a folder, and the sentence.
-
-
 def write(path: Path, samples: int = 6000, rate: int = 16000, channels: int = 1, level: float = 0.1) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, level * np.random.default_rng(0).normal(size=(samples, channels)), rate, subtype="FLOAT")
 
 
+# Of recordings: what is done to the tracks of a folder, and the sentence.
 RECORDINGS = {
     "no folder": (lambda root: root.rename(root.with_name("elsewhere")), "there is no folder "),
     "no tracks": (lambda root: [path.rename(path.parent.parent / path.stem) for path in root.rglob("*.wav")],
@@ -106,36 +88,6 @@ RECORDINGS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", RECORDINGS)
-def test_recordings_are_refused(tmp_path, case):
-    root = tmp_path / "my takes"
-    for track in "abc":
-        for source in ("flute", "voice"):
-            write(root / track / f"{source}.wav")
-    harm, sentence = RECORDINGS[case]
-    harm(root)
-    settings = {
-        "data": {"kind": "music", "settings": {
-            "layout": "folder", "root": str(root), "rate": 16000, "channel": "mean", "frames": 4, "validation": 1,
-            "test": 1, "silence_db": -60.0, "skip_broken": False, "songs": 0, "seconds": 0.0}},
-        "sources": ["flute", "voice"], "frame": 1024, "seed": [0],
-    }  # fmt: skip
-    done = program("make_data", "--settings", json.dumps(settings), "--output", tmp_path / "items.parquet")
-    assert_one_sentence(done, sentence)
-    assert not (tmp_path / "items.parquet").exists()
-
-
-def program(name: str, *arguments) -> subprocess.CompletedProcess:
-    script = Path(__file__).parents[1] / "workflow" / "scripts" / f"{name}.py"
-    return subprocess.run([sys.executable, script, *map(str, arguments)], text=True, capture_output=True, check=False)
-
-
-def assert_one_sentence(done: subprocess.CompletedProcess, sentence: str) -> None:
-    assert done.returncode == 1, done.stderr
-    *_, last = done.stderr.strip().splitlines()
-    assert last.startswith("error: ") and sentence in last and "Traceback" not in done.stderr, done.stderr
-
-
 # Of files that a program is given by hand.
 FILES = {
     "rows that are none": ("gradient.parquet", b"no", "rows", "gradient.parquet: is damaged"),
@@ -146,26 +98,74 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("case", FILES)
-def test_files_are_refused(tmp_path, case):
-    name, content, what, sentence = FILES[case]
-    path, output = tmp_path / name, tmp_path / "made"
+def program(name: str, *arguments) -> subprocess.CompletedProcess:
+    script = Path(__file__).parents[1] / "workflow" / "scripts" / f"{name}.py"
+    return subprocess.run([sys.executable, script, *map(str, arguments)], text=True, capture_output=True, check=False)
+
+
+def with_configuration(given, repository, folder):
+    (folder / "mine.yaml").write_text(given)
+    options = ("--configfile", "config.yaml", "claims.yaml", folder / "mine.yaml")
+    return repository.snakemake("--dry-run", *map(str, options), "--", "smoke")
+
+
+def with_target(given, repository, folder):
+    return repository.snakemake("--dry-run", *given.split())
+
+
+def with_recordings(harm, repository, folder):
+    root = folder / "my takes"
+    for track in "abc":
+        for source in ("flute", "voice"):
+            write(root / track / f"{source}.wav")
+    harm(root)
+    settings = {
+        "data": {"kind": "music", "settings": {
+            "layout": "folder", "root": str(root), "rate": 16000, "channel": "mean", "frames": 4, "validation": 1,
+            "test": 1, "silence_db": -60.0, "skip_broken": False, "songs": 0, "seconds": 0.0}},
+        "sources": ["flute", "voice"], "frame": 1024, "seed": [0],
+    }  # fmt: skip
+    return program("make_data", "--settings", json.dumps(settings), "--output", folder / "made")
+
+
+def with_file(given, repository, folder):
+    name, content, what = given
+    path, output = folder / name, folder / "made"
     if content:
         path.write_bytes(content)
+    if what == "verify":
+        return program("verify", path)
     if what == "rows":
         settings = '{"frame": 256, "bootstrap": 10}'
-        done = program("separation_table", "--settings", settings, "--rows", path, "--output", output)
-    elif what == "prior":
-        data = {"kind": "toy", "settings": {
-            "variant": "paper", "rate": 16000, "duration": 16384, "frequency": "uniform", "frequency_range": [28, 4000],
-            "amplitude_range": [0.8, 1.0], "bandlimited": False, "train": 4, "validation": 4, "test": 4}}  # fmt: skip
-        made = program("make_data", "--settings", json.dumps({"data": data, "sources": ["sine", "saw"], "frame": 256,
-                       "seed": [0]}), "--output", tmp_path / "items.parquet")  # fmt: skip
-        assert made.returncode == 0 and len(files.read_rows([tmp_path / "items.parquet"])) == 2 * 12
-        settings = json.dumps({"threads": 1, "data": data, "source": "sine", "items": 2, "frame": 256})
-        done = program("error_curve", "--settings", settings, "--data", tmp_path / "items.parquet", "--prior", path,
-                       "--output", output)  # fmt: skip
-    else:
-        done = program("verify", path)
-    assert_one_sentence(done, sentence)
-    assert not output.exists()
+        return program("separation_table", "--settings", settings, "--rows", path, "--output", output)
+    data = {"kind": "toy", "settings": {
+        "variant": "paper", "rate": 16000, "duration": 16384, "frequency": "uniform", "frequency_range": [28, 4000],
+        "amplitude_range": [0.8, 1.0], "bandlimited": False, "train": 4, "validation": 4, "test": 4}}  # fmt: skip
+    settings = json.dumps({"data": data, "sources": ["sine", "saw"], "frame": 256, "seed": [0]})
+    items = folder / "items.parquet"
+    assert program("make_data", "--settings", settings, "--output", items).returncode == 0
+    assert len(files.read_rows([items])) == 2 * 12
+    settings = json.dumps({"threads": 1, "data": data, "source": "sine", "items": 2, "frame": 256})
+    return program("error_curve", "--settings", settings, "--data", items, "--prior", path, "--output", output)
+
+
+@pytest.mark.parametrize(
+    ("run", "given", "sentence"),
+    [
+        *(pytest.param(with_configuration, *case, id=case[0]) for case in CONFIGURATIONS.items()),
+        *(pytest.param(with_target, *case, id=case[0]) for case in TARGETS.items()),
+        *(pytest.param(with_recordings, *case, id=name) for name, case in RECORDINGS.items()),
+        *(pytest.param(with_file, case[:-1], case[-1], id=name) for name, case in FILES.items()),
+    ],
+)
+def test_bad_input(repository, tmp_path, monkeypatch, run, given, sentence):
+    monkeypatch.delenv("MUSDB_PATH", raising=False)
+    done = run(given, repository, tmp_path)
+    said = done.stdout if run in (with_configuration, with_target) else done.stderr
+    assert done.returncode == 1 and sentence in said, said[-1500:]
+    if said == done.stderr:
+        assert said.strip().splitlines()[-1].startswith("error: ") and sentence in said.strip().splitlines()[-1]
+        assert "Traceback" not in said
+    # Snakemake itself names the rule and line that asked, below a word `Traceback`.
+    assert "Traceback (most recent call last)" not in said and "Job stats" not in said
+    assert not (tmp_path / "made").exists() and not (repository.folder / "owned").exists()

@@ -209,6 +209,79 @@ def test_not_a_number_is_never_the_best():
     assert misfit.tolist() == [3.0]
 
 
+# Gaussian sources N(0, v) and mixture width Gamma: everything is known.
+def gaussian_prior(variance):
+    def prior(state):
+        log_prob = -0.5 * state.double().square().sum((2, 3)) / variance
+        return log_prob, -state / variance
+
+    return prior
+
+
+@pytest.mark.parametrize(("sources", "step_size"), [(2, 0.02), (2, 0.5), (4, 0.3)])
+def test_langevin_has_its_own_stationary_law(sources, step_size):
+    """On a Gaussian of precision L: the posterior's mean, and covariance L^-1 (1 - eta L / 2)^-1."""
+    variance, sigma, width, items = 0.8, 0.5, 0.9, 60_000
+    gamma, eta = width * sigma, step_size * sigma**2
+    mix = torch.full((items, 1, 1), 1.7, dtype=torch.double)
+    precision = torch.eye(sources, dtype=torch.double) / variance + torch.ones(sources, sources) / gamma**2
+    mean = torch.linalg.solve(precision, torch.full((sources,), 1.7 / gamma**2, dtype=torch.double))
+    # the chain's law contracts as (1 - eta / variance)^steps in its slowest direction
+    steps = int(np.ceil(np.log(1e-3) / np.log(1 - eta / variance)))
+    level = samplers.Level(gaussian_prior(variance), sigma, steps, step_size, width)
+    generator = torch.Generator().manual_seed(0)
+    start = torch.zeros(sources, items, 1, 1, dtype=torch.double)
+    state, stopped = samplers.langevin(start, mix, [level], generator)
+    state = state[:, :, 0, 0]
+    assert not stopped.any()
+    expected = torch.linalg.inv(precision @ (torch.eye(sources) - eta / 2 * precision))
+    error = 5 * expected.diagonal().max() / items**0.5
+    assert (state.mean(1) - mean).abs().max() < 5 * (expected.diagonal().max() / items) ** 0.5 + 2e-3
+    assert (torch.cov(state) - expected).abs().max() < 1.5 * error + 2e-3
+    if step_size == 0.02:  # a small step: the posterior itself
+        assert (torch.cov(state) - torch.linalg.inv(precision)).abs().max() < 0.03
+
+
+def test_langevin_levels_in_turn_and_callback():
+    seen = []
+    levels = [samplers.Level(gaussian_prior(1.0), sigma, 3, 0.1, 1.0) for sigma in (1.0, 0.1)]
+    start, mix = torch.zeros(2, 5, 1, 8), torch.ones(5, 1, 8)
+    samplers.langevin(start, mix, levels, torch.Generator().manual_seed(0), lambda *values: seen.append(values))
+    assert [(number, step) for number, step, *_ in seen] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    _, _, energy, residual, _ = seen[0]
+    assert energy.tolist() == pytest.approx([8 / 2] * 5) and residual.tolist() == pytest.approx([1.0] * 5)
+
+
+def test_langevin_stops_only_the_item_that_diverges():
+    def prior(state):
+        gradient = torch.zeros_like(state)
+        gradient[:, 1] = 1e9
+        gradient[0, 2] = torch.nan
+        return torch.zeros(state.shape[:2]), gradient
+
+    level = samplers.Level(prior, 1.0, 3, 0.1, 1.0)
+    start = torch.full((2, 4, 1, 8), 0.25)
+    state, stopped = samplers.langevin(start, torch.ones(4, 1, 8), [level], torch.Generator().manual_seed(0))
+    assert stopped.tolist() == [False, True, True, False]
+    assert torch.isfinite(state).all() and torch.equal(state[:, 1:3], start[:, 1:3])
+
+
+def test_denoise_is_tweedie():
+    """For N(0, v) smoothed by sigma, E[s | s + noise] = x v / (v + sigma^2)."""
+    x = torch.randn(2, 3, 1, 8)
+    denoised = samplers.denoise(x, gaussian_prior(0.8 + 0.25), 0.5)
+    torch.testing.assert_close(denoised, x * 0.8 / 1.05)
+
+
+def test_parametric_oracle_finds_the_amplitudes():
+    waves = torch.randn(3, 4, 1, 100, dtype=torch.double)
+    truth = waves * torch.tensor([0.8, 0.9, 1.0], dtype=torch.double)[:, None, None, None]
+    torch.testing.assert_close(samplers.parametric_oracle(waves, truth.sum(0)), truth)
+    unison = torch.cat([waves[:1], waves[:1]])  # no unique answer: the smallest, and still consistent
+    estimate = samplers.parametric_oracle(unison, 2 * waves[0])
+    torch.testing.assert_close(estimate.sum(0), 2 * waves[0])
+
+
 def gaussian_denoiser(power):
     return lambda x, sigma: power / (power + sigma**2) * x
 
