@@ -1,5 +1,6 @@
 """The pipeline as a user runs it: what reruns and what does not, bad input, the same bytes on any number of cores."""
 
+import ast
 import hashlib
 import json
 import os
@@ -119,6 +120,30 @@ def test_every_table_and_figure_says_where_it_comes_from(smoke):
     made = json.loads((results / "tables/toy/detection.json").read_text())
     assert made["devices"] == ["cpu"] and all(name.endswith(".parquet") for name in made["inputs"])
     assert json.loads((results / "figures/detection_toy.json").read_text())["devices"] == ["cpu"]
+
+
+def test_the_commit_is_of_a_repository_that_knows_the_code(repository, tmp_path):
+    place = repository.copy(tmp_path / "audiopriors")
+
+    def commit():
+        ask = "from audiopriors import provenance; print(provenance.code())"
+        done = subprocess.run([sys.executable, "-c", ask], cwd=place.folder / "workflow/scripts", text=True,
+                              capture_output=True, check=True)  # fmt: skip
+        return ast.literal_eval(done.stdout)
+
+    def git(*arguments):
+        identity = ("-c", "user.name=A", "-c", "user.email=a@b", "-c", "core.excludesFile=")
+        subprocess.run(["git", *identity, *arguments], cwd=place.folder.parent, check=True, capture_output=True)
+
+    git("init")
+    git("commit", "--allow-empty", "--message=something else")
+    assert commit() is None
+    git("add", "--all")
+    git("commit", "--message=with the code")
+    known = commit()
+    assert not known["changed"] and len(known["commit"]) == 40
+    place.edit("config.yaml", "seed: 2020", "seed: 2021")
+    assert commit() == known | {"changed": True}
 
 
 def test_verify_names_what_is_altered(copied):

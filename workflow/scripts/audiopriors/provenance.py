@@ -74,13 +74,14 @@ def _configuration(path: str | Path) -> dict | None:
 
 
 def code() -> dict | None:
-    """The commit of the repository, and whether its files differ from it; null outside of a repository."""
+    """The commit of the repository, and whether its files differ from it; null where no repository knows this file."""
 
     def git(*arguments: str) -> str:
         folder = Path(__file__).parent
         return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True).stdout
 
     try:
+        git("ls-files", "--error-unmatch", __file__)  # an unpacked copy may lie in a repository of something else
         return {"commit": git("rev-parse", "HEAD").strip(), "changed": bool(git("status", "--porcelain").strip())}
     except (OSError, subprocess.CalledProcessError):
         return None
