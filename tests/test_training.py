@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from audiopriors import training
+from audiopriors import runtime, training
 from audiopriors.checkpoints import build_prior, load_tensors
 from audiopriors.data import toy
 from audiopriors.runtime import OutOfTime
@@ -39,12 +39,12 @@ def data(tmp_path):
     return toy.Frames(str(path), DATA)
 
 
-def run(data, folder, settings=TRAINING, sigma=0.1, seed=(0, "test"), fingerprint="f", **options):
+def run(data, folder, settings=TRAINING, sigma=0.1, seed=(0, "test"), fingerprint="f", device="cpu", **options):
     training.initial_weights(seed)
     prior = build_prior("flowavenet", MODEL)
     losses = training.train(
         prior, data, "saw", sigma, settings, seed=seed, fingerprint=fingerprint, resume=folder / "state",
-        device=torch.device("cpu"), fresh=True, **options,
+        device=torch.device(device), fresh=True, **options,
     )  # fmt: skip
     return prior, losses
 
@@ -147,6 +147,37 @@ def test_loss_falls_and_is_the_same_each_time(data, tmp_path):
     assert losses[-1]["step"] == 150 and all(math.isfinite(value) for row in losses for value in row.values())
     other, _ = run(data, tmp_path / "other", replace(TRAINING, steps=150), seed=(1, "test"))
     assert not same(first, other)
+
+
+@pytest.fixture
+def prepared(monkeypatch):
+    """What runtime.prepare sets for the whole process, set back."""
+    threads = torch.get_num_threads()
+    for name in ("prepared", "device_name"):
+        monkeypatch.setattr(runtime, name, getattr(runtime, name))
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    yield lambda: runtime.prepare(1)
+    torch.set_deterministic_debug_mode("default")
+    torch.utils.deterministic.fill_uninitialized_memory = True
+    torch.set_flush_denormal(False)
+    torch.set_num_threads(threads)
+
+
+def test_a_gpu_is_asked_for_the_same_bytes_each_time(prepared, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert prepared().type == "cpu" and torch.get_deterministic_debug_mode() == 0
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
+    assert prepared().type == "cuda" and runtime.device_name == "a GPU"
+    assert torch.get_deterministic_debug_mode() == 1 and os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_trainings_on_a_gpu_are_the_same_each_time(prepared, data, tmp_path):
+    device = prepared()
+    one, other = (run(data, tmp_path, device=device)[0] for _ in range(2))
+    assert same(one, other)
 
 
 def test_deadline_saves_and_resumes_bit_for_bit(data, tmp_path):

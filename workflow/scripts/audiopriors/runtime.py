@@ -27,7 +27,10 @@ class OutOfTime(Exception):
 
 
 def prepare(threads: int):
-    """Set torch's threads (its sums depend on their number) and give the device: the GPU if there is one."""
+    """Set torch's threads (its sums depend on their number) and give the device: the GPU if there is one.
+
+    On a GPU, too, a program gives the same bytes each time; what has no such algorithm there is named in the log.
+    """
     import torch
 
     torch.set_num_threads(threads)
@@ -35,6 +38,10 @@ def prepare(threads: int):
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for this to be reproducible
+        torch.set_deterministic_debug_mode("warn")
+        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what it has not written
     global device_name, prepared
     prepared = True
     device_name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

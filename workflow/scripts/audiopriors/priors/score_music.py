@@ -116,7 +116,8 @@ class ScoreMusic(Diffusion):
             for block in blocks:
                 hidden = block(hidden, embedded)
             hidden = skip + up(hidden)
-        made = functional.pad(self.last(functional.silu(hidden)), (0, 0, 0, 1), mode="replicate")
+        made = self.last(functional.silu(hidden))
+        made = torch.cat([made, made[:, :, -1:]], 2)  # not `pad`, whose gradient has no fixed order of sums on a GPU
         logit, real, imaginary = made.unflatten(1, (3, self.outputs)).unbind(1)
         mask = torch.sigmoid(wiener[:, None] + logit)
         # The remainder is of the size of what the filter is unsure of.
