@@ -22,9 +22,12 @@ class Workplace:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def snakemake(self, *arguments: str, cores: int = 2, **options) -> subprocess.CompletedProcess:
+    def snakemake(
+        self, *arguments: str, cores: int = 2, programs: Path = Path(sys.executable).parent, **options
+    ) -> subprocess.CompletedProcess:
+        """Run it; programs: the folder that has the `python` of its jobs."""
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        environment = os.environ | {"PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
         return subprocess.run(
             command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=1500, check=False, **options,
