@@ -34,6 +34,7 @@ benchmark: $(READY)
 	python benchmarks/training_step.py
 	python benchmarks/generation.py
 	python benchmarks/ingest.py
+	python benchmarks/memory.py
 
 verify: $(READY)
 	python workflow/scripts/verify.py results/quick

@@ -254,6 +254,29 @@ def test_a_damaged_state_of_a_training_is_discarded(repository, quiet, tmp_path)
     assert (place.folder / target).read_bytes() == (quiet.folder / target).read_bytes()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch.empty(2**50)",
+        "numpy.empty(2**50)",
+        "bytearray(2**60)",
+        "raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB.')",
+    ],
+)
+def test_full_memory_is_one_sentence(line):
+    code = f"""
+import numpy, torch
+from audiopriors import runtime
+def main():
+    {line}
+runtime.run(main)
+"""
+    scripts = Path(files.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", code], cwd=scripts, text=True, capture_output=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith("error: the memory, of the GPU or of this machine, is full")
+    assert "evaluation.batch_samples" in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_no_byte_can_be_written(quiet, tmp_path):
     """A file size limit of zero is a disk without a byte left, as far as a writer can see."""
     place = Reduced(quiet.copy(tmp_path / "work").folder)

@@ -22,6 +22,12 @@ prepared = False  # whether this program computes at all
 _inputs: list[str] = []  # files that the command line names to be read
 
 
+MEMORY = (
+    "the memory, of the GPU or of this machine, is full; lower evaluation.batch_samples, separation.batch_samples or a "
+    "training's batch in the config and run again, finished results are kept"
+)
+
+
 class OutOfTime(Exception):
     """The deadline is near and the state is saved."""
 
@@ -86,10 +92,17 @@ def run(main: Callable[[], None]) -> None:
         print(f"error: {_about(error)}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
     except Exception as error:
-        if os.environ.get("AUDIOPRIORS_TRACEBACK") or not _is_for_users(error):
+        said = MEMORY if _out_of_memory(error) else error
+        if os.environ.get("AUDIOPRIORS_TRACEBACK") or not (said == MEMORY or _is_for_users(error)):
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {said}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Python's, NumPy's and torch's ways to say it, on a GPU and on the CPU."""
+    names = [of.__name__ for of in type(error).__mro__]
+    return bool({"MemoryError", "OutOfMemoryError"} & set(names)) or "can't allocate memory" in str(error)
 
 
 def _is_for_users(error: Exception) -> bool:

@@ -1,0 +1,59 @@
+"""What the gradient of each prior at full scale keeps in memory, counted on a short frame: no GPU is needed.
+
+A training step keeps it for its batch; scores of gradients and Langevin samplers for `batch_samples` samples at once.
+Weights, and what an operation needs while it runs, come on top.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+from audiopriors import config
+from audiopriors.checkpoints import build_prior
+
+ROOT = Path(__file__).parents[1]
+
+
+def kept(work) -> int:
+    """Bytes that autograd keeps of what `work` computes."""
+    found = {}
+
+    def keep(tensor):
+        found[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        result = work()
+    del result  # until here nothing that was kept is freed, so no address is counted twice
+    return sum(found.values())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frame", type=int, default=4096, help="samples that are counted on")
+    arguments = parser.parse_args()
+    files = (ROOT / name for name in ("config.yaml", "claims.yaml"))
+    full = config.scales({key: value for file in files for key, value in yaml.safe_load(file.read_text()).items()})
+    full = full["full"]
+    frame, at_once = full["datasets"]["toy"]["frame"], full["evaluation"]["batch_samples"]
+    print(f"| prior | kB a sample | training, GB | {at_once} samples at once, GB |\n|---|---|---|---|")
+    for name in full["priors"]:
+        prior = config.prior_settings(full, name)
+        if "training" not in prior:
+            continue
+        made = build_prior(prior["family"], prior["model"])
+        x = 0.3 * torch.randn(1, 1, arguments.frame)
+        made.at(torch.full((1,), 0.129) if prior["levels"] == "one" else 0.129).initialise(x, x)
+        each = kept(lambda made=made, x=x: made.loss(x, x)) / arguments.frame
+        batch = prior["training"]["batch"]
+        # A denoiser is sampled without its gradient.
+        langevin = "–" if hasattr(made, "denoise") else f"{each * at_once / 1e9:.1f}"
+        print(f"| {name} | {each / 1e3:.1f} | {each * batch * frame / 1e9:.1f} (batch {batch}) | {langevin} |")
+
+
+if __name__ == "__main__":
+    main()
