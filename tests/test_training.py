@@ -155,7 +155,7 @@ def prepared(monkeypatch):
     threads = torch.get_num_threads()
     for name in ("prepared", "device_name"):
         monkeypatch.setattr(runtime, name, getattr(runtime, name))
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # so that it is known, and what `prepare` sets is undone
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
     yield lambda: runtime.prepare(1)
     torch.set_deterministic_debug_mode("default")
@@ -176,7 +176,7 @@ def test_a_gpu_is_asked_for_the_same_bytes_each_time(prepared, monkeypatch):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_trainings_on_a_gpu_are_the_same_each_time(prepared, data, tmp_path):
     device = prepared()
-    one, other = (run(data, tmp_path, device=device)[0] for _ in range(2))
+    one, other = (run(data, tmp_path / name, device=device)[0] for name in ("one", "other"))
     assert same(one, other)
 
 
