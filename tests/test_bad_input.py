@@ -161,11 +161,12 @@ def with_file(given, repository, folder):
 def test_bad_input(repository, tmp_path, monkeypatch, run, given, sentence):
     monkeypatch.delenv("MUSDB_PATH", raising=False)
     done = run(given, repository, tmp_path)
-    said = done.stdout if run in (with_configuration, with_target) else done.stderr
-    assert done.returncode == 1 and sentence in said, said[-1500:]
-    if said == done.stderr:
-        assert said.strip().splitlines()[-1].startswith("error: ") and sentence in said.strip().splitlines()[-1]
-        assert "Traceback" not in said
-    # Snakemake itself names the rule and line that asked, below a word `Traceback`.
-    assert "Traceback (most recent call last)" not in said and "Job stats" not in said
+    assert done.returncode == 1, done
+    if run in (with_configuration, with_target):
+        assert sentence in done.stdout, done.stdout[-1500:]
+        # Snakemake itself names the rule and line that asked, below a word `Traceback`.
+        assert "Traceback (most recent call last)" not in done.stdout and "Job stats" not in done.stdout
+    else:
+        *_, last = done.stderr.strip().splitlines()
+        assert last.startswith("error: ") and sentence in last and "Traceback" not in done.stderr, done.stderr
     assert not (tmp_path / "made").exists() and not (repository.folder / "owned").exists()

@@ -28,7 +28,12 @@ def pretended(tmp_path):
     program = tmp_path / "bin" / "python"
     program.parent.mkdir()
     program.write_text(
-        f'#!/bin/sh\ncase "$1" in *.py) exec {sys.executable} {PRETENDED} "$@";; *) exec {sys.executable} "$@";; esac\n'
+        f"""#!/bin/sh
+case "$1" in
+    *.py) exec '{sys.executable}' '{PRETENDED}' "$@" ;;
+    *) exec '{sys.executable}' "$@" ;;
+esac
+"""
     )
     program.chmod(0o755)
     return program.parent

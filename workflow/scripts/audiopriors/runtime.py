@@ -35,7 +35,7 @@ class OutOfTime(Exception):
 def prepare(threads: int):
     """Set torch's threads (its sums depend on their number) and give the device: the GPU if there is one.
 
-    On a GPU, too, a program gives the same bytes each time; what has no such algorithm there is named in the log.
+    Of a GPU, too, the same bytes each time are asked for; what has no such algorithm there is named in the log.
     """
     import torch
 
@@ -92,8 +92,8 @@ def run(main: Callable[[], None]) -> None:
         print(f"error: {_about(error)}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
     except Exception as error:
-        said = MEMORY if _out_of_memory(error) else error
-        if os.environ.get("AUDIOPRIORS_TRACEBACK") or not (said == MEMORY or _is_for_users(error)):
+        said = MEMORY if _out_of_memory(error) else str(error) if _is_for_users(error) else None
+        if said is None or os.environ.get("AUDIOPRIORS_TRACEBACK"):
             raise
         print(f"error: {said}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
