@@ -44,7 +44,7 @@ def main() -> None:
 def ingest(root: Path) -> dict:
     """Seconds of work and the largest memory (bytes) of cutting every track below `root`, with one thread."""
     import torch
-    from audiopriors import recordings
+    from audiopriors.audio import recordings
 
     torch.set_num_threads(1)
     recordings.ffmpeg()
@@ -61,7 +61,7 @@ def ingest(root: Path) -> dict:
 
 def write(folder: Path, layout: str, songs: int, samples: int) -> None:
     """One song of noise, and links to it."""
-    from audiopriors import recordings
+    from audiopriors.audio import recordings
 
     folder.mkdir(parents=True)
     stems = 0.05 * np.random.default_rng(0).standard_normal((4, samples, 2), dtype=np.float32)

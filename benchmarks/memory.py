@@ -12,8 +12,8 @@ import torch
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from audiopriors import config
 from audiopriors.checkpoints import build_prior
+from audiopriors.pipeline import config
 
 ROOT = Path(__file__).parents[1]
 

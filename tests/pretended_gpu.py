@@ -99,7 +99,7 @@ def main() -> None:
 
     def prepare(threads: int) -> torch.device:
         real(threads)
-        runtime.device_name = "a pretended GPU"
+        runtime.current.device = "a pretended GPU"
         backend_registration._setup_privateuseone_for_python_backend(DEVICE)
         _Operations().__enter__()
         _Functions().__enter__()

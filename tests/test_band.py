@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from audiopriors import band
+from audiopriors.audio import band
 from audiopriors.seeds import numpy_generator
 
 SEEDS = [(0, "song", 0), (0, "song", 1), (0, "song", 2), (0, "other", 0), (1, "song", 0), (1, "song", 1)]

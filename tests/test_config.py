@@ -4,7 +4,8 @@ import copy
 
 import pytest
 import yaml
-from audiopriors import config, registry
+from audiopriors import registry
+from audiopriors.pipeline import config
 from conftest import ROOT
 
 SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text()) | yaml.safe_load((ROOT / "claims.yaml").read_text())

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from audiopriors import files, recordings, registry
+from audiopriors import files, registry
+from audiopriors.audio import recordings
 from audiopriors.checkpoints import CheckpointError, load_tensors, save_tensors
 from conftest import Reduced
 

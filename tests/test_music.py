@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from audiopriors import recordings
+from audiopriors.audio import recordings
 from audiopriors.data import music
+from audiopriors.errors import UserError
 
 SOURCES = ["drums", "bass", "other", "vocals"]
 RATE = 44100
@@ -224,12 +225,10 @@ def test_a_broken_mp4_is_named(tmp_path):
 @pytest.mark.parametrize("layout", ["musdb18", "folder"])
 def test_roots_that_are_wrong_or_empty(tmp_path, layout, monkeypatch):
     monkeypatch.delenv("MUSDB_PATH", raising=False)
-    with pytest.raises(FileNotFoundError, match="there is no folder"):
+    with pytest.raises(UserError, match="there is no folder"):
         make(tmp_path / "nowhere", tmp_path / "out", layout=layout)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(
-        FileNotFoundError, match="has no tracks in it; " + ("MUSDB18" if layout == "musdb18" else "each")
-    ):
+    with pytest.raises(UserError, match="has no tracks in it; " + ("MUSDB18" if layout == "musdb18" else "each")):
         make(tmp_path / "empty", tmp_path / "out", layout=layout)
 
 

@@ -6,12 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from audiopriors import diffusion, registry, supervised
+from audiopriors import diffusion, registry
 from audiopriors.checkpoints import CheckpointError, build_prior, load_prior, save_prior
 from audiopriors.data import toy
+from audiopriors.errors import UserError
 from audiopriors.likelihood import entropy_gate, log_prob_and_gradient
 from audiopriors.priors import wavenet
 from audiopriors.seeds import torch_generator
+from audiopriors.separation import supervised
 from torchaudio.functional import mu_law_decoding
 
 FLOW = {
@@ -445,7 +447,7 @@ def test_supervised_separator_adds_up_to_the_mix(tmp_path):
 
 def test_unknown_family_names_those_there_are():
     with pytest.raises(
-        LookupError, match="no 'nope' in priors: there are exact, flowavenet, score, score_music, wavenet"
+        UserError, match="no 'nope' in priors: there are exact, flowavenet, score, score_music, wavenet"
     ):
         registry.load("priors", "nope")
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from audiopriors import plans, samplers, tables
+from audiopriors import tables
+from audiopriors.separation import plans, samplers
 
 VARIANCES = (1.0, 0.3, 0.05)  # of three Gaussian sources
 MIX = 0.9

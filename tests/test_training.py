@@ -153,8 +153,7 @@ def test_loss_falls_and_is_the_same_each_time(data, tmp_path):
 def prepared(monkeypatch):
     """What runtime.prepare sets for the whole process, set back."""
     threads = torch.get_num_threads()
-    for name in ("prepared", "device_name"):
-        monkeypatch.setattr(runtime, name, getattr(runtime, name))
+    monkeypatch.setattr(runtime, "current", runtime.Run())
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # so that it is known, and what `prepare` sets is undone
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
     yield lambda: runtime.prepare(1)
@@ -169,7 +168,7 @@ def test_a_gpu_is_asked_for_the_same_bytes_each_time(prepared, monkeypatch):
     assert prepared().type == "cpu" and torch.get_deterministic_debug_mode() == 0
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
-    assert prepared().type == "cuda" and runtime.device_name == "a GPU"
+    assert prepared().type == "cuda" and runtime.current.device == "a GPU"
     assert torch.get_deterministic_debug_mode() == 1 and os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 

@@ -14,7 +14,9 @@ import pytest
 import soundfile
 import torch
 import yaml
-from audiopriors import config, likelihood, roots
+from audiopriors import likelihood
+from audiopriors.audio import roots
+from audiopriors.pipeline import config
 from conftest import Workplace
 
 TABLES = [

@@ -16,8 +16,8 @@ if not SCRIPTS.is_dir():
     raise WorkflowError("audiopriors runs from a clone: see `As a module` in its README")
 sys.path.insert(0, str(SCRIPTS))
 
-from audiopriors import config as settings_of_config
-from audiopriors import roots
+from audiopriors.pipeline import config as settings_of_config
+from audiopriors.audio import roots
 
 try:
     SCALES = settings_of_config.scales(config)
@@ -139,11 +139,11 @@ os.environ |= {
 
 
 # What a kind of data needs beside its own file.
-DATA_CODE = {"music": ["recordings.py", "roots.py", "band.py", "spectra.py"]}
+DATA_CODE = {"music": ["audio/recordings.py", "audio/roots.py", "audio/band.py", "audio/spectra.py"]}
 
 
 # What a prior's family needs beside its own file and the layers.
-PRIOR_CODE = {"score": ["diffusion.py"], "score_music": ["diffusion.py", "spectra.py"]}
+PRIOR_CODE = {"score": ["diffusion.py"], "score_music": ["diffusion.py", "audio/spectra.py"]}
 
 
 def data_code(wildcards):

@@ -8,7 +8,7 @@ rule separate_file:
         code=lambda wildcards: [
             *prior_code(wildcards),
             *library(
-                "recordings.py", "samplers.py", "spectra.py", "plans.py", "separation.py", "likelihood.py"
+                "audio/recordings.py", "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "likelihood.py"
             ),
             *library("seeds.py", "metrics.py", "pages.py"),
         ],
@@ -63,7 +63,7 @@ rule score_file:
     input:
         script=script("score_file"),
         code=lambda wildcards: [
-            *library("recordings.py", "likelihood.py", "seeds.py"),
+            *library("audio/recordings.py", "likelihood.py", "seeds.py"),
             *(
                 path
                 for family in dataset(wildcards)["priors"]

@@ -471,9 +471,9 @@ FIGURES = {  # name: what it is drawn from
 }
 
 FIGURE_CODE = {
-    "error_curve": ["plans.py"],
-    "forming": ["separation.py"],
-    "separation_examples": ["separation.py"],
+    "error_curve": ["separation/plans.py"],
+    "forming": ["separation/running.py"],
+    "separation_examples": ["separation/running.py"],
 }
 
 

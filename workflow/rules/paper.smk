@@ -329,7 +329,7 @@ rule audio:
     """The example mixes and every method's estimates as wav files, and a page that plays them."""
     input:
         script=script("audio"),
-        code=lambda wildcards: [*data_code(wildcards), *library("separation.py", "pages.py")],
+        code=lambda wildcards: [*data_code(wildcards), *library("separation/running.py", "pages.py")],
         data=ITEMS,
         examples=separations(EXAMPLES),
     output:

@@ -8,7 +8,7 @@ rule error_curve:
         code=lambda wildcards: [
             *data_code(wildcards),
             *prior_code(wildcards),
-            *library("plans.py", "separation.py", "likelihood.py"),
+            *library("separation/plans.py", "separation/running.py", "likelihood.py"),
         ],
         data=ITEMS,
         prior=expand(PRIOR, sigma="all", replicate=0, allow_missing=True),
@@ -48,7 +48,7 @@ rule separate:
             *data_code(wildcards),
             *prior_code(wildcards),
             *library(
-                "samplers.py", "spectra.py", "plans.py", "separation.py", "likelihood.py", "metrics.py"
+                "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "likelihood.py", "metrics.py"
             ),
         ],
         data=ITEMS,
@@ -98,7 +98,7 @@ rule train_separator:
         code=lambda wildcards: [
             *data_code(wildcards),
             *prior_code(SimpleNamespace(**wildcards, family=dataset(wildcards)["supervised"]["prior"])),
-            *library("supervised.py", "training.py"),
+            *library("separation/supervised.py", "training.py"),
         ],
         data=ITEMS,
     output:
@@ -127,7 +127,7 @@ rule separate_reference:
     """The references: the mix as estimate, what the data set can give, such as an oracle, a supervised separator."""
     input:
         script=script("separate_reference"),
-        code=lambda wildcards: [*data_code(wildcards), *library("samplers.py", "separation.py", "metrics.py")],
+        code=lambda wildcards: [*data_code(wildcards), *library("separation/samplers.py", "separation/running.py", "metrics.py")],
         data=ITEMS,
         separator=separator_of,
     output:

@@ -4,10 +4,10 @@ from audiopriors import files, runtime, tables
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--particles", nargs="+", required=True, help="rows of particles of separate")
-    parser.add_argument("--output", required=True, help="output: the table (CSV)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--particles", "rows of particles of separate", many=True)
+    program.output("--output", "the table (CSV)")
+    arguments = program.arguments()
     tables.write(tables.acceptance(files.read_rows(arguments.particles)), arguments.output)
 
 

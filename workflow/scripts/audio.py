@@ -4,17 +4,18 @@ import html
 from pathlib import Path
 
 import soundfile
-from audiopriors import files, pages, registry, runtime, separation
+from audiopriors import files, pages, registry, runtime
 from audiopriors.files import write_bytes
+from audiopriors.separation import running as separation
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--data", required=True, help="the data set's items")
-    parser.add_argument("--examples", nargs="+", required=True, help="estimates (N, examples, frame), one file a run")
-    parser.add_argument("--wavs", required=True, help="output: a folder of wav files")
-    parser.add_argument("--page", required=True, help="output: HTML that needs no other file")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--data", "the data set's items")
+    program.input("--examples", "estimates (N, examples, frame), one file a run", many=True)
+    program.output("--wavs", "a folder of wav files")
+    program.output("--page", "HTML that needs no other file")
+    arguments = program.arguments()
     settings = arguments.settings
     data = registry.open_data(settings["data"], arguments.data)
     folder = Path(arguments.wavs)

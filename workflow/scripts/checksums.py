@@ -7,10 +7,10 @@ from audiopriors.files import write_bytes
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--files", nargs="+", required=True, help="results below the list's folder")
-    parser.add_argument("--output", required=True, help="output: the list")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--files", "results below the list's folder", many=True)
+    program.output("--output", "the list")
+    arguments = program.arguments()
     folder = Path(arguments.output).parent
     lines = [f"{provenance.sha256(path)}  {Path(path).relative_to(folder)}\n" for path in sorted(arguments.files)]
     write_bytes(arguments.output, "".join(lines).encode())

@@ -6,10 +6,10 @@ from audiopriors import claims, runtime, tables
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--tables", nargs="+", required=True, help="tables that rules refer to, by their file's name")
-    parser.add_argument("--output", required=True, help="output: the table (CSV)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--tables", "tables that rules refer to, by their file's name", many=True)
+    program.output("--output", "the table (CSV)")
+    arguments = program.arguments()
     settings = arguments.settings
     named = {Path(path).stem: tables.members(tables.read_csv(path)) for path in arguments.tables}
     verdicts = claims.table(

@@ -18,10 +18,10 @@ def short(cell: str) -> str:
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--tables", nargs="+", required=True, help="that table of each data set")
-    parser.add_argument("--outputs", nargs="+", required=True, help="output: paths that end in .csv, .md or .html")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--tables", "that table of each data set", many=True)
+    program.output("--outputs", "paths that end in .csv, .md or .html", many=True)
+    arguments = program.arguments()
     # Not pandas, which takes longer to import than all of this.
     readers = [csv.DictReader(io.StringIO(Path(path).read_text("utf-8"))) for path in arguments.tables]
     columns = list(dict.fromkeys(column for reader in readers for column in reader.fieldnames))

@@ -9,9 +9,11 @@ import time
 
 import tabulate
 import torch
-from audiopriors import likelihood, registry, runtime, separation, supervised, training
+from audiopriors import likelihood, registry, runtime, training
 from audiopriors.checkpoints import build_prior
 from audiopriors.files import write_bytes
+from audiopriors.separation import running as separation
+from audiopriors.separation import supervised
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +54,10 @@ def sampler_call(made, member, x: torch.Tensor, planned: bool):
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--data", help="the data set's items, for a prior that is made of the data's own law")
-    parser.add_argument("--output", required=True, help="output: the table (Markdown)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--data", "the data set's items, for a prior that is made of the data's own law", required=False)
+    program.output("--output", "the table (Markdown)")
+    arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
     frame, sources, evaluation = settings["frame"], settings["sources"], settings["evaluation"]
@@ -110,7 +112,7 @@ def main() -> None:
     total = sum(float(row[-1]) for row in rows)
     head = ["what", "prior", "jobs", "unit", "units a job", "seconds a unit", "hours"]
     text = (
-        f"{settings['title']}: {sum(row[2] for row in rows)} jobs, {total:.3g} hours of {runtime.device_name} "
+        f"{settings['title']}: {sum(row[2] for row in rows)} jobs, {total:.3g} hours of {runtime.current.device} "
         f"({settings['threads']} thread{'s' * (settings['threads'] > 1)}), {disk / 1e9:.2g} GB of results\n\n"
         f"{tabulate.tabulate(rows, head, tablefmt='pipe', disable_numparse=True)}\n\n"
         "Not counted: data, samples, references, tables and figures, and the rounds after a sampler's first.\n"

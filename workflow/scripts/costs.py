@@ -8,10 +8,10 @@ from audiopriors import runtime, tables
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--benchmarks", nargs="+", required=True, help="Snakemake's benchmark files")
-    parser.add_argument("--output", required=True, help="output: the table (CSV)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--benchmarks", "Snakemake's benchmark files", many=True)
+    program.output("--output", "the table (CSV)")
+    arguments = program.arguments()
     rows = []
     for path in map(Path, arguments.benchmarks):
         below = path.parts[path.parts.index("benchmarks") + 1 :]

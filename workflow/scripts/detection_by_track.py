@@ -4,10 +4,10 @@ from audiopriors import files, runtime, tables
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--scores", nargs="+", required=True, help="rows of evaluate_prior")
-    parser.add_argument("--output", required=True, help="output: the table (CSV)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--scores", "rows of evaluate_prior", many=True)
+    program.output("--output", "the table (CSV)")
+    arguments = program.arguments()
     settings = arguments.settings
     scores = files.read_rows(arguments.scores)
     tables.write(tables.detection_by_track(scores, settings["sources"], settings["frame"]), arguments.output)

@@ -2,17 +2,19 @@
 
 import numpy as np
 import torch
-from audiopriors import files, plans, registry, runtime, separation
+from audiopriors import files, registry, runtime
 from audiopriors.checkpoints import load_prior
 from audiopriors.seeds import torch_generator
+from audiopriors.separation import plans
+from audiopriors.separation import running as separation
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--data", required=True, help="the data set's items")
-    parser.add_argument("--prior", required=True, help="a prior that serves all noise levels")
-    parser.add_argument("--output", required=True, help="output: error of each validation item and level (parquet)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--data", "the data set's items")
+    program.input("--prior", "a prior that serves all noise levels")
+    program.output("--output", "error of each validation item and level (parquet)")
+    arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)

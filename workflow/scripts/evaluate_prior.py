@@ -10,11 +10,11 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--data", required=True, help="the data set's items")
-    parser.add_argument("--priors", nargs="+", required=True, help="the priors, in the order of `levels`")
-    parser.add_argument("--output", required=True, help="output: rows of scores (parquet)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--data", "the data set's items")
+    program.input("--priors", "the priors, in the order of `levels`", many=True)
+    program.output("--output", "rows of scores (parquet)")
+    arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)

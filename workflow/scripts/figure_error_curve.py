@@ -2,7 +2,8 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from audiopriors import files, plans, plotting
+from audiopriors import files, plotting
+from audiopriors.separation import plans
 
 
 def draw(settings, inputs):

@@ -3,7 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from audiopriors import files, plotting, registry, separation
+from audiopriors import files, plotting, registry
+from audiopriors.separation import running as separation
 
 COLUMNS = 7
 

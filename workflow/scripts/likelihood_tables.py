@@ -4,11 +4,11 @@ from audiopriors import files, runtime, tables
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--scores", nargs="+", required=True, help="rows of evaluate_prior")
+    program = runtime.Program(__doc__)
+    program.input("--scores", "rows of evaluate_prior", many=True)
     for name in ("cross_likelihood", "detection", "classification", "gradient_norm"):
-        parser.add_argument(f"--{name.replace('_', '-')}", required=True, help="output: that table (CSV)")
-    arguments = parser.parse_args()
+        program.output(f"--{name.replace('_', '-')}", "that table (CSV)")
+    arguments = program.arguments()
     settings = arguments.settings
     scores = files.read_rows(arguments.scores)
     frame, sources, resamples = settings["frame"], settings["sources"], settings["bootstrap"]

@@ -5,14 +5,15 @@ Frames lie beside the table. A killed run that is started again goes on after th
 
 from pathlib import Path
 
-from audiopriors import registry, roots, runtime
+from audiopriors import registry, runtime
+from audiopriors.audio import roots
 from audiopriors.files import write_bytes, write_rows
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--output", required=True, help="output: the items (parquet)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.output("--output", "the items (parquet)")
+    arguments = program.arguments()
     settings = arguments.settings
     kind = settings["data"]["kind"]
     config = registry.settings("data", kind, settings["data"]["settings"])

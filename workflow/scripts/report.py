@@ -10,11 +10,11 @@ from audiopriors import runtime
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--snakefile", required=True, help="the workflow")
-    parser.add_argument("--files", nargs="+", required=True, help="figures and tables of the report")
-    parser.add_argument("--output", required=True, help="output: HTML")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--snakefile", "the workflow")
+    program.input("--files", "figures and tables of the report", many=True)
+    program.output("--output", "HTML")
+    arguments = program.arguments()
     with tempfile.TemporaryDirectory() as folder:
         config = os.path.join(folder, "config.yaml")
         with open(config, "w", encoding="utf-8") as file:

@@ -10,12 +10,10 @@ from audiopriors.seeds import torch_generator
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument(
-        "--priors", nargs="+", required=True, help="the priors: for each source in turn, each of `levels`"
-    )
-    parser.add_argument("--output", required=True, help="output: (sources, sigmas, n, frame) float32 (npy)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--priors", "the priors: for each source in turn, each of `levels`", many=True)
+    program.output("--output", "(sources, sigmas, n, frame) float32 (npy)")
+    arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
     sources, sigmas, levels = settings["sources"], settings["sigmas"], settings["levels"]

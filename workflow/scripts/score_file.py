@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from audiopriors import likelihood, recordings, runtime
+from audiopriors import likelihood, runtime
+from audiopriors.audio import recordings
 from audiopriors.checkpoints import load_prior
 from audiopriors.seeds import torch_generator
 from audiopriors.tables import write
@@ -15,11 +16,11 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--recording", required=True, type=Path, help="wav, flac, ogg, mp3 or .stem.mp4")
-    parser.add_argument("--priors", nargs="+", required=True, help="in the order of the settings' `priors`")
-    parser.add_argument("--output", required=True, help="output: one row a prior and frame (CSV)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--recording", "wav, flac, ogg, mp3 or .stem.mp4", type=Path)
+    program.input("--priors", "in the order of the settings' `priors`", many=True)
+    program.output("--output", "one row a prior and frame (CSV)")
+    arguments = program.arguments()
     settings = arguments.settings
     rate, frame = settings["rate"], settings["frame"]
     device = runtime.prepare(settings["threads"])

@@ -2,27 +2,24 @@
 
 import logging
 
-from audiopriors import files, plans, registry, runtime, separation
+from audiopriors import files, registry, runtime
+from audiopriors.separation import plans
+from audiopriors.separation import running as separation
 
 log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--data", required=True, help="the data set's items")
-    parser.add_argument(
-        "--priors",
-        nargs="+",
-        required=True,
-        help="trained priors: for each sigma in turn, each source in turn",
-    )
-    parser.add_argument("--errors", nargs="*", default=[], help="the error curve of each source's prior, for a plan")
-    parser.add_argument("--rows", required=True, help="output: metrics of each mix and source (parquet)")
-    parser.add_argument("--trace", required=True, help="output: energy and residual at each step (parquet)")
-    parser.add_argument("--particles", required=True, help="output: every particle's misfit and quality (parquet)")
-    parser.add_argument("--forming", required=True, help="output: the first mix's estimates at each level (npy)")
-    parser.add_argument("--examples", required=True, help="output: the first estimates (N, examples, frame) (npy)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--data", "the data set's items")
+    program.input("--priors", "trained priors: for each sigma in turn, each source in turn", many=True)
+    program.input("--errors", "the error curve of each source's prior, for a plan", many=True, required=False)
+    program.output("--rows", "metrics of each mix and source (parquet)")
+    program.output("--trace", "energy and residual at each step (parquet)")
+    program.output("--particles", "every particle's misfit and quality (parquet)")
+    program.output("--forming", "the first mix's estimates at each level (npy)")
+    program.output("--examples", "the first estimates (N, examples, frame) (npy)")
+    arguments = program.arguments()
     settings = arguments.settings
     method, mix = settings["settings"], settings["mix"]
     device = runtime.prepare(settings["threads"])

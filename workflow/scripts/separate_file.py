@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from audiopriors import metrics, pages, plans, recordings, runtime, separation
+from audiopriors import metrics, pages, runtime
+from audiopriors.audio import recordings
 from audiopriors.files import read_rows, write_bytes
 from audiopriors.seeds import torch_generator
+from audiopriors.separation import plans
+from audiopriors.separation import running as separation
 from audiopriors.tables import write
 from scipy.io import wavfile
 
@@ -22,14 +25,14 @@ LISTEN = 30  # seconds on the page
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--recording", required=True, type=Path, help="wav, flac, ogg, mp3 or .stem.mp4")
-    parser.add_argument("--priors", nargs="+", required=True, help="for each sigma in turn, each source in turn")
-    parser.add_argument("--errors", nargs="*", default=[], help="the error curve of each source's prior, for a plan")
-    parser.add_argument("--wavs", required=True, type=Path, help="output: a folder, SOURCE.wav and rest.wav (float)")
-    parser.add_argument("--levels", required=True, help="output: the level of each source, and its SI-SDR, if known")
-    parser.add_argument("--page", required=True, help="output: HTML that plays them")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--recording", "wav, flac, ogg, mp3 or .stem.mp4", type=Path)
+    program.input("--priors", "for each sigma in turn, each source in turn", many=True)
+    program.input("--errors", "the error curve of each source's prior, for a plan", many=True, required=False)
+    program.output("--wavs", "a folder, SOURCE.wav and rest.wav (float)", type=Path)
+    program.output("--levels", "the level of each source, and its SI-SDR, if known")
+    program.output("--page", "HTML that plays them")
+    arguments = program.arguments()
     settings = arguments.settings
     sources, frame = settings["mix"]["sources"], settings["frame"]
     device = runtime.prepare(settings["threads"])

@@ -2,15 +2,17 @@
 
 import pandas as pd
 import torch
-from audiopriors import files, likelihood, registry, runtime, separation, supervised
+from audiopriors import files, likelihood, registry, runtime
+from audiopriors.separation import running as separation
+from audiopriors.separation import supervised
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--data", required=True, help="the data set's items")
-    parser.add_argument("--supervised", help="a trained separator of this mix")
-    parser.add_argument("--rows", required=True, help="output: metrics of each mix and source (parquet)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--data", "the data set's items")
+    program.input("--supervised", "a trained separator of this mix", required=False)
+    program.output("--rows", "metrics of each mix and source (parquet)")
+    arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
     data, mix = registry.open_data(settings["data"], arguments.data), settings["mix"]

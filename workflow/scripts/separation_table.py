@@ -4,10 +4,10 @@ from audiopriors import files, runtime, tables
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--rows", nargs="+", required=True, help="rows of separate and separate_reference")
-    parser.add_argument("--output", required=True, help="output: the table (CSV)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--rows", "rows of separate and separate_reference", many=True)
+    program.output("--output", "the table (CSV)")
+    arguments = program.arguments()
     settings = arguments.settings
     rows = files.read_rows(arguments.rows)
     tables.write(tables.separation(rows, settings["frame"], settings["bootstrap"]), arguments.output)

@@ -13,10 +13,10 @@ PUBLISHED = {
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--cross-likelihood", required=True, help="that table")
-    parser.add_argument("--output", required=True, help="output: the table (CSV)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--cross-likelihood", "that table")
+    program.output("--output", "the table (CSV)")
+    arguments = program.arguments()
     settings = arguments.settings
     sources = settings["sources"]
     likelihood = tables.read_csv(arguments.cross_likelihood)

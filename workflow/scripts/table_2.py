@@ -11,9 +11,9 @@ PUBLISHED = {  # Table 2 of the paper, toy data
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument("--output", required=True, help="output: the table (CSV)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.output("--output", "the table (CSV)")
+    arguments = program.arguments()
     settings = arguments.settings
     rows = [dict(zip(["prior", *COLUMNS], [name, *values], strict=True)) for name, values in PUBLISHED.items()]
     for name, prior in settings["priors"].items():

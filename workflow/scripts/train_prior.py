@@ -10,11 +10,11 @@ from audiopriors.files import csv_of, write_bytes
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    training.add_arguments(parser)
-    parser.add_argument("--initial", help="a trained prior to start from (fine-tuning)")
-    parser.add_argument("--prior", required=True, help="output: the trained prior (safetensors)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    training.add_arguments(program)
+    program.input("--initial", "a trained prior to start from (fine-tuning)", required=False)
+    program.output("--prior", "the trained prior (safetensors)")
+    arguments = program.arguments()
     settings, deadline = arguments.settings, training.deadline_of(arguments)
 
     device = runtime.prepare(settings["threads"])

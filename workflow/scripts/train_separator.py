@@ -1,14 +1,15 @@
 """Train the supervised separator of one mix; interrupted, it continues as a prior's training does."""
 
-from audiopriors import registry, runtime, supervised, training
+from audiopriors import registry, runtime, training
 from audiopriors.checkpoints import save_prior
+from audiopriors.separation import supervised
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    training.add_arguments(parser)
-    parser.add_argument("--separator", required=True, help="output: the trained separator (safetensors)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    training.add_arguments(program)
+    program.output("--separator", "the trained separator (safetensors)")
+    arguments = program.arguments()
     settings, deadline = arguments.settings, training.deadline_of(arguments)
     device = runtime.prepare(settings["threads"])
     data = supervised.Mixes(registry.open_data(settings["data"], arguments.data), settings["mix"])

@@ -4,12 +4,10 @@ from audiopriors import files, registry, runtime, tables
 
 
 def main() -> None:
-    parser = runtime.parser(__doc__)
-    parser.add_argument(
-        "--scores", nargs="+", required=True, help="rows of evaluate_prior, the exact prior's among them"
-    )
-    parser.add_argument("--output", required=True, help="output: the table (CSV)")
-    arguments = parser.parse_args()
+    program = runtime.Program(__doc__)
+    program.input("--scores", "rows of evaluate_prior, the exact prior's among them", many=True)
+    program.output("--output", "the table (CSV)")
+    arguments = program.arguments()
     settings = arguments.settings
     scores = files.read_rows(arguments.scores)
     error = registry.load("priors", "exact").ERROR

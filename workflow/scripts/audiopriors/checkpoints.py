@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import nn
 
 from . import registry
+from .errors import UserError
 from .files import write_bytes
 
 # One entry only: safetensors writes several in an order that changes from run to run.
@@ -20,7 +21,7 @@ _ENTRY = "audiopriors"
 _CHECKSUM = "sha256"  # in the entry
 
 
-class CheckpointError(Exception):
+class CheckpointError(UserError):
     """A checkpoint that is broken, or of another model than the one asked for."""
 
 
@@ -104,7 +105,7 @@ def filled(path: str | Path, tensors: dict, description: dict, build: Callable[[
     try:
         made = build()
         made.load_state_dict(tensors)
-    except (KeyError, TypeError, LookupError, RuntimeError) as error:
+    except (KeyError, TypeError, UserError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(
             f"{path}: does not fit this version of the model ({reason}); delete it and run again"

@@ -6,6 +6,8 @@ import math
 
 import pandas as pd
 
+from .errors import UserError
+
 COLUMNS = [
     "claim", "where", "dataset", "family", "published", "published_score_here", "measured", "low", "high", "exact",
     "scale", "verdict", "rule",
@@ -55,7 +57,7 @@ def measure(claim: dict, table: pd.DataFrame, changes: dict, prior: str | None =
     if not len(value) or value.isna().any():
         return math.nan, math.nan, math.nan
     if len(value) > 1 and "reduce" not in claim:
-        raise ValueError(
+        raise UserError(
             f"claim {claim['claim']!r}: {len(value)} rows are selected; say `reduce: min`, `max` or `range`"
         )
     if claim.get("reduce") == "range":

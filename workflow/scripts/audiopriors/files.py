@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import runtime
+from .errors import UserError
 
 if TYPE_CHECKING:  # they take a second to import, and few programs need them
     import pandas as pd
@@ -21,7 +22,7 @@ if TYPE_CHECKING:  # they take a second to import, and few programs need them
 _DEVICE, _TABLE = b"audiopriors.device", b"audiopriors.table"
 
 
-class Damaged(ValueError):
+class Damaged(UserError):
     """A file that is not as it was written; the message names it."""
 
 
@@ -63,7 +64,7 @@ def write_rows(rows: pd.DataFrame, path: str) -> None:
     from pyarrow import parquet
 
     table = pyarrow.Table.from_pandas(rows, nthreads=1, preserve_index=False)
-    table = table.replace_schema_metadata({_DEVICE: runtime.device_name.encode(), _TABLE: _described(table)})
+    table = table.replace_schema_metadata({_DEVICE: runtime.current.device.encode(), _TABLE: _described(table)})
     buffer = io.BytesIO()
     parquet.write_table(table, buffer, write_page_checksum=True)
     write_bytes(path, buffer.getvalue())

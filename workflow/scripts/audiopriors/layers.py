@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from .errors import UserError
+
 EMBEDDING = 32  # numbers that tell a network the noise level
 _CACHED = 16384  # samples (items x time)
 
@@ -129,7 +131,7 @@ class GatedStack(nn.Module):
                  blocks: int = 1):  # fmt: skip
         super().__init__()
         if not causal and kernel_size % 2 == 0:
-            raise ValueError(f"a non-causal stack needs an odd kernel_size, not {kernel_size}")
+            raise UserError(f"a non-causal stack needs an odd kernel_size, not {kernel_size}")
         last = 0 if causal else (kernel_size - 1) // 2
         self.offsets = blocks * tuple(
             tuple((tap - (kernel_size - 1) + last) * 2**layer for tap in range(kernel_size)) for layer in range(layers)

@@ -13,12 +13,13 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
+from .errors import UserError
 from .seeds import torch_generator
 
 GATE = 20.0  # nats in total; a correct density exceeds it with probability exp(-20) = 2e-9 (Markov's inequality)
 
 
-class EntropyViolation(Exception):
+class EntropyViolation(UserError):
     """A 'density' gives Gaussian noise more probability than any density can."""
 
 

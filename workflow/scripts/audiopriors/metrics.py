@@ -35,7 +35,7 @@ def bss_eval(estimates: Tensor, truth: Tensor, tracks: list[str]) -> dict[str, n
     estimate is silent, and for a window in which one is. Estimates and truth (N, B, 1, T), tracks of the B items.
     Returns arrays (N, B): sdr, isr, sir, sar.
     """
-    from . import recordings
+    from .audio import recordings
 
     recordings.ffmpeg()  # museval imports musdb, which wants it
     from museval.metrics import bss_eval as museval_bss_eval

@@ -70,12 +70,12 @@ def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd
     """A figure's command line: `draw(settings, inputs)` gives the figure and the data that it shows."""
 
     def main() -> None:
-        parser = runtime.parser(description)
-        parser.add_argument("--inputs", nargs="+", required=True, help="tables and rows the figure is drawn from")
-        parser.add_argument("--pdf", required=True, help="output")
-        parser.add_argument("--png", required=True, help="output")
-        parser.add_argument("--csv", required=True, help="output: the data shown")
-        arguments = parser.parse_args()
+        program = runtime.Program(description)
+        program.input("--inputs", "tables and rows the figure is drawn from", many=True)
+        program.output("--pdf", "the figure")
+        program.output("--png", "the figure")
+        program.output("--csv", "the data shown")
+        arguments = program.arguments()
         logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every glyph
         plt.rcParams |= STYLE
         figure, data = draw(arguments.settings, arguments.inputs)

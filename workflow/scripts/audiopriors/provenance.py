@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import runtime
+from .errors import UserError
 from .files import rows_made_on, write_bytes
 
 # Set by the workflow: {scale: [path of its whole configuration, SHA-256, seed, replicates]}, as JSON.
@@ -40,9 +41,9 @@ def write(path: str | Path, content: bytes) -> None:
     """
     made = {
         "sha256": hashlib.sha256(content).hexdigest(),
-        "command": [Path(sys.executable).name, *sys.argv],
+        "command": [Path(sys.executable).name, *runtime.current.command],
         "config": _configuration(path),
-        **_of_program(),
+        **_of_run(),
     }
     write_bytes(beside(path), (json.dumps(made, indent=1) + "\n").encode())  # first: no table without its record
     try:
@@ -52,17 +53,22 @@ def write(path: str | Path, content: bytes) -> None:
         raise
 
 
-@functools.cache
-def _of_program() -> dict:
-    """What is the same for every table that this program writes."""
-    inputs = runtime.input_files()
+def _of_run() -> dict:
+    """What is the same for every table that this call of a program writes."""
+    run = runtime.current
+    if run.record is None:
+        run.record = _record(run)
+    return run.record
+
+
+def _record(run: runtime.Run) -> dict:
     return {
-        "inputs": {name: sha256(name) for name in inputs},
+        "inputs": {name: sha256(name) for name in run.inputs},
         "code": code(),
         "packages": packages(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
-        "devices": sorted({*([runtime.device_name] if runtime.prepared else []), *_devices(inputs)}),
+        "devices": sorted({*([run.device] if run.computes else []), *_devices(run.inputs)}),
     }
 
 
@@ -111,11 +117,11 @@ def problems(results: Path) -> list[str]:
 
     Raises
     ------
-    FileNotFoundError: nothing was finished there, so there is no list of checksums.
+    UserError: nothing was finished there, so there is no list of checksums.
     """
     lists = sorted(results.glob("checksums*.txt"), key=lambda path: path.stat().st_mtime)  # the newest says it
     if not lists:
-        raise FileNotFoundError(f"{results} has no checksums.txt: run `snakemake --cores all {results.name}` first")
+        raise UserError(f"{results} has no checksums.txt: run `snakemake --cores all {results.name}` first")
     known = {
         str(results / name): expected
         for listed in lists

@@ -11,6 +11,8 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+from .errors import UserError
+
 _FOLDER = Path(__file__).parent
 _TYPES = {
     "int": {"type": "integer", "minimum": 0},
@@ -31,10 +33,10 @@ def load(kind: str, name: str):
 
     Raises
     ------
-    LookupError: no such file; the message lists the names there are.
+    UserError: no such file; the message lists the names there are.
     """
     if name not in names(kind):
-        raise LookupError(f"there is no {name!r} in {kind}: there are {', '.join(names(kind))}")
+        raise UserError(f"there is no {name!r} in {kind}: there are {', '.join(names(kind))}")
     return importlib.import_module(f"{__package__}.{kind}.{name}")
 
 

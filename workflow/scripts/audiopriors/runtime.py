@@ -1,4 +1,4 @@
-"""What every program of the pipeline does first and last: threads, device, log lines, errors in one sentence."""
+"""What every program of the pipeline does first and last: its command line, threads, device, log lines, errors."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass, field
+
+from .errors import UserError
 
 log = logging.getLogger(__name__)
 
 EXIT_ERROR = 1
 EXIT_TRY_AGAIN = 75  # sysexits.h, EX_TEMPFAIL: out of time, state saved; the same command continues
-
-
-device_name = "cpu"  # on which this program computes, as `prepare` found it
-prepared = False  # whether this program computes at all
-_inputs: list[str] = []  # files that the command line names to be read
-
 
 MEMORY = (
     "the memory, of the GPU or of this machine, is full; lower evaluation.batch_samples, separation.batch_samples or a "
@@ -30,6 +26,62 @@ MEMORY = (
 
 class OutOfTime(Exception):
     """The deadline is near and the state is saved."""
+
+
+@dataclass
+class Run:
+    """One call of a program: what its records say of it."""
+
+    command: list[str] = field(default_factory=list)
+    "Script and arguments."
+    inputs: list[str] = field(default_factory=list)
+    "Files that the command line names to be read."
+    computes: bool = False
+    "Whether it has taken a device to compute on."
+    device: str = "cpu"
+    "The name of that device."
+    record: dict | None = None
+    "What provenance.py knows of it."
+
+
+current = Run()  # of a notebook, or, since `run` began, of the program
+
+
+class Program:
+    """A command line whose inputs and outputs are declared.
+
+    Every program has `--settings`: the JSON that a rule builds of the config.
+    """
+
+    def __init__(self, description: str):
+        self._parser = argparse.ArgumentParser(
+            description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        )
+        self._inputs: list[str] = []
+        self.option("--settings", type=json.loads, required=True, help="what the rule takes of the config, as JSON")
+
+    def option(self, name: str, **keywords) -> argparse.Action:
+        """An argument that names no file; keywords as of argparse's add_argument."""
+        return self._parser.add_argument(name, **keywords)
+
+    def input(self, name: str, help: str, *, many: bool = False, required: bool = True, **keywords) -> None:
+        """A file to be read, or many: the records of outputs list it with its SHA-256."""
+        several = {"nargs": "+" if required else "*", "default": []} if many else {} if required else {"nargs": "?"}
+        self._inputs.append(self.option(name, help=help, required=required, **several, **keywords).dest)
+
+    def output(self, name: str, help: str, *, many: bool = False, **keywords) -> None:
+        """A file or folder to be written."""
+        several = {"nargs": "+"} if many else {}
+        self.option(name, help=f"output: {help}", required=True, **several, **keywords)
+
+    def arguments(self) -> argparse.Namespace:
+        """The arguments of the call of `run` that is under way."""
+        parsed = self._parser.parse_args(current.command[1:])
+        for name in self._inputs:
+            value = getattr(parsed, name)
+            files = value if isinstance(value, list) else [value]
+            current.inputs += [str(file) for file in files if file is not None and os.path.isfile(file)]
+        return parsed
 
 
 def prepare(threads: int):
@@ -48,72 +100,46 @@ def prepare(threads: int):
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for this to be reproducible
         torch.set_deterministic_debug_mode("warn")
         torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what it has not written
-    global device_name, prepared
-    prepared = True
-    device_name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    log.info("device %s, %d threads", device_name, threads)  # the table of costs reads this line
+    current.computes = True
+    current.device = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    log.info("device %s, %d threads", current.device, threads)  # the table of costs reads this line
     return device
 
 
-class _Parser(argparse.ArgumentParser):
-    """Knows which arguments are files to be read: those there are whose help does not begin with `output`."""
+def run(main: Callable[[], None], command: list[str] | None = None) -> None:
+    """Run a script's main; what the user can mend becomes one sentence and a non-zero exit.
 
-    def parse_args(self, args=None, namespace=None):
-        parsed = super().parse_args(args, namespace)
-        for action in self._actions:
-            given = getattr(parsed, action.dest, None)
-            if not (action.help or "").startswith("output"):
-                given = given if isinstance(given, list) else [given]
-                _inputs.extend(str(name) for name in given if isinstance(name, str | Path) and os.path.isfile(name))
-        return parsed
-
-
-def input_files() -> list[str]:
-    """The files that the command line names to be read."""
-    return list(_inputs)
-
-
-def parser(description: str) -> argparse.ArgumentParser:
-    """The parser of a script; `--settings` is the JSON that a rule builds of the config."""
-    made = _Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
-    made.add_argument("--settings", type=json.loads, required=True, help="what the rule takes of the config, as JSON")
-    return made
-
-
-def run(main: Callable[[], None]) -> None:
-    """Run a script's main; what the user can mend becomes one sentence and a non-zero exit."""
+    command: script and arguments, those of this process if not given. It can be called any number of times.
+    """
+    global current
+    current = Run(list(sys.argv if command is None else command))
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         main()
     except OutOfTime as reason:
         print(f"out of time: {reason}", file=sys.stderr)
         sys.exit(EXIT_TRY_AGAIN)
-    except OSError as error:
-        print(f"error: {_about(error)}", file=sys.stderr)
-        sys.exit(EXIT_ERROR)
     except Exception as error:
-        said = MEMORY if _out_of_memory(error) else str(error) if _is_for_users(error) else None
-        if said is None or os.environ.get("AUDIOPRIORS_TRACEBACK"):
+        sentence = _sentence(error)
+        if sentence is None or os.environ.get("AUDIOPRIORS_TRACEBACK"):
             raise
-        print(f"error: {said}", file=sys.stderr)
+        print(f"error: {sentence}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell a user of an error; None if it is a fault of this program."""
+    if _out_of_memory(error):
+        return MEMORY
+    if isinstance(error, OSError):
+        return _about(error)
+    return str(error) if isinstance(error, UserError) else None
 
 
 def _out_of_memory(error: Exception) -> bool:
     """Python's, NumPy's and torch's ways to say it, on a GPU and on the CPU."""
     names = [of.__name__ for of in type(error).__mro__]
     return bool({"MemoryError", "OutOfMemoryError"} & set(names)) or "can't allocate memory" in str(error)
-
-
-def _is_for_users(error: Exception) -> bool:
-    """Our own errors, and the ValueErrors and LookupErrors that this package raises with a sentence."""
-    if type(error).__module__.startswith("audiopriors"):
-        return True
-    traceback = error.__traceback__
-    while traceback and traceback.tb_next:
-        traceback = traceback.tb_next
-    raised_in = traceback.tb_frame.f_globals.get("__name__", "") if traceback else ""
-    return raised_in.startswith("audiopriors") and type(error) in (ValueError, LookupError)
 
 
 def _about(error: OSError) -> str:

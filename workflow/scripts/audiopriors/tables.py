@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from . import detection, provenance
+from .errors import UserError
 
 Cells = dict[tuple, np.ndarray]  # (prior, prior_sigma, test, data_sigma) -> (seeds, items)
 
@@ -209,7 +210,7 @@ def classification(scores: pd.DataFrame, sources: list[str], frame: int, resampl
     ])  # fmt: skip
 
 
-class TruthViolation(Exception):
+class TruthViolation(UserError):
     """A learned 'density' is above the true one on the truth's own items."""
 
 

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 from tqdm import tqdm
 
+from . import runtime
 from .checkpoints import CheckpointError, load_tensors, save_tensors
+from .errors import UserError
 from .files import csv_of, digest, write_bytes
 from .runtime import OutOfTime
 from .seeds import seed_of, torch_generator
@@ -26,7 +28,7 @@ from .seeds import seed_of, torch_generator
 log = logging.getLogger(__name__)
 
 
-class LossNotFinite(Exception):
+class LossNotFinite(UserError):
     """The loss became NaN or infinite."""
 
 
@@ -178,12 +180,12 @@ def train(
     return history
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(program: runtime.Program) -> None:
     """What the command line of every training has."""
-    parser.add_argument("--data", required=True, help="the data set's items")
-    parser.add_argument("--code", nargs="*", default=[], help="files that change the result: a saved state knows them")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop and save shortly before so many minutes")
-    parser.add_argument("--losses", required=True, help="output: the loss table (CSV)")
+    program.input("--data", "the data set's items")
+    program.input("--code", "files that change the result: a saved state knows them", many=True, required=False)
+    program.option("--minutes", type=float, default=math.inf, help="stop and save shortly before so many minutes")
+    program.output("--losses", "the loss table (CSV)")
 
 
 def deadline_of(arguments: argparse.Namespace) -> float:

@@ -18,10 +18,11 @@ import soundfile
 import torch
 from torch import Tensor
 
-from .. import recordings, roots
+from ..audio import recordings, roots
+from ..audio.spectra import masked, spectra
+from ..errors import UserError
 from ..files import Damaged, digest, read_array, read_table
 from ..seeds import numpy_generator, seed_of, torch_generator
-from ..spectra import masked, spectra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
 
     Raises
     ------
-    FileNotFoundError: no root, or nothing in it. BrokenTrack: the first broken track. ValueError: a split has no track.
+    UserError: no root, or nothing in it. BrokenTrack: the first broken track. UserError: a split has no track.
     """
     import pandas as pd
 
@@ -69,11 +70,11 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
         layout, root = "musdb18", folder / "songs"
         _play(config, root, seed)
     elif wrong := roots.problem(layout, config.root):
-        raise FileNotFoundError(wrong)
+        raise UserError(wrong)
     else:
         root = roots.root_of(config.root)
     if layout == "musdb18" and not set(sources) <= set(recordings.MUSDB_SOURCES):
-        raise ValueError(f"MUSDB18 has the sources {', '.join(recordings.MUSDB_SOURCES)}, not {', '.join(sources)}")
+        raise UserError(f"MUSDB18 has the sources {', '.join(recordings.MUSDB_SOURCES)}, not {', '.join(sources)}")
     tracks = recordings.find(layout, root, sources)
     split = recordings.assign_splits(tracks, config.validation, config.test, seed)
     rows, skipped = [], []
@@ -88,13 +89,13 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
     table = pd.DataFrame(rows)
     for name in SPLITS:
         if not rows or not (table["split"] == name).any():
-            raise ValueError(f"no track for {name} could be used; broken: {'; '.join(skipped) or 'none'}")
+            raise UserError(f"no track for {name} could be used; broken: {'; '.join(skipped) or 'none'}")
     return table
 
 
 def _play(config: Config, root: Path, seed: tuple) -> None:
     """Synthesise the demo band's songs that are not there yet, in MUSDB18-HQ's layout; every third is for testing."""
-    from .. import band  # here, as every training imports this file, and this needs scipy
+    from ..audio import band  # here, as every training imports this file, and this needs scipy
 
     places = [
         root / ("test" if number % 3 == 2 else "train") / f"Demo Band - Song {number + 1:02d}"
@@ -135,7 +136,7 @@ class Frames:
 
     Raises
     ------
-    FileNotFoundError: frames that the index names are not there. Damaged: later, where one is not as it was written.
+    UserError: frames that the index names are not there. Damaged: later, where one is not as it was written.
     """
 
     bss_eval = True  # separations of recordings are measured by BSSEval, too
@@ -150,7 +151,7 @@ class Frames:
         self._files = {name: folder / name for name in dict.fromkeys(columns["file"])}
         gone = [str(file) for file in self._files.values() if not file.exists()]
         if gone:
-            raise FileNotFoundError(f"{gone[0]} is gone; remove {path} and run again, and it is made anew")
+            raise UserError(f"{gone[0]} is gone; remove {path} and run again, and it is made anew")
         self._maps: dict[str, np.ndarray] = {}
         self._path, self._row = (
             path,
@@ -230,10 +231,10 @@ class Frames:
 
         Raises
         ------
-        ValueError: the mix has gains or a unison, which recordings have not.
+        UserError: the mix has gains or a unison, which recordings have not.
         """
         if mix["unison"] or set(mix["gains"]) != {1}:
-            raise ValueError(f"mix {mix['name']}: recorded music is separated as it is, without gains and unison")
+            raise UserError(f"mix {mix['name']}: recorded music is separated as it is, without gains and unison")
         truth = torch.stack([self.frames("test", source, items, frame) for source in mix["sources"]])
         return truth, self.mixture("test", mix["sources"], items, frame)
 

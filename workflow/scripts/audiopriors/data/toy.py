@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import UserError
 from ..files import read_table
 from ..seeds import numpy_generator
 
@@ -63,7 +64,7 @@ def make(
 
     unknown = sorted(set(sources) - set(SOURCES))
     if unknown:
-        raise ValueError(f"toy data has no source {unknown[0]!r}; it has {', '.join(SOURCES)}")
+        raise UserError(f"toy data has no source {unknown[0]!r}; it has {', '.join(SOURCES)}")
     low, high = config.frequency_range
     tables = []
     for split in SPLITS:
@@ -221,7 +222,7 @@ class Frames:
 
     def references(self, mix: dict, truth: Tensor, total: Tensor, items: Tensor, frame: int) -> dict[str, Tensor]:
         """Estimates (N, n, 1, T) of an oracle that knows every frequency and phase, from the mix M (n, 1, T)."""
-        from ..samplers import parametric_oracle
+        from ..separation.samplers import parametric_oracle
 
         waves = self._waves(mix, items, frame, amplitude=False)
         return {"parametric_oracle": parametric_oracle(waves, total).float()}

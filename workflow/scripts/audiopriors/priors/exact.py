@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data import toy
+from ..errors import UserError
 
 # Nats in total, the largest seen of log_prob of items of the prior's own source against 64 times as many nodes (tests),
 # at T = 24 to 1024 and sigma sqrt(1024 / T) up to .65; its rms is .02 for square and saw, and below .0005 for sine and
@@ -179,7 +180,7 @@ class Member(nn.Module):
     def __init__(self, exact: Exact, sigma: float):
         super().__init__()
         if not sigma > 0:
-            raise ValueError(f"the exact prior exists for sigma > 0 only, not {sigma:g}: a clean wave has no density")
+            raise UserError(f"the exact prior exists for sigma > 0 only, not {sigma:g}: a clean wave has no density")
         self.exact, self.sigma = exact, float(sigma)
 
     def log_prob(self, x: Tensor) -> Tensor:
@@ -487,12 +488,12 @@ class Exact(nn.Module):
 
         Raises
         ------
-        ValueError: the law is not one that this prior integrates.
+        UserError: the law is not one that this prior integrates.
         """
         law = data.config
         for name, wanted in (("variant", ("paper",)), ("frequency", _LAWS), ("bandlimited", (False,))):
             if getattr(law, name) not in wanted:
-                raise ValueError(
+                raise UserError(
                     f"the exact prior needs {name} {' or '.join(map(str, wanted))}, "
                     f"but this data set has {name} {getattr(law, name)}"
                 )
@@ -522,7 +523,7 @@ class Exact(nn.Module):
 
         Raises
         ------
-        ValueError: sigma is not above 0.
+        UserError: sigma is not above 0.
         """
         return Member(self, sigma)
 

@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ..errors import UserError
 from ..layers import EMBEDDING, GatedStack, embedding_of_noise
 
 
@@ -170,7 +171,7 @@ class FloWaveNet(nn.Module):
 
     def _check(self, length: int) -> None:
         if length % 2**self.config.blocks:
-            raise ValueError(
+            raise UserError(
                 f"a FloWaveNet of {self.config.blocks} blocks needs frames of a multiple of "
                 f"{2**self.config.blocks} samples, not {length}"
             )

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..audio.spectra import spectra, waves
 from ..diffusion import Diffusion
 from ..layers import EMBEDDING, embedding_of_noise
-from ..spectra import spectra, waves
 
 
 @dataclass(frozen=True)

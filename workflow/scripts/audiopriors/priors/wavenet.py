@@ -26,6 +26,7 @@ from torch.nn import functional
 from torchaudio.functional import mu_law_decoding, mu_law_encoding
 from tqdm import tqdm
 
+from ..errors import UserError
 from ..layers import GatedStack
 
 log = logging.getLogger(__name__)
@@ -179,10 +180,10 @@ class WaveNet(nn.Module):
 
         Raises
         ------
-        ValueError: the model is no density (published variant, or trained to predict the noisy sample).
+        UserError: the model is no density (published variant, or trained to predict the noisy sample).
         """
         if not self.is_density:
-            raise ValueError(
+            raise UserError(
                 "this WaveNet is no density: it needs variant 'causal' and, at sigma > 0, noise_target 'clean'"
             )
         logits = self.logits(x)
@@ -244,10 +245,10 @@ class WaveNet(nn.Module):
 
         Raises
         ------
-        ValueError: the model is no density, so there is nothing to draw from.
+        UserError: the model is no density, so there is nothing to draw from.
         """
         if not self.is_density:
-            raise ValueError("this WaveNet cannot be sampled: it is not causal, or does not predict the clean sample")
+            raise UserError("this WaveNet cannot be sampled: it is not causal, or does not predict the clean sample")
         like = self.last.weight
         uniform = torch.rand(length, n, generator=generator, dtype=torch.float64).to(like.device)
         within = self._within(length, n, generator)

@@ -9,12 +9,13 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
-from . import registry
+from .. import registry
+from ..errors import UserError
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).parents[3] / "schemas" / "config.schema.yaml"
 
 
-class ConfigError(Exception):
+class ConfigError(UserError):
     """Everything that is wrong with a configuration, one line each."""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .spectra import masked, spectra
+from ..audio.spectra import masked, spectra
 
 # Given the sources (N, B, 1, T): log p_k(s_k), (N, B) in nats, and its gradient (N, B, 1, T).
 Prior = Callable[[Tensor], tuple[Tensor, Tensor]]

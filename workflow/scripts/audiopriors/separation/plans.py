@@ -16,8 +16,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from ..seeds import numpy_generator
 from .samplers import Denoiser, Plan
-from .seeds import numpy_generator
 
 # Resolution of schedules in log sigma, and the width over which a curve's slope is smoothed (nats).
 _FINE, _SMOOTH = 4000, 0.15

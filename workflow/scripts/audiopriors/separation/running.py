@@ -12,10 +12,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from . import metrics, plans, samplers
-from .checkpoints import load_prior
-from .likelihood import gradient, log_prob_and_gradient
-from .seeds import torch_generator
+from .. import metrics
+from ..checkpoints import load_prior
+from ..likelihood import gradient, log_prob_and_gradient
+from ..seeds import torch_generator
+from . import plans, samplers
 
 log = logging.getLogger(__name__)
 

@@ -22,9 +22,10 @@ import torch
 import torchaudio
 from torch import Tensor
 
+from ..errors import UserError
+from ..files import digest, write_array, write_bytes
+from ..seeds import numpy_generator, seed_of
 from . import roots
-from .files import digest, write_array, write_bytes
-from .seeds import numpy_generator, seed_of
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ STORED = np.dtype("<i2")
 _CROSSINGS, _ROLLOFF, _BETA = 64, 0.9475937167399596, 14.769656459379492
 
 
-class BrokenTrack(ValueError):
+class BrokenTrack(UserError):
     """A track that cannot be used; the message names the file and what is wrong."""
 
 
@@ -67,11 +68,11 @@ def find(layout: str, root: Path, sources: list[str]) -> list[Track]:
 
     Raises
     ------
-    FileNotFoundError: it holds no track of that layout.
+    UserError: it holds no track of that layout.
     """
     tracks = list((_musdb_tracks if layout == "musdb18" else _folder_tracks)(root, sources))
     if not tracks:
-        raise FileNotFoundError(f"the folder {str(root)!r} has no tracks in it; {_wanted(layout, sources)}")
+        raise UserError(f"the folder {str(root)!r} has no tracks in it; {_wanted(layout, sources)}")
     return tracks
 
 
@@ -122,10 +123,10 @@ def recording(path: Path) -> Track:
 
     Raises
     ------
-    FileNotFoundError: no such file. Reading it raises BrokenTrack.
+    UserError: no such file. Reading it raises BrokenTrack.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {str(path)!r}; give the path of a recording, such as song.wav")
+        raise UserError(f"there is no file {str(path)!r}; give the path of a recording, such as song.wav")
     if path.name.endswith(".stem.mp4"):
         name = path.name.removesuffix(".stem.mp4")
         return Track(name, None, path, _stem_reader(path, "train"), sources=MUSDB_SOURCES)
@@ -169,7 +170,7 @@ def ffmpeg() -> None:
 
     Raises
     ------
-    FileNotFoundError: neither is there; the message says how to get one.
+    UserError: neither is there; the message says how to get one.
     """
     import shutil
 
@@ -183,7 +184,7 @@ def ffmpeg() -> None:
         pass
     missing = [name for name in ("ffmpeg", "ffprobe") if not shutil.which(name)]
     if missing:
-        raise FileNotFoundError(
+        raise UserError(
             f"{' and '.join(missing)} not found, which reading MUSDB18 needs; install ffmpeg so that both are on PATH "
             "(Debian: apt install ffmpeg, macOS: brew install ffmpeg, conda: conda install ffmpeg)"
         )
@@ -352,7 +353,7 @@ def assign_splits(tracks: list[Track], validation: int, test: int, seed: tuple) 
 
     Raises
     ------
-    ValueError: a split would have no track.
+    UserError: a split would have no track.
     """
     split = {track.key: track.split for track in tracks}
     drawn = numpy_generator(*seed, "test").permutation([key for key in split if split[key] is None])
@@ -362,7 +363,7 @@ def assign_splits(tracks: list[Track], validation: int, test: int, seed: tuple) 
         split |= dict.fromkeys(map(str, drawn[:validation]), "validation")
     missing = [name for name in ("train", "validation", "test") if name not in split.values()]
     if missing:
-        raise ValueError(
+        raise UserError(
             f"no track is left for {' and '.join(missing)}: there are {len(tracks)} tracks; change `validation` and "
             "`test` in the data set's settings, or add tracks"
         )

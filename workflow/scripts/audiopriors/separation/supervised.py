@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from . import registry
-from .checkpoints import filled, load_tensors
+from .. import registry
+from ..checkpoints import filled, load_tensors
 
 
 class Separator(nn.Module):

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import signal
 
-from .seeds import numpy_generator
+from ..errors import UserError
+from ..seeds import numpy_generator
 
 SOURCES = ("drums", "bass", "other", "vocals")
 RATE = 44100
@@ -68,10 +69,10 @@ def song(seed: tuple, seconds: float) -> tuple[np.ndarray, np.ndarray]:
 
     Raises
     ------
-    ValueError: a song of less than 5 seconds, or an endless one.
+    UserError: a song of less than 5 seconds, or an endless one.
     """
     if not _SHORTEST <= seconds < math.inf:
-        raise ValueError(f"a song lasts {_SHORTEST:g} seconds or more, so it cannot last {seconds:g}")
+        raise UserError(f"a song lasts {_SHORTEST:g} seconds or more, so it cannot last {seconds:g}")
     samples = round(seconds * RATE)
     pauses, notes = _score(numpy_generator(*seed, "score"), seconds)
     stems = np.zeros((len(SOURCES), samples, 2))
