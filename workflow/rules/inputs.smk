@@ -72,7 +72,7 @@ def train_settings(wildcards):
         family=chosen["family"],
         model=chosen["model"],
         training=training,
-        source=wildcards.source,
+        prior_source=wildcards.source,
         sigma=wildcards.sigma,
         seed=[
             at(wildcards)["seed"],
@@ -243,7 +243,7 @@ def scoring_priors(wildcards):
         for sigma in levels(wildcards, family):
             for level in there.get("sigmas", at(wildcards)["sigmas"]) if sigma == "all" else [sigma]:
                 for source in there["sources"]:
-                    known = {"family": family, "prior": source, "prior_sigma": sigma, "data_sigma": level}
+                    known = {"prior": family, "prior_source": source, "prior_sigma": sigma, "data_sigma": level}
                     path = PRIOR.format(**wildcards, family=family, source=source, sigma=sigma, replicate=0)
                     found.append((path, known))
     return found

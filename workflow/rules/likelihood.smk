@@ -31,7 +31,7 @@ rule evaluate_prior:
             prior=wildcards.family,
             family=prior(wildcards)["family"],
             model=prior(wildcards)["model"],
-            source=wildcards.source,
+            prior_source=wildcards.source,
             levels=levels(wildcards),
             replicate=int(wildcards.replicate),
             sigmas=data_levels(wildcards),

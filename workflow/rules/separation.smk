@@ -31,7 +31,7 @@ rule error_curve:
             data=data_of(wildcards),
             frame=dataset(wildcards)["frame"],
             prior=wildcards.family,
-            source=wildcards.source,
+            prior_source=wildcards.source,
             **at(wildcards)["separation"]["error_curve"],
             seed=[at(wildcards)["seed"], "error_curve", wildcards.dataset, wildcards.source],
         ),

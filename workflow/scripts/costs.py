@@ -21,13 +21,13 @@ def main() -> None:
         known = re.search(r"device (.+), (\d+) threads", Path(log).read_text(errors="replace"))
         measured = pd.read_csv(path, sep="\t").iloc[0]
         rows.append({
-            "what": below[0], "dataset": Path(below[1]).stem, "family": below[2] if len(below) > 3 else "",
+            "what": below[0], "dataset": Path(below[1]).stem, "prior": below[2] if len(below) > 3 else "",
             "seconds": measured["s"], "threads": int(known[2]) if known else 1, "device": known[1] if known else "cpu",
             "jobs": 1, "memory_mb": measured["max_rss"],
         })  # fmt: skip
-    table = pd.DataFrame(rows).groupby(["what", "dataset", "family", "threads", "device"], sort=False, as_index=False)
+    table = pd.DataFrame(rows).groupby(["what", "dataset", "prior", "threads", "device"], sort=False, as_index=False)
     table = table.agg({"seconds": "sum", "jobs": "sum", "memory_mb": "max"})
-    order = ["what", "dataset", "family", "seconds", "threads", "device", "jobs", "memory_mb"]
+    order = ["what", "dataset", "prior", "seconds", "threads", "device", "jobs", "memory_mb"]
     tables.write(table[order], arguments.output)
 
 

@@ -9,8 +9,8 @@ def main() -> None:
     program.output("--output", "the table (CSV)")
     arguments = program.arguments()
     settings = arguments.settings
-    scores = files.read_rows(arguments.scores)
-    tables.write(tables.detection_by_track(scores, settings["sources"], settings["frame"]), arguments.output)
+    measures = files.read_rows(arguments.scores)
+    tables.write(tables.detection_by_track(measures, settings["sources"], settings["frame"]), arguments.output)
 
 
 if __name__ == "__main__":

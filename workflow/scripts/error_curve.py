@@ -18,9 +18,9 @@ def main() -> None:
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)
-    prior = load_prior(arguments.prior, expect={"source": settings["source"]}).to(device)
+    prior = load_prior(arguments.prior, expect={"prior_source": settings["prior_source"]}).to(device)
     items = torch.arange(min(settings["items"], data.count("validation")))
-    clean = data.frames("validation", settings["source"], items, settings["frame"]).to(device)
+    clean = data.frames("validation", settings["prior_source"], items, settings["frame"]).to(device)
 
     def noise(level: int) -> torch.Tensor:
         return torch.randn(clean.shape, generator=torch_generator(*settings["seed"], level)).to(device)
@@ -29,8 +29,8 @@ def main() -> None:
     known = getattr(prior, "noise_range", (lowest, highest))  # what it was trained for
     sigmas = np.geomspace(max(lowest, known[0]), min(highest, known[1]), settings["levels"]).tolist()
     rows = plans.errors(separation.denoiser(prior), clean, sigmas, noise)
-    rows.insert(0, "family", settings["prior"])
-    rows.insert(1, "source", settings["source"])
+    rows.insert(0, "prior", settings["prior"])
+    rows.insert(1, "prior_source", settings["prior_source"])
     files.write_rows(rows, arguments.output)
 
 

@@ -20,13 +20,13 @@ def main() -> None:
     data = registry.open_data(settings["data"], arguments.data)
     parts = []
     for sigma, path in zip(settings["levels"], arguments.priors, strict=True):
-        expect = {key: settings[key] for key in ("family", "model", "source")} | {"sigma": sigma}
+        expect = {key: settings[key] for key in ("family", "model", "prior_source")} | {"sigma": sigma}
         parts.append(
             likelihood.evaluate(
                 load_prior(path, expect=expect),
                 data,
                 name=settings["prior"],
-                source=settings["source"],
+                source=settings["prior_source"],
                 sigma=sigma,
                 sources=settings["sources"],
                 sigmas=settings["sigmas"],
@@ -39,8 +39,8 @@ def main() -> None:
         log.info("prior of sigma %s done, %d rows", sigma, len(parts[-1]))
     rows = pd.concat(parts, ignore_index=True)
     rows.insert(0, "dataset", settings["dataset"])
-    rows.insert(1, "family", settings["prior"])
-    rows.insert(2, "prior", settings["source"])
+    rows.insert(1, "prior", settings["prior"])
+    rows.insert(2, "prior_source", settings["prior_source"])
     rows.insert(3, "seed", settings["replicate"])
     files.write_rows(rows, arguments.output)
 

@@ -7,12 +7,12 @@ from matplotlib.ticker import NullFormatter
 
 def draw(settings, inputs):
     rows = files.read_rows(inputs)
-    shown = [(key, group) for key, group in rows.groupby(["method", "family"], sort=False)]
+    shown = [(key, group) for key, group in rows.groupby(["method", "prior"], sort=False)]
     figure, panels = plt.subplots(
         1, len(shown), figsize=(3.6 * len(shown), 3.6), squeeze=False, sharey=True, layout="constrained"
     )
     mixes = list(rows["mix"].unique())
-    for axes, ((method, family), group) in zip(panels[0], shown, strict=True):
+    for axes, ((method, prior), group) in zip(panels[0], shown, strict=True):
         for number, mix in enumerate(mixes):
             some = group[group["mix"] == mix]
             axes.scatter(
@@ -24,7 +24,7 @@ def draw(settings, inputs):
         axes.axhline(10, color="grey", linewidth=0.8, linestyle=":")
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())  # such labels overlap where a panel spans less than a decade
-        axes.set(title=f"{method.replace('_', ' ')}\n{family}", xlabel="misfit (accepted up to the dashed line)")
+        axes.set(title=f"{method.replace('_', ' ')}\n{prior}", xlabel="misfit (accepted up to the dashed line)")
     panels[0, 0].set_ylabel("SI-SDR of the worst source (dB)")
     panels[0, 0].legend(title="mix")
     return figure, rows

@@ -7,36 +7,34 @@ from audiopriors import plotting, tables
 
 def draw(settings, inputs):
     likelihood, detection = (tables.members(tables.read_csv(path)) for path in inputs)
-    sources, families = settings["sources"], settings["families"]
+    sources, priors = settings["sources"], settings["priors"]
     rows, shown = [*sources, "mix"], []
-    figure, panels = plt.subplots(
-        len(families), 4, figsize=(14, 3.5 * len(families)), squeeze=False, layout="constrained"
-    )
-    for line, family in zip(panels, families, strict=True):
+    figure, panels = plt.subplots(len(priors), 4, figsize=(14, 3.5 * len(priors)), squeeze=False, layout="constrained")
+    for line, prior in zip(panels, priors, strict=True):
         both = []
         for table in (likelihood, detection):
-            own = table[(table["family"] == family) & (table["prior_sigma"] == table["data_sigma"])]
+            own = table[(table["prior"] == prior) & (table["prior_sigma"] == table["data_sigma"])]
             # The exact prior begins at the smallest sigma: without noise the data have no density.
             sigma = next(level for level in settings["sigmas"] if (own["prior_sigma"] == level).any())
             both.append(own[own["prior_sigma"] == sigma])
         means, aurocs = both
-        for axes, score in zip(line[:2], ["log_prob", plotting.published_score(means, family)], strict=True):
-            if score is None:
-                plotting.empty(axes, f"{family}: a density only")
+        for axes, measure in zip(line[:2], ["log_prob", plotting.published_measure(means, prior)], strict=True):
+            if measure is None:
+                plotting.empty(axes, f"{prior}: a density only")
                 continue
-            chosen = means[(means["score"] == score) & means["test"].isin(rows)]
+            chosen = means[(means["measure"] == measure) & means["test_source"].isin(rows)]
             values = plotting.matrix(chosen, "mean", rows, sources)
             plotting.heat_map(axes, values, rows, sources, *plotting.MEANS[settings["data"]["kind"]], "viridis", 2)
-            name = plotting.SCORES[score].replace("\n", " ")
+            name = plotting.MEASURES[measure].replace("\n", " ")
             axes.set(title=f"{name}\nmean, nats/sample", xlabel="prior")
             shown.append(chosen.assign(quantity="mean"))
-        for axes, score in zip(line[2:], ["log_prob", "log_ratio"], strict=True):
-            chosen = aurocs[(aurocs["score"] == score) & aurocs["test"].isin(sources)]
+        for axes, measure in zip(line[2:], ["log_prob", "log_ratio"], strict=True):
+            chosen = aurocs[(aurocs["measure"] == measure) & aurocs["test_source"].isin(sources)]
             values = plotting.matrix(chosen, "auroc", sources, sources)
             plotting.heat_map(axes, values, sources, sources, 0, 1, "cividis", 3)
-            axes.set(title=f"AUROC of {plotting.SCORES[score]}\nown source above the other", xlabel="prior")
+            axes.set(title=f"AUROC of {plotting.MEASURES[measure]}\nown source above the other", xlabel="prior")
             shown.append(chosen.assign(quantity="auroc"))
-        line[0].set_ylabel(f"{family}, σ = {sigma}\ntest source")
+        line[0].set_ylabel(f"{prior}, σ = {sigma}\ntest source")
     return figure, pd.concat(shown)
 
 

@@ -10,38 +10,38 @@ COLUMNS = ["log_prob", "log_ratio", "mixture_ratio", "typicality", "published"]
 def draw(settings, inputs):
     table = tables.members(tables.read_csv(inputs[0]))
     table = table[table["prior_sigma"] == table["data_sigma"]]
-    families, shown = settings["families"], []
-    figure, panels = plt.subplots(len(families), len(COLUMNS), figsize=(3.1 * len(COLUMNS), 2.9 * len(families)),
+    priors, shown = settings["priors"], []
+    figure, panels = plt.subplots(len(priors), len(COLUMNS), figsize=(3.1 * len(COLUMNS), 2.9 * len(priors)),
                                   sharey=True, squeeze=False, layout="constrained")  # fmt: skip
-    for line, family in zip(panels, families, strict=True):
+    for line, prior in zip(panels, priors, strict=True):
         for axes, column in zip(line, COLUMNS, strict=True):
-            score = plotting.published_score(table, family) if column == "published" else column
+            measure = plotting.published_measure(table, prior) if column == "published" else column
             # A score prior has no published kind of score, but a cheaper one.
-            chosen = table[(table["family"] == family) & (table["score"] == (score or "denoising_score"))]
+            chosen = table[(table["prior"] == prior) & (table["measure"] == (measure or "denoising_score"))]
             if chosen.empty:
                 plotting.empty(axes, "a density only")
                 continue
-            if score == "log_ratio":  # it is of pairs: the worst
-                chosen = chosen.loc[chosen.groupby(["prior", "prior_sigma"], sort=False)["auroc"].idxmin()]
+            if measure == "log_ratio":  # it is of pairs: the worst
+                chosen = chosen.loc[chosen.groupby(["prior_source", "prior_sigma"], sort=False)["auroc"].idxmin()]
             else:
-                chosen = chosen[chosen["test"] == "rest"]
+                chosen = chosen[chosen["test_source"] == "rest"]
             place = plotting.sigma_axis(axes, settings["sigmas"])
             for k, (source, look) in enumerate(plotting.style(settings["sources"]).items()):
-                rows = chosen[chosen["prior"] == source]
+                rows = chosen[chosen["prior_source"] == source]
                 plotting.intervals(
                     axes, rows["prior_sigma"].map(place) + 0.08 * (k - 1.5), rows, "auroc", label=source, **look
                 )
             axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
-            worst = "\n(worst other source)" if score == "log_ratio" else ""
+            worst = "\n(worst other source)" if measure == "log_ratio" else ""
             axes.set(
-                title=plotting.SCORES[score or "denoising_score"] + worst,
+                title=plotting.MEASURES[measure or "denoising_score"] + worst,
                 xlabel="σ of prior and data",
                 ylim=(-0.02, 1.02),
             )
             axes.set_xlim(-0.5, len(place) - 0.5)
             axes.tick_params(axis="x", rotation=40)
             shown.append(chosen)
-        line[0].set_ylabel(f"{family}\nAUROC, own source against the rest")
+        line[0].set_ylabel(f"{prior}\nAUROC, own source against the rest")
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(settings["sources"]))
     return figure, pd.concat(shown)
 

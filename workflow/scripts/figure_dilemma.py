@@ -11,15 +11,15 @@ MIDDLE = "0.129"  # the noise level at which smoothness is shown, if the data se
 
 def noise_costs(likelihood: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
     """What noise does to the mean in-class log p, nats/sample: of the prior of the least noise, and in the middle."""
-    own = likelihood[(likelihood["score"] == "log_prob") & (likelihood["prior"] == likelihood["test"])]
+    own = likelihood[(likelihood["measure"] == "log_prob") & (likelihood["prior_source"] == likelihood["test_source"])]
     middle = MIDDLE if MIDDLE in levels else levels[-1]
     rows = []
-    for (family, source), group in own.groupby(["family", "prior"], sort=False):
+    for (prior, source), group in own.groupby(["prior", "prior_source"], sort=False):
         mean = group.set_index(["prior_sigma", "data_sigma"])["mean"]
         least = min(group["prior_sigma"], key=float)
         for quantity, prior_sigma, noise in ((LEAST, least, levels[0]), ("cost of noise", middle, middle)):
             rows.append({
-                "family": family, "source": source, "quantity": quantity, "prior_sigma": prior_sigma,
+                "prior": prior, "source": source, "quantity": quantity, "prior_sigma": prior_sigma,
                 "data_sigma": noise, "value": mean[prior_sigma, noise] - mean[prior_sigma, "0"],
             })  # fmt: skip
     made = pd.DataFrame(rows)
@@ -30,46 +30,46 @@ def worst_pairs(detection: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
     """AUROC of the worst pair at the worst noise level above 0."""
     chosen = detection[
         (detection["prior_sigma"] == detection["data_sigma"]) & detection["data_sigma"].isin(levels)
-        & (detection["test"] != "rest") & detection["score"].isin(["log_prob", "log_ratio"])
+        & (detection["test_source"] != "rest") & detection["measure"].isin(["log_prob", "log_ratio"])
     ]  # fmt: skip
-    worst = chosen.loc[chosen.groupby(["family", "score"], sort=False)["auroc"].idxmin()]
-    return worst.rename(columns={"prior": "source", "score": "quantity", "auroc": "value"})
+    worst = chosen.loc[chosen.groupby(["prior", "measure"], sort=False)["auroc"].idxmin()]
+    return worst.rename(columns={"prior_source": "source", "measure": "quantity", "auroc": "value"})
 
 
 def best_methods(separation: pd.DataFrame) -> pd.DataFrame:
     """SI-SDR of each source by each family's best method."""
     whole = separation[separation["source"] == "all"].dropna(subset="si_sdr_median")
-    best = whole.loc[whole.groupby("family", sort=False)["si_sdr_median"].idxmax(), ["family", "method"]]
+    best = whole.loc[whole.groupby("prior", sort=False)["si_sdr_median"].idxmax(), ["prior", "method"]]
     chosen = separation.merge(best)
     return chosen[chosen["source"] != "all"].assign(quantity="si_sdr").rename(columns={"si_sdr_median": "value"})
 
 
 def draw(settings, inputs):
-    families, look = settings["families"], plotting.style(settings["sources"])
+    priors, look = settings["priors"], plotting.style(settings["sources"])
     likelihood, detection, separation = (tables.members(tables.read_csv(path)) for path in inputs)
-    likelihood, detection = (table[table["family"].isin(families)] for table in (likelihood, detection))
+    likelihood, detection = (table[table["prior"].isin(priors)] for table in (likelihood, detection))
     levels = [sigma for sigma in settings["sigmas"] if sigma != "0"]
     separation = separation[separation["mix"] == settings["mix"]["name"]]
     costs, worst, best = noise_costs(likelihood, levels), worst_pairs(detection, levels), best_methods(separation)
     figure, (smooth, tells, separates) = plt.subplots(
-        1, 3, figsize=(13, 1.3 + 0.62 * len(families)), sharey=True, layout="constrained"
+        1, 3, figsize=(13, 1.3 + 0.62 * len(priors)), sharey=True, layout="constrained"
     )
     shift = {source: 0.13 * (k - (len(look) - 1) / 2) for k, source in enumerate(look)}
-    for place, family in enumerate(families):
-        for _, row in costs[costs["family"] == family].iterrows():
+    for place, prior in enumerate(priors):
+        for _, row in costs[costs["prior"] == prior].iterrows():
             filled = row["quantity"] != LEAST
             smooth.plot(
                 row["value"], place + shift[row["source"]], linestyle="none", markersize=5, **look[row["source"]],
                 fillstyle="full" if filled else "none", label=row["source"] if filled else None,
             )  # fmt: skip
-        for _, row in worst[worst["family"] == family].iterrows():
+        for _, row in worst[worst["prior"] == prior].iterrows():
             ratio = row["quantity"] == "log_ratio"
             _interval(tells, row, place + (0.12 if ratio else -0.12), marker="o", color="black",
-                      fillstyle="full" if ratio else "none", label=plotting.SCORES[row["quantity"]])  # fmt: skip
-        of_family = best[best["family"] == family]
-        for _, row in of_family.iterrows():
+                      fillstyle="full" if ratio else "none", label=plotting.MEASURES[row["quantity"]])  # fmt: skip
+        of_prior = best[best["prior"] == prior]
+        for _, row in of_prior.iterrows():
             _interval(separates, row, place + shift[row["source"]], **look[row["source"]])
-        for _, row in of_family.head(1).iterrows():
+        for _, row in of_prior.head(1).iterrows():
             text = f"{row['method'].replace('_', ' ')} ({row['n']} mixes)"
             separates.text(1.02, place, text, transform=separates.get_yaxis_transform(), va="center", fontsize=8.5)
     smooth.axvline(-0.5, color="grey", linewidth=0.8, linestyle=":")
@@ -84,17 +84,17 @@ def draw(settings, inputs):
     separates.axvline(mix.iloc[0], color="grey", linewidth=0.8, linestyle=":")
     separates.set(title=f"Separates {len(settings['mix']['sources'])} sources?\nBy its best sampler here",
                   xlabel="median SI-SDR (dB, at most 60)")  # fmt: skip
-    smooth.set_yticks(range(len(families)), families)
-    smooth.set_ylim(len(families) - 0.4, -0.6)
+    smooth.set_yticks(range(len(priors)), priors)
+    smooth.set_ylim(len(priors) - 0.4, -0.6)
     for axes, where in ((smooth, "outside lower left"), (tells, "outside lower center")):
         handles, labels = axes.get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True))
         figure.legend(unique.values(), unique.keys(), loc=where, ncols=len(unique))
     columns = [
-        "family",
+        "prior",
         "source",
         "quantity",
-        "test",
+        "test_source",
         "method",
         "prior_sigma",
         "data_sigma",

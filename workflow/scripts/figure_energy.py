@@ -19,7 +19,7 @@ def draw(settings, inputs):
     shown = []
     for axes in panels.flat:
         axes.set_axis_off()
-    for number, ((family, method), path) in enumerate(zip(runs, inputs, strict=True)):
+    for number, ((prior, method), path) in enumerate(zip(runs, inputs, strict=True)):
         line, place = divmod(number, COLUMNS)
         column = panels[2 * line : 2 * line + 2, place]
         trace = files.read_rows([path])
@@ -43,11 +43,11 @@ def draw(settings, inputs):
                             f"σ={sigma:.2g}", (start, 1), xycoords=("data", "axes fraction"), fontsize=6.5,
                             rotation=90, va="top", ha="left", color=plotting.PALETTE[0],
                         )  # fmt: skip
-            shown.append(quantiles.reset_index().assign(family=family, method=method, quantity=quantity))
+            shown.append(quantiles.reset_index().assign(prior=prior, method=method, quantity=quantity))
         if column[0].axison:
             plotting.value_scale(column[0])
         column[1].set_ylim(bottom=0)
-        column[0].set_title(f"{method.replace('_', ' ')}\n{family}")
+        column[0].set_title(f"{method.replace('_', ' ')}\n{prior}")
         column[1].set_xlabel("step")
         if place == 0:
             column[0].set_ylabel("energy\nnats/sample")

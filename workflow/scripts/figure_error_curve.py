@@ -8,14 +8,14 @@ from audiopriors.separation import plans
 
 def draw(settings, inputs):
     rows = files.read_rows(inputs)
-    families = list(rows["family"].unique())
+    priors = list(rows["prior"].unique())
     figure, panels = plt.subplots(
-        1, len(families), figsize=(4.2 * len(families), 3.6), squeeze=False, sharey=True, layout="constrained"
+        1, len(priors), figsize=(4.2 * len(priors), 3.6), squeeze=False, sharey=True, layout="constrained"
     )
-    for axes, family in zip(panels[0], families, strict=True):
+    for axes, prior in zip(panels[0], priors, strict=True):
         curves = {}
         for source, look in plotting.style(settings["sources"]).items():
-            chosen = rows[(rows["family"] == family) & (rows["source"] == source)]
+            chosen = rows[(rows["prior"] == prior) & (rows["prior_source"] == source)]
             if len(chosen):
                 curves[source] = plans.curve(chosen)
                 error = 10 * np.log10(curves[source].relative.clip(1e-6))
@@ -26,10 +26,10 @@ def draw(settings, inputs):
             for source, entry in zip(settings["mix"]["sources"], made.entries, strict=False):
                 axes.axvline(entry, color=plotting.style(settings["sources"])[source]["color"], linewidth=0.8, ls=":")
         axes.set_xscale("log")
-        axes.set(title=family, xlabel="σ")
+        axes.set(title=prior, xlabel="σ")
     panels[0, 0].set_ylabel("error relative to the source's power (dB)")
     panels[0, 0].legend()
-    return figure, rows.groupby(["family", "source", "sigma"], sort=False)[["error", "power"]].mean().reset_index()
+    return figure, rows.groupby(["prior", "prior_source", "sigma"], sort=False)[["error", "power"]].mean().reset_index()
 
 
 if __name__ == "__main__":

@@ -9,19 +9,19 @@ def draw(settings, inputs):
     likelihood, detection = (tables.members(tables.read_csv(path)) for path in inputs)
     sources, sigmas = settings["sources"], settings["sigmas"]
     lines = []
-    for family in settings["families"]:
-        published = plotting.published_score(likelihood, family)
-        kinds = [("log_prob", "mean"), ("log_prob", "auroc"), ("log_ratio", "auroc")]
-        kinds = [(published, "mean"), (published, "auroc"), *kinds] if published else kinds
-        lines += [(family, score, value) for score, value in kinds]
+    for prior in settings["priors"]:
+        published = plotting.published_measure(likelihood, prior)
+        quantities = [("log_prob", "mean"), ("log_prob", "auroc"), ("log_ratio", "auroc")]
+        quantities = [(published, "mean"), (published, "auroc"), *quantities] if published else quantities
+        lines += [(prior, measure, value) for measure, value in quantities]
     figure, panels = plt.subplots(len(lines), len(sigmas), squeeze=False, layout="constrained",
                                   figsize=(2.3 * len(sigmas) + 0.8, 1.75 * len(lines)))  # fmt: skip
     shown, before = [], None
-    for number, (row, (family, score, value)) in enumerate(zip(panels, lines, strict=True)):
+    for number, (row, (prior, measure, value)) in enumerate(zip(panels, lines, strict=True)):
         table = likelihood if value == "mean" else detection
         for axes, sigma in zip(row, sigmas, strict=True):
             chosen = table[
-                (table["family"] == family) & (table["score"] == score) & table["test"].isin(sources)
+                (table["prior"] == prior) & (table["measure"] == measure) & table["test_source"].isin(sources)
                 & (table["prior_sigma"] == sigma) & (table["data_sigma"] == sigma)
             ]  # fmt: skip
             if len(chosen):
@@ -36,14 +36,14 @@ def draw(settings, inputs):
                 axes.set_xticks([])
             else:
                 axes.set_xlabel("prior")
-            if family != before:
-                axes.set_title(f"{family}, σ = {sigma}")
+            if prior != before:
+                axes.set_title(f"{prior}, σ = {sigma}")
             shown.append(chosen.assign(quantity=value))
         unit = "mean, nats/sample" if value == "mean" else "AUROC"
-        row[0].set_ylabel(f"{plotting.SCORES[score]}\n{unit}", fontsize=8)
+        row[0].set_ylabel(f"{plotting.MEASURES[measure]}\n{unit}", fontsize=8)
         if row[0].axison is False:  # the label of an empty first panel
-            row[1].set_ylabel(f"{plotting.SCORES[score]}\n{unit}", fontsize=8)
-        before = family
+            row[1].set_ylabel(f"{plotting.MEASURES[measure]}\n{unit}", fontsize=8)
+        before = prior
     return figure, pd.concat(shown)
 
 

@@ -7,16 +7,18 @@ from audiopriors import plotting, tables
 
 def draw(settings, inputs):
     table = tables.members(tables.read_csv(inputs[0]))
-    families, sources = settings["families"], settings["sources"]
-    table = table[(table["score"] == "log_prob") & (table["prior"] == table["test"]) & table["family"].isin(families)]
-    figure, panels = plt.subplots(len(families), len(sources), figsize=(3 * len(sources), 2.8 * len(families)),
+    priors, sources = settings["priors"], settings["sources"]
+    table = table[
+        (table["measure"] == "log_prob") & (table["prior_source"] == table["test_source"]) & table["prior"].isin(priors)
+    ]
+    figure, panels = plt.subplots(len(priors), len(sources), figsize=(3 * len(sources), 2.8 * len(priors)),
                                   sharex=True, sharey=True, squeeze=False, layout="constrained")  # fmt: skip
     shades = plt.get_cmap("viridis")
-    for row, family in zip(panels, families, strict=True):
+    for row, prior in zip(panels, priors, strict=True):
         for axes, source in zip(row, sources, strict=True):
             for place, sigma in enumerate(settings["sigmas"]):
                 chosen = table[
-                    (table["family"] == family) & (table["prior"] == source) & (table["prior_sigma"] == sigma)
+                    (table["prior"] == prior) & (table["prior_source"] == source) & (table["prior_sigma"] == sigma)
                 ]
                 # A WaveNet without noise gives −∞ beyond [−1, 1]: no point there.
                 chosen = chosen[np.isfinite(chosen["mean"])]
@@ -26,7 +28,7 @@ def draw(settings, inputs):
             axes.set_xscale("symlog", linthresh=1e-3)
             axes.set_yscale("symlog", linthresh=10)
             axes.set(title=f"{source} under its own prior", xlabel="noise added (std. dev.)")
-        row[0].set_ylabel(f"{family}\nlog p(x), nats/sample")
+        row[0].set_ylabel(f"{prior}\nlog p(x), nats/sample")
     panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure, table
 

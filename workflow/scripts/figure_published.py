@@ -11,15 +11,17 @@ def draw(settings, inputs):
     likelihood, detection, table_1 = (tables.members(tables.read_csv(path)) for path in inputs)
     sources, ends = settings["sources"], [settings["sigmas"][0], settings["sigmas"][-1]]
     # Each prior trained as published, beside the correct one of the same kind.
-    kinds = settings["kinds"]
-    pairs = [(one, next(f for f in settings["families"] if kinds[f] == kinds[one])) for one in settings["published"]]
+    families = settings["families"]
+    pairs = [
+        (one, next(f for f in settings["priors"] if families[f] == families[one])) for one in settings["published"]
+    ]
     figure, panels = plt.subplots(2 * len(pairs) + 1, 4, squeeze=False, layout="constrained",
                                   figsize=(14, 2.9 * (2 * len(pairs) + 1)))  # fmt: skip
     shown = []
 
-    def show(axes, table, value, family, score, sigma):
+    def show(axes, table, value, prior, measure, sigma):
         chosen = table[
-            (table["family"] == family) & (table["score"] == score) & table["test"].isin(sources)
+            (table["prior"] == prior) & (table["measure"] == measure) & table["test_source"].isin(sources)
             & (table["prior_sigma"] == sigma) & (table["data_sigma"] == sigma)
         ]  # fmt: skip
         if chosen.empty:
@@ -28,40 +30,41 @@ def draw(settings, inputs):
         limits = (-4, 2, "viridis", 2) if value == "mean" else (0, 1, "cividis", 3)
         plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *limits)
         unit = "mean, nats/sample" if value == "mean" else "AUROC"
-        axes.set(title=f"{plotting.SCORES[score]}\n{unit}", xlabel="prior", ylabel=f"{family}\nσ = {sigma}")
+        axes.set(title=f"{plotting.MEASURES[measure]}\n{unit}", xlabel="prior", ylabel=f"{prior}\nσ = {sigma}")
         shown.append(chosen.assign(quantity=value))
 
     lines = [(*pair, sigma) for pair in pairs for sigma in ends]
     for line, (published, correct, sigma) in zip(panels, lines, strict=False):
-        score = plotting.published_score(likelihood, published)
-        show(line[0], likelihood, "mean", published, score, sigma)
-        show(line[1], detection, "auroc", published, score, sigma)
+        measure = plotting.published_measure(likelihood, published)
+        show(line[0], likelihood, "mean", published, measure, sigma)
+        show(line[1], detection, "auroc", published, measure, sigma)
         show(line[2], likelihood, "mean", correct, "log_prob", sigma)
         show(line[3], detection, "auroc", correct, "log_ratio", sigma)
 
-    flows = [pair for pair in pairs if plotting.published_score(likelihood, pair[0]) == "latent_log_prob"]
+    flows = [pair for pair in pairs if plotting.published_measure(likelihood, pair[0]) == "latent_log_prob"]
     wanted = [("FloWaveNet (paper)", "as published", "Table 1 of the paper")]
     for published, correct in flows:
         wanted += [
             (published, "latent_log_prob", f"{published}:\nlatent term only"),
             (correct, "log_prob", f"{correct}: log p(x)"),
         ]
-    wanted += [(name, "log_prob", "exact: log p(x)") for name in settings["families"] if kinds[name] == "exact"]
-    rows = [(test, sigma) for test in INPUTS for sigma in ends]
+    wanted += [(name, "log_prob", "exact: log p(x)") for name in settings["priors"] if families[name] == "exact"]
+    rows = [(test_source, sigma) for test_source in INPUTS for sigma in ends]
     labels = [
-        f"{test.replace('constant_0', 'zero').replace('normal_0.5', 'N(0, .5)')}, σ = {sigma}" for test, sigma in rows
+        f"{test_source.replace('constant_0', 'zero').replace('normal_0.5', 'N(0, .5)')}, σ = {sigma}"
+        for test_source, sigma in rows
     ]
     for axes in panels[-1]:
         if not wanted:
             axes.set_axis_off()
             continue
-        family, score, title = wanted.pop(0)
-        chosen = table_1[(table_1["family"] == family) & (table_1["score"] == score)]
+        prior, measure, title = wanted.pop(0)
+        chosen = table_1[(table_1["prior"] == prior) & (table_1["measure"] == measure)]
         chosen = chosen.set_index(["input", "prior_sigma"]).reindex(rows)[sources]
         plotting.heat_map(axes, chosen.to_numpy(float), labels, sources, -4, 2, "viridis", 2)
         axes.set(title=f"{title}\nnats/sample", xlabel="prior")
-        shown.append(chosen.reset_index().melt(["input", "prior_sigma"], sources, "prior", "mean").assign(
-            family=family, score=score, quantity="table 1"))  # fmt: skip
+        shown.append(chosen.reset_index().melt(["input", "prior_sigma"], sources, "prior_source", "mean").assign(
+            prior=prior, measure=measure, quantity="table 1"))  # fmt: skip
     return figure, pd.concat(shown)
 
 

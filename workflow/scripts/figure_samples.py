@@ -10,10 +10,10 @@ MILLISECONDS = 10
 
 def draw(settings, inputs):
     sources, sigmas = settings["sources"], settings["sigmas"]
-    families = settings["families"]
+    priors = settings["priors"]
     drawn = {
-        (family, source): waves
-        for family, path in zip(families, inputs, strict=True)
+        (prior, source): waves
+        for prior, path in zip(priors, inputs, strict=True)
         for source, waves in zip(sources, files.read_array(path), strict=True)
     }
     rate = settings["data"]["settings"]["rate"]
@@ -29,7 +29,7 @@ def draw(settings, inputs):
         layout="constrained",
     )
     rows = []
-    for row, ((family, source), waves) in zip(panels, drawn.items(), strict=True):
+    for row, ((prior, source), waves) in zip(panels, drawn.items(), strict=True):
         for axes, sigma, wave in zip(row, sigmas, waves[:, 0, :length], strict=True):
             if np.isnan(wave).all():
                 axes.text(
@@ -38,9 +38,11 @@ def draw(settings, inputs):
                 continue
             axes.plot(time, wave, color=plotting.style(sources)[source]["color"], linewidth=0.9)
             rows.append(
-                pd.DataFrame({"family": family, "source": source, "sigma": sigma, "time_ms": time, "amplitude": wave})
+                pd.DataFrame(
+                    {"prior": prior, "prior_source": source, "sigma": sigma, "time_ms": time, "amplitude": wave}
+                )
             )
-        row[0].set_ylabel(source if len(families) == 1 else f"{family}\n{source}", fontsize="small")
+        row[0].set_ylabel(source if len(priors) == 1 else f"{prior}\n{source}", fontsize="small")
         row[0].set_ylim(-2, 2)
     for axes, sigma in zip(panels[0], sigmas, strict=True):
         axes.set_title(f"σ = {sigma}")

@@ -9,15 +9,15 @@ def draw(settings, inputs):
     first = settings["mix"]["name"]
     groups = {first: table[table["mix"] == first], "other mixes": table[table["mix"] != first]}
     groups = {name: rows for name, rows in groups.items() if len(rows)}
-    lines = {name: list(rows.groupby(["mix", "method", "family"], sort=False).groups) for name, rows in groups.items()}
+    lines = {name: list(rows.groupby(["mix", "method", "prior"], sort=False).groups) for name, rows in groups.items()}
     figure, panels = plt.subplots(
         1, len(groups), figsize=(6.2 * len(groups), 0.9 + 0.3 * max(map(len, lines.values()))), squeeze=False,
         layout="constrained",
     )  # fmt: skip
     for axes, (title, rows) in zip(panels[0], groups.items(), strict=True):
         names = []
-        for place, (mix, method, family) in enumerate(lines[title]):
-            line = rows[(rows["mix"] == mix) & (rows["method"] == method) & (rows["family"] == family)]
+        for place, (mix, method, prior) in enumerate(lines[title]):
+            line = rows[(rows["mix"] == mix) & (rows["method"] == method) & (rows["prior"] == prior)]
             for k, (source, look) in enumerate(plotting.style(settings["sources"]).items()):
                 one = line[line["source"] == source]
                 if len(one):
@@ -26,7 +26,7 @@ def draw(settings, inputs):
                         value, [place + 0.15 * (k - 1.5)], xerr=[value - one["low"], one["high"] - value], capsize=2,
                         markersize=4, linestyle="none", label=source, **look,
                     )  # fmt: skip
-            name = method.replace("_", " ") + ("" if family == "reference" else f", {family}")
+            name = method.replace("_", " ") + ("" if prior == "reference" else f", {prior}")
             of_mix = "" if title == first else f"{mix.replace('_', ' ')}: "
             names.append(f"{of_mix}{name} ({line['n'].iloc[0]})")
         axes.set_yticks(range(len(names)), names)

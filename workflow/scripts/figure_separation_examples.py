@@ -13,9 +13,9 @@ def draw(settings, inputs):
     truth, total = separation.mixes(data, settings["mix"], 1, settings["frame"])
     truth, divisor = truth[:, 0, 0].numpy(), data.mix_divisor(mix)
     lines = [("truth", truth, total[0, 0].numpy() / divisor)]
-    for (family, method), path in zip(settings["runs"], inputs[1:], strict=True):
+    for (prior, method), path in zip(settings["runs"], inputs[1:], strict=True):
         waves = files.read_array(path)[:, 0]
-        lines.append((f"{method.replace('_', ' ')}\n{family}", waves, waves.sum(0) / divisor))
+        lines.append((f"{method.replace('_', ' ')}\n{prior}", waves, waves.sum(0) / divisor))
     figure, panels = plt.subplots(
         len(lines),
         len(mix) + 1,

@@ -10,25 +10,25 @@ from audiopriors import plotting
 def draw(settings, inputs):
     tables = []
     for path in inputs:
-        family, source, sigma, name = Path(path).parts[-4:]
-        tables.append(pd.read_csv(path).assign(family=family, source=source, sigma=sigma, seed=name.split(".")[0]))
+        prior, source, sigma, name = Path(path).parts[-4:]
+        tables.append(pd.read_csv(path).assign(prior=prior, prior_source=source, sigma=sigma, seed=name.split(".")[0]))
     table = pd.concat(tables)
     table = table[table["held_out_loss"].notna()]
-    families, sigmas = list(table["family"].unique()), settings["sigmas"]
+    priors, sigmas = list(table["prior"].unique()), settings["sigmas"]
     figure, panels = plt.subplots(
-        len(families),
+        len(priors),
         len(sigmas),
-        figsize=(2.4 * len(sigmas), 2.5 * len(families)),
+        figsize=(2.4 * len(sigmas), 2.5 * len(priors)),
         sharey="row",
         squeeze=False,
         layout="constrained",
     )
-    for row, family in zip(panels, families, strict=True):
-        one_for_all = (table.loc[table["family"] == family, "sigma"] == "all").all()
+    for row, prior in zip(panels, priors, strict=True):
+        one_for_all = (table.loc[table["prior"] == prior, "sigma"] == "all").all()
         for axes, sigma in zip(row, ["all", *sigmas[1:]] if one_for_all else sigmas, strict=True):
             for source, look in plotting.style(settings["sources"]).items():
                 for _, curve in table[
-                    (table["family"] == family) & (table["source"] == source) & (table["sigma"] == sigma)
+                    (table["prior"] == prior) & (table["prior_source"] == source) & (table["sigma"] == sigma)
                 ].groupby("seed"):
                     axes.plot(curve["step"], curve["loss"], color=look["color"], linewidth=0.8, alpha=0.5)
                     axes.plot(
@@ -41,13 +41,13 @@ def draw(settings, inputs):
             axes.set(title=f"σ = {sigma}", xlabel="step")
             if not axes.lines:
                 plotting.empty(axes, "not trained")
-        losses = table.loc[table["family"] == family, "held_out_loss"]
+        losses = table.loc[table["prior"] == prior, "held_out_loss"]
         if one_for_all and losses.min() > 0:  # a squared error
             row[0].set_yscale("log")
         else:
             row[0].set_ylim(losses.min() - 0.3, max(losses.min() + 1, min(losses.max() + 0.3, losses.min() + 8)))
-        kind = settings["kinds"][family]
-        row[0].set_ylabel(f"{family}\n{'squared error' if kind.startswith('score') else 'loss, nats/sample'}")
+        kind = settings["families"][prior]
+        row[0].set_ylabel(f"{prior}\n{'squared error' if kind.startswith('score') else 'loss, nats/sample'}")
     handles = dict(zip(*reversed(panels[0, -1].get_legend_handles_labels()), strict=True))
     panels[0, -1].legend(
         handles.values(),

@@ -10,12 +10,12 @@ def main() -> None:
         program.output(f"--{name.replace('_', '-')}", "that table (CSV)")
     arguments = program.arguments()
     settings = arguments.settings
-    scores = files.read_rows(arguments.scores)
+    measures = files.read_rows(arguments.scores)
     frame, sources, resamples = settings["frame"], settings["sources"], settings["bootstrap"]
-    tables.write(tables.cross_likelihood(scores, frame, resamples), arguments.cross_likelihood)
-    tables.write(tables.detection_table(scores, sources, frame, resamples), arguments.detection)
-    tables.write(tables.classification(scores, sources, frame, resamples), arguments.classification)
-    tables.write(tables.gradient_norm(scores, frame, resamples), arguments.gradient_norm)
+    tables.write(tables.cross_likelihood(measures, frame, resamples), arguments.cross_likelihood)
+    tables.write(tables.detection_table(measures, sources, frame, resamples), arguments.detection)
+    tables.write(tables.classification(measures, sources, frame, resamples), arguments.classification)
+    tables.write(tables.gradient_norm(measures, frame, resamples), arguments.gradient_norm)
 
 
 if __name__ == "__main__":

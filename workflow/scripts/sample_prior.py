@@ -23,7 +23,7 @@ def main() -> None:
     for (row, source), (column, sigma) in itertools.product(enumerate(sources), enumerate(sigmas)):
         level = "all" if sigma != "0" and "all" in levels else sigma
         if level in levels:
-            prior = load_prior(paths[source, level], expect={"source": source, "sigma": level}).to(device)
+            prior = load_prior(paths[source, level], expect={"prior_source": source, "sigma": level}).to(device)
             generator = torch_generator(*settings["seed"], source, sigma)
             drawn[row, column] = prior.at(float(sigma)).sample(count, frame, generator)[:, 0].cpu().numpy()
     write_array(drawn, arguments.output)

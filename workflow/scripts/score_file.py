@@ -39,12 +39,16 @@ def main() -> None:
     frames = recordings.dequantised(frames, torch_generator(*settings["seed"], "dequantise"))
     parts = []
     for number, (described, path) in enumerate(zip(settings["priors"], arguments.priors, strict=True), 1):
-        prior = load_prior(path, expect={"source": described["prior"]}).to(device).at(float(described["data_sigma"]))
+        prior = (
+            load_prior(path, expect={"prior_source": described["prior_source"]})
+            .to(device)
+            .at(float(described["data_sigma"]))
+        )
         noisy = likelihood.test_noise(frames, described["data_sigma"], *settings["seed"])
         scores = likelihood.score(prior, noisy, settings["batch_samples"], device)
         parts += [
             pd.DataFrame({
-                "dataset": settings["dataset"], **described, "score": name, "frame": frame,
+                "dataset": settings["dataset"], **described, "measure": name, "frame": frame,
                 "start": np.arange(len(values)) * frame / rate, "level_db": level, "value": values / frame,
             })
             for name, values in scores.items()

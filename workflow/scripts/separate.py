@@ -34,7 +34,7 @@ def main() -> None:
     log.info("median SI-SDR %.1f dB", rows["si_sdr"].median())
     files.write_rows(rows, arguments.rows)
     files.write_rows(trace, arguments.trace)
-    known = {"dataset": settings["dataset"], "method": settings["method"], "family": settings["prior"]}
+    known = {"dataset": settings["dataset"], "method": settings["method"], "prior": settings["prior"]}
     files.write_rows(particles.assign(**known, mix=mix["name"]), arguments.particles)
     files.write_array(forming.numpy(), arguments.forming)
     files.write_array(separated.estimates[:, : settings["examples"], 0].numpy(), arguments.examples)

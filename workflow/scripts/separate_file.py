@@ -114,7 +114,7 @@ def levels(settings, mix, files, truth, mono_mix, joined) -> pd.DataFrame:
         rows.append((settings["dataset"], settings["prior"], settings["method"], source,
                      level(audio), level(audio) - level(mix), *quality))  # fmt: skip
     return pd.DataFrame(
-        rows, columns=["dataset", "family", "method", "source", "level_db", "level_to_mix_db", "si_sdr", "si_sdr_mix"]
+        rows, columns=["dataset", "prior", "method", "source", "level_db", "level_to_mix_db", "si_sdr", "si_sdr_mix"]
     )
 
 

@@ -21,18 +21,21 @@ def main() -> None:
     sources = settings["sources"]
     likelihood = tables.read_csv(arguments.cross_likelihood)
     rows = []
-    for (test, which), published in PUBLISHED.items():
+    for (test_source, which), published in PUBLISHED.items():
         sigma = settings["sigmas"][0 if which == "noise-free" else -1]
         rows.append(
-            {"input": test, "prior_sigma": sigma, "family": "FloWaveNet (paper)", "score": "as published"} | published
+            {"input": test_source, "prior_sigma": sigma, "prior": "FloWaveNet (paper)", "measure": "as published"}
+            | published
         )
         chosen = likelihood[
-            (likelihood["test"] == test) & (likelihood["prior_sigma"] == sigma) & (likelihood["data_sigma"] == "0")
+            (likelihood["test_source"] == test_source)
+            & (likelihood["prior_sigma"] == sigma)
+            & (likelihood["data_sigma"] == "0")
         ]
-        for (family, score), group in chosen.groupby(["family", "score"], sort=False):
-            values = group.set_index("prior")["mean"].to_dict()
-            rows.append({"input": test, "prior_sigma": sigma, "family": family, "score": score} | values)
-    tables.write(pd.DataFrame(rows, columns=["input", "prior_sigma", "family", "score", *sources]), arguments.output)
+        for (prior, measure), group in chosen.groupby(["prior", "measure"], sort=False):
+            values = group.set_index("prior_source")["mean"].to_dict()
+            rows.append({"input": test_source, "prior_sigma": sigma, "prior": prior, "measure": measure} | values)
+    tables.write(pd.DataFrame(rows, columns=["input", "prior_sigma", "prior", "measure", *sources]), arguments.output)
 
 
 if __name__ == "__main__":

@@ -21,25 +21,27 @@ def main() -> None:
     data = registry.open_data(settings["data"], arguments.data)
     training.initial_weights(tuple(settings["seed"]))
     if arguments.initial:
-        expect = {"family": settings["family"], "model": settings["model"], "source": settings["source"]}
+        expect = {"family": settings["family"], "model": settings["model"], "prior_source": settings["prior_source"]}
         prior = load_prior(arguments.initial, expect=expect).requires_grad_(True)
     else:
         prior = build_prior(settings["family"], settings["model"])
 
-    described = {key: settings[key] for key in ("dataset", "prior", "family", "model", "source", "sigma", "training")}
+    described = {
+        key: settings[key] for key in ("dataset", "prior", "family", "model", "prior_source", "sigma", "training")
+    }
 
     def save() -> None:
         save_prior(arguments.prior, prior, described | {"rate": data.rate})
 
     if settings["training"] is None:
-        prior.fit(data, settings["source"])
+        prior.fit(data, settings["prior_source"])
         write_bytes(arguments.losses, csv_of(training.LOSSES, []))
         save()
         return
     training.by_command(
         prior,
         data,
-        settings["source"],
+        settings["prior_source"],
         prior.noise_range if settings["sigma"] == "all" else float(settings["sigma"]),
         arguments,
         output=arguments.prior,

@@ -9,9 +9,9 @@ def main() -> None:
     program.output("--output", "the table (CSV)")
     arguments = program.arguments()
     settings = arguments.settings
-    scores = files.read_rows(arguments.scores)
+    measures = files.read_rows(arguments.scores)
     error = registry.load("priors", "exact").ERROR
-    gaps = tables.truth_gap(scores, settings["exact"], error, settings["frame"], settings["bootstrap"])
+    gaps = tables.truth_gap(measures, settings["exact"], error, settings["frame"], settings["bootstrap"])
     tables.write(gaps, arguments.output)
 
 

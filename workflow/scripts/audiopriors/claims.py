@@ -9,10 +9,10 @@ import pandas as pd
 from .errors import UserError
 
 COLUMNS = [
-    "claim", "where", "dataset", "family", "published", "published_score_here", "measured", "low", "high", "exact",
+    "claim", "where", "dataset", "prior", "published", "published_score_here", "measured", "low", "high", "exact",
     "scale", "verdict", "rule",
 ]  # fmt: skip
-KEYS = ("prior", "family", "method", "test", "source", "mix")
+KEYS = ("prior_source", "prior", "method", "test_source", "source", "mix")
 UNDECIDED = "undecided at this scale"
 
 
@@ -21,20 +21,22 @@ def choose(table: pd.DataFrame, selection: dict) -> pd.DataFrame:
     for column, wanted in selection.items():
         of_own = wanted == "own"
         table = table[
-            table[column] == table["prior"]
+            table[column] == table["prior_source"]
             if of_own
             else table[column].isin([wanted] if isinstance(wanted, str) else wanted)
         ]
     return table
 
 
-def measure(claim: dict, table: pd.DataFrame, changes: dict, prior: str | None = None) -> tuple[float, float, float]:
+def measure(
+    claim: dict, table: pd.DataFrame, changes: dict, prior_source: str | None = None
+) -> tuple[float, float, float]:
     """Value and interval of what a claim is about; NaN where the table has no such row.
 
     changes: what differs from `select` (and from `minus`). The interval of a difference is the widest that those of its
     parts allow.
     """
-    only = {"prior": prior} if prior else {}
+    only = {"prior_source": prior_source} if prior_source else {}
     rows = choose(table, claim["select"] | changes | only)
     name = claim["value"]
     ends = [end if (end := f"{name}_{side}") in rows else side for side in ("low", "high")]
@@ -85,7 +87,7 @@ def verdict(claim: dict, measured: tuple[float, float, float], published_score: 
         return UNDECIDED
     by_published = words[holds(claim["holds"], published_score, published_score)]
     # Two scores of one model that disagree are a matter of the metric at any size; another model counts for what it is.
-    same_model = "family" not in claim.get("as_published", {})
+    same_model = "prior" not in claim.get("as_published", {})
     counts = by_published != UNDECIDED and (same_model or paper_size or by_published == claim["small_models"])
     return "depends on the metric" if counts and decided is not None and by_published != said else said
 
@@ -114,16 +116,18 @@ def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sou
             ))  # fmt: skip
             continue
         there = tables[claim["table"]]
-        for prior in sources if claim.get("each") else [None]:
-            measured = measure(claim, there, {}, prior)
-            published = measure(claim, there, claim["as_published"], prior)[0] if "as_published" in claim else math.nan
-            exact = measure(claim, there, claim["exact"], prior)[0] if "exact" in claim else math.nan
+        for prior_source in sources if claim.get("each") else [None]:
+            measured = measure(claim, there, {}, prior_source)
+            published = (
+                measure(claim, there, claim["as_published"], prior_source)[0] if "as_published" in claim else math.nan
+            )
+            exact = measure(claim, there, claim["exact"], prior_source)[0] if "exact" in claim else math.nan
             rule = " and ".join(f"{claim['value']} {side} {bound:g}" for side, bound in claim["holds"].items())
-            family = claim["select"]["family"]
+            prior = claim["select"]["prior"]
             of_label[claim.get("label")] = verdict(claim, measured, published, paper_size)
             rows.append((
-                claim["claim"].format(prior=prior), claim["where"], dataset,
-                family if isinstance(family, str) else ", ".join(family), claim["published"].format(prior=prior),
+                claim["claim"].format(prior_source=prior_source), claim["where"], dataset,
+                prior if isinstance(prior, str) else ", ".join(prior), claim["published"].format(prior_source=prior_source),
                 published, *measured, exact, scale, verdict(claim, measured, published, paper_size), rule,
             ))  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)

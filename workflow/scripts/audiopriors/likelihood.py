@@ -125,8 +125,8 @@ def evaluate(
             for kind, values in scores.items():
                 rows.append(
                     pd.DataFrame(
-                        {"prior_sigma": sigma if of_all else level, "split": split, "test": test,
-                         "data_sigma": data_sigma, "score": kind, "item": np.arange(len(values)),
+                        {"prior_sigma": sigma if of_all else level, "split": split, "test_source": test,
+                         "data_sigma": data_sigma, "measure": kind, "item": np.arange(len(values)),
                          "track": tracks[: len(values)] if split == "test" and test in clean else "", "value": values}
                     )
                 )  # fmt: skip
@@ -159,7 +159,7 @@ def evaluate(
                 entropy_gate(scores["log_prob"], x, deviation, what)
             add("test", test, "0", scores)
 
-        if any(row["score"].iloc[0] == "log_prob" for row in rows):
+        if any(row["measure"].iloc[0] == "log_prob" for row in rows):
             own = test_noise(clean[source], level, *seed, "test", source)[: evaluation.gradient_items]
             norms = [
                 gradient(member, batch.to(device)).double().square().sum((1, 2)).cpu().numpy()

@@ -22,7 +22,7 @@ from .files import write_bytes
 # Okabe and Ito's colour-blind safe palette; a source has the colour of its place in the config's order.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]  # beside the colour, for print in grey
-SCORES = {
+MEASURES = {
     "log_prob": "log p(x)",
     "latent_log_prob": "latent term only\n(as published)",
     "code_log_prob": "log P of the codes\n(clamped, as published)",
@@ -54,10 +54,12 @@ def style(sources: list[str]) -> dict[str, dict]:
     return {source: {"color": PALETTE[k], "marker": MARKERS[k]} for k, source in enumerate(sources)}
 
 
-def published_score(table: pd.DataFrame, family: str) -> str | None:
-    """The score of that family that is like the published one, None if it has none."""
-    there = set(table.loc[table["family"] == family, "score"])
-    return next((score for score in ("published_score", "latent_log_prob", "code_log_prob") if score in there), None)
+def published_measure(table: pd.DataFrame, prior: str) -> str | None:
+    """The measure of that prior that is like the published one, None if it has none."""
+    there = set(table.loc[table["prior"] == prior, "measure"])
+    return next(
+        (measure for measure in ("published_score", "latent_log_prob", "code_log_prob") if measure in there), None
+    )
 
 
 def empty(axes: Axes, reason: str) -> None:
@@ -135,7 +137,11 @@ def number(value: float, digits: int) -> str:
 
 def matrix(table: pd.DataFrame, value: str, rows: list[str], columns: list[str]) -> np.ndarray:
     """`value` by test (rows) and prior (columns); gaps are NaN."""
-    return table.pivot(index="test", columns="prior", values=value).reindex(index=rows, columns=columns).to_numpy(float)
+    return (
+        table.pivot(index="test_source", columns="prior_source", values=value)
+        .reindex(index=rows, columns=columns)
+        .to_numpy(float)
+    )
 
 
 def sigma_axis(axes: Axes, sigmas: list[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""From tidy scores to the tables that people read. Every number of a table is a group-by over rows on disk."""
+"""From tidy measures to the tables that people read. Every number of a table is a group-by over rows on disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Cells = dict[tuple, np.ndarray]  # (prior, prior_sigma, test, data_sigma) -> (se
 
 def read_csv(path: str) -> pd.DataFrame:
     """A table of ours: sigmas stay the strings they are."""
-    strings = ("prior_sigma", "data_sigma", "test")
+    strings = ("prior_sigma", "data_sigma", "test_source")
     return pd.read_csv(path, dtype=dict.fromkeys(strings, str), keep_default_na=False, na_values=[""])
 
 
@@ -27,12 +27,14 @@ def write(table: pd.DataFrame, csv: str) -> None:
     provenance.write(csv, buffer.getvalue().encode())
 
 
-def cells(scores: pd.DataFrame, score: str, split: str = "test") -> Cells:
-    """The values of one score and family: an array (seeds, items) for each prior and test."""
-    chosen = scores[(scores["score"] == score) & (scores["split"] == split)]
+def cells(measures: pd.DataFrame, measure: str, split: str = "test") -> Cells:
+    """The values of one measure and prior: an array (seeds, items) for each prior and test."""
+    chosen = measures[(measures["measure"] == measure) & (measures["split"] == split)]
     return {
         key: group.sort_values(["seed", "item"])["value"].to_numpy().reshape(group["seed"].nunique(), -1)
-        for key, group in chosen.groupby(["prior", "prior_sigma", "test", "data_sigma"], sort=False, observed=True)
+        for key, group in chosen.groupby(
+            ["prior_source", "prior_sigma", "test_source", "data_sigma"], sort=False, observed=True
+        )
     }
 
 
@@ -43,24 +45,24 @@ def tracks_of(rows: pd.DataFrame) -> detection.Tracks:
     return () if len(names) == len(known) else tuple(codes.tolist())
 
 
-def _families(scores: pd.DataFrame):
-    return scores.groupby(["dataset", "family"], sort=False, observed=True)
+def _priors(measures: pd.DataFrame):
+    return measures.groupby(["dataset", "prior"], sort=False, observed=True)
 
 
-def cross_likelihood(scores: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
-    """Mean and median score of every test under every prior, in nats/sample, with the interval of the mean."""
-    rows, tracks = [], tracks_of(scores)
-    for (dataset, family), group in _families(scores):
-        for score in [name for name in group["score"].unique() if name != "gradient_norm_squared"]:
-            for (prior, prior_sigma, test, data_sigma), values in cells(group, score).items():
+def cross_likelihood(measures: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
+    """Mean and median measure of every test under every prior, in nats/sample, with the interval of the mean."""
+    rows, tracks = [], tracks_of(measures)
+    for (dataset, prior), group in _priors(measures):
+        for measure in [name for name in group["measure"].unique() if name != "gradient_norm_squared"]:
+            for (prior_source, prior_sigma, test_source, data_sigma), values in cells(group, measure).items():
                 items = values.mean(0) / frame
                 low, high = detection.mean_interval(items, resamples, tracks[: len(items)])
                 rows.append((
-                    dataset, family, prior, prior_sigma, test, data_sigma, score, frame, len(items),
+                    dataset, prior, prior_source, prior_sigma, test_source, data_sigma, measure, frame, len(items),
                     items.mean(), np.median(items), low, high, *_spread(values.mean(1) / frame),
                 ))  # fmt: skip
     return pd.DataFrame(rows, columns=[
-        "dataset", "family", "prior", "prior_sigma", "test", "data_sigma", "score", "frame", "n",
+        "dataset", "prior", "prior_source", "prior_sigma", "test_source", "data_sigma", "measure", "frame", "n",
         "mean", "median", "low", "high", "seeds", "seed_low", "seed_high",
     ])  # fmt: skip
 
@@ -70,18 +72,18 @@ def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
     return len(per_seed), float(per_seed.min()), float(per_seed.max())
 
 
-def gradient_norm(scores: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
+def gradient_norm(measures: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
     """E ||grad log p_sigma(x)||^2 over in-class items at the prior's own sigma, per sample."""
-    rows, tracks = [], tracks_of(scores)
-    for (dataset, family), group in _families(scores):
-        for (prior, prior_sigma, _, data_sigma), values in cells(group, "gradient_norm_squared").items():
+    rows, tracks = [], tracks_of(measures)
+    for (dataset, prior), group in _priors(measures):
+        for (prior_source, prior_sigma, _, data_sigma), values in cells(group, "gradient_norm_squared").items():
             items = values.mean(0) / frame
             rows.append((
-                dataset, family, prior, prior_sigma, data_sigma, frame, len(items), items.mean(),
+                dataset, prior, prior_source, prior_sigma, data_sigma, frame, len(items), items.mean(),
                 *detection.mean_interval(items, resamples, tracks[: len(items)]),
             ))  # fmt: skip
     return pd.DataFrame(rows, columns=[
-        "dataset", "family", "prior", "prior_sigma", "data_sigma", "frame", "n", "mean", "low", "high",
+        "dataset", "prior", "prior_source", "prior_sigma", "data_sigma", "frame", "n", "mean", "low", "high",
     ])  # fmt: skip
 
 
@@ -92,64 +94,76 @@ def members(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(prior_sigma=table["prior_sigma"].where(table["prior_sigma"] != "all", table["data_sigma"]))
 
 
-def ratio_name(score: str) -> str:
-    """Of the difference of two priors' scores: log_prob -> log_ratio, code_log_prob -> code_log_ratio."""
-    return score.replace("log_prob", "log_ratio") if "log_prob" in score else f"{score}_ratio"
+def ratio_name(measure: str) -> str:
+    """Of the difference of two priors' measures: log_prob -> log_ratio, code_log_prob -> code_log_ratio."""
+    return measure.replace("log_prob", "log_ratio") if "log_prob" in measure else f"{measure}_ratio"
 
 
 def _levels(group: pd.DataFrame) -> list[tuple[str, str]]:
-    """Every (prior_sigma, data_sigma) at which all sources were scored."""
-    return list(group.loc[group["test"] == "mix", ["prior_sigma", "data_sigma"]].drop_duplicates().itertuples(False))
+    """Every (prior_sigma, data_sigma) at which all sources were measured."""
+    return list(
+        group.loc[group["test_source"] == "mix", ["prior_sigma", "data_sigma"]].drop_duplicates().itertuples(False)
+    )
 
 
 def _base(group: pd.DataFrame) -> list[str]:
-    """The scores that a prior itself gives."""
-    there = group.loc[group["test"] == "mix", "score"].unique()
-    return [score for score in there if score != "complexity_corrected"]
+    """The measures that a prior itself gives."""
+    there = group.loc[group["test_source"] == "mix", "measure"].unique()
+    return [measure for measure in there if measure != "complexity_corrected"]
 
 
-def detection_table(scores: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
+def detection_table(measures: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
     """AUROC and FPR95 of in-class items against each other source, and against all others pooled (`rest`).
 
     Scores: what the prior gives; `log_ratio` log p_k - log p_j against the prior of the tested source, and the same of
-    its other scores; `mixture_ratio` log p_k - log mean_j p_j; `typicality`.
+    its other measures; `mixture_ratio` log p_k - log mean_j p_j; `typicality`.
     """
-    rows, tracks = [], tracks_of(scores)
-    for (dataset, family), group in _families(scores):
+    rows, tracks = [], tracks_of(measures)
+    for (dataset, prior), group in _priors(measures):
         ways = _ways(group, sources, frame)
-        for (prior_sigma, data_sigma), prior in itertools.product(_levels(group), sources):
-            others = [other for other in sources if other != prior]
+        for (prior_sigma, data_sigma), prior_source in itertools.product(_levels(group), sources):
+            others = [other for other in sources if other != prior_source]
 
-            def add(score, test, inside, outside, at=(dataset, family, prior, prior_sigma), data_sigma=data_sigma):
-                rows.append((*at, test, data_sigma, score, frame, *_detect(inside, outside, resamples, tracks)))
+            def add(
+                measure,
+                test_source,
+                inside,
+                outside,
+                at=(dataset, prior, prior_source, prior_sigma),
+                data_sigma=data_sigma,
+            ):
+                rows.append(
+                    (*at, test_source, data_sigma, measure, frame, *_detect(inside, outside, resamples, tracks))
+                )
 
-            for score, values in ways.items():
-                inside = values[prior, prior_sigma, prior, data_sigma]
-                outside = [values[prior, prior_sigma, other, data_sigma] for other in others]
+            for measure, values in ways.items():
+                inside = values[prior_source, prior_sigma, prior_source, data_sigma]
+                outside = [values[prior_source, prior_sigma, other, data_sigma] for other in others]
                 for other, value in zip(others, outside, strict=True):
-                    add(score, other, inside, value)
-                add(score, "rest", inside, np.concatenate(outside, axis=1))
-            for score in _base(group):
-                values = ways[score]
+                    add(measure, other, inside, value)
+                add(measure, "rest", inside, np.concatenate(outside, axis=1))
+            for measure in _base(group):
+                values = ways[measure]
                 for other in others:  # the ratio against the prior of the very source that is tested
                     inside, outside = (
                         _difference(
-                            values[prior, prior_sigma, test, data_sigma], values[other, prior_sigma, test, data_sigma]
+                            values[prior_source, prior_sigma, test_source, data_sigma],
+                            values[other, prior_sigma, test_source, data_sigma],
                         )
-                        for test in (prior, other)
+                        for test_source in (prior_source, other)
                     )
-                    add(ratio_name(score), other, inside, outside)
+                    add(ratio_name(measure), other, inside, outside)
     return pd.DataFrame(rows, columns=[
-        "dataset", "family", "prior", "prior_sigma", "test", "data_sigma", "score", "frame", "n", "auroc", "low",
+        "dataset", "prior", "prior_source", "prior_sigma", "test_source", "data_sigma", "measure", "frame", "n", "auroc", "low",
         "high", "fpr95", "seeds", "seed_low", "seed_high",
     ])  # fmt: skip
 
 
-def detection_by_track(scores: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
+def detection_by_track(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
     """The detection table of each track's items alone: in-class items and others are of the same recording."""
     parts = []
-    for track in scores.loc[scores["track"] != "", "track"].unique():
-        of_track = detection_table(scores[scores["track"].isin([track, ""])], sources, frame, 1)
+    for track in measures.loc[measures["track"] != "", "track"].unique():
+        of_track = detection_table(measures[measures["track"].isin([track, ""])], sources, frame, 1)
         # One track has no interval.
         parts.append(of_track.drop(columns=["low", "high"]).assign(track=track))
     return pd.concat(parts, ignore_index=True)
@@ -162,21 +176,21 @@ def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _ways(group: pd.DataFrame, sources: list[str], frame: int) -> dict[str, Cells]:
-    """The scores that one prior is judged by: its own, the ratio to the mixture of all priors, and typicality."""
+    """The measures that one prior is judged by: its own, the ratio to the mixture of all priors, and typicality."""
     ways = {kind: cells(group, kind) for kind in _base(group)}
     if "log_prob" not in ways:
         return ways
     log_prob, held_out = ways["log_prob"], cells(group, "log_prob", "validation")
     ratio, typical = {}, {}
     for prior_sigma, data_sigma in _levels(group):
-        for test in sources:
-            everyone = [log_prob[other, prior_sigma, test, data_sigma] for other in sources]
+        for test_source in sources:
+            everyone = [log_prob[other, prior_sigma, test_source, data_sigma] for other in sources]
             mixture = np.logaddexp.reduce(everyone, axis=0) - np.log(len(sources))
-            for prior, values in zip(sources, everyone, strict=True):
-                key = prior, prior_sigma, test, data_sigma
+            for prior_source, values in zip(sources, everyone, strict=True):
+                key = prior_source, prior_sigma, test_source, data_sigma
                 ratio[key] = _difference(values, mixture)
                 own = data_sigma if prior_sigma == "all" else prior_sigma
-                pairs = zip(values, held_out[prior, prior_sigma, prior, own], strict=True)
+                pairs = zip(values, held_out[prior_source, prior_sigma, prior_source, own], strict=True)
                 typical[key] = np.stack([detection.typicality(*pair, frame) for pair in pairs])
     return ways | {"mixture_ratio": ratio, "typicality": typical}
 
@@ -188,25 +202,25 @@ def _detect(inside: np.ndarray, outside: np.ndarray, resamples: int, tracks: det
     return inside.shape[1], value, low, high, false_positives, *_spread(per_seed)
 
 
-def classification(scores: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
-    """How often the prior with the highest score is the source's; the score is log_prob, or the first there is."""
-    rows, tracks = [], tracks_of(scores)
-    for (dataset, family), group in _families(scores):
-        score = "log_prob" if "log_prob" in _base(group) else _base(group)[0]
-        values = cells(group, score)
+def classification(measures: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
+    """How often the prior with the highest measure is the source's; the measure is log_prob, or the first there is."""
+    rows, tracks = [], tracks_of(measures)
+    for (dataset, prior), group in _priors(measures):
+        measure = "log_prob" if "log_prob" in _base(group) else _base(group)[0]
+        values = cells(group, measure)
         for prior_sigma, data_sigma in _levels(group):
             correct = np.concatenate([
-                np.stack([values[prior, prior_sigma, test, data_sigma] for prior in sources]).argmax(0) == truth
-                for truth, test in enumerate(sources)
+                np.stack([values[prior_source, prior_sigma, test_source, data_sigma] for prior_source in sources]).argmax(0) == truth
+                for truth, test_source in enumerate(sources)
             ], axis=1)  # (seeds, items)  # fmt: skip
             value = float(correct.mean())
             low, high = detection.mean_interval(correct.mean(0), resamples, tracks)
             low, high = detection.exact_at_bound(value, low, high, len(set(tracks)) or correct.shape[1])
-            rows.append((dataset, family, prior_sigma, data_sigma, frame, correct.shape[1], value, low, high,
-                         *_spread(correct.mean(1)), score))  # fmt: skip
+            rows.append((dataset, prior, prior_sigma, data_sigma, frame, correct.shape[1], value, low, high,
+                         *_spread(correct.mean(1)), measure))  # fmt: skip
     return pd.DataFrame(rows, columns=[
-        "dataset", "family", "prior_sigma", "data_sigma", "frame", "n", "accuracy", "low", "high",
-        "seeds", "seed_low", "seed_high", "score",
+        "dataset", "prior", "prior_sigma", "data_sigma", "frame", "n", "accuracy", "low", "high",
+        "seeds", "seed_low", "seed_high", "measure",
     ])  # fmt: skip
 
 
@@ -214,7 +228,7 @@ class TruthViolation(UserError):
     """A learned 'density' is above the true one on the truth's own items."""
 
 
-def truth_gap(scores: pd.DataFrame, exact: str, error: float, frame: int, resamples: int) -> pd.DataFrame:
+def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int, resamples: int) -> pd.DataFrame:
     """Mean of log p_sigma - log q over in-class items at data sigma = prior sigma > 0, per sample and in total nats.
 
     p_sigma is the prior named `exact`, whose own error is `error` nats in total. By Gibbs' inequality no density q has
@@ -224,33 +238,33 @@ def truth_gap(scores: pd.DataFrame, exact: str, error: float, frame: int, resamp
     ------
     TruthViolation: a gap's whole interval is below -error, or a log_prob is not a number.
     """
-    of_truth = cells(scores[scores["family"] == exact], "log_prob")
+    of_truth = cells(measures[measures["prior"] == exact], "log_prob")
     rows = []
-    for (dataset, family), group in _families(scores[scores["family"] != exact]):
-        for (prior, prior_sigma, test, data_sigma), values in cells(group, "log_prob").items():
-            if test != prior or data_sigma == "0" or prior_sigma not in (data_sigma, "all"):
+    for (dataset, prior), group in _priors(measures[measures["prior"] != exact]):
+        for (prior_source, prior_sigma, test_source, data_sigma), values in cells(group, "log_prob").items():
+            if test_source != prior_source or data_sigma == "0" or prior_sigma not in (data_sigma, "all"):
                 continue
-            gaps = of_truth[prior, "all", prior, data_sigma] - values  # (seeds, items)
+            gaps = of_truth[prior_source, "all", prior_source, data_sigma] - values  # (seeds, items)
             items = gaps.mean(0)
             if np.isnan(items).any():
                 raise TruthViolation(
-                    f"{family}, prior {prior} at sigma {data_sigma}: its log_prob is not a number on "
+                    f"{prior}, prior {prior_source} at sigma {data_sigma}: its log_prob is not a number on "
                     f"{np.isnan(items).sum()} of {len(items)} items of its own source: it is computed wrongly, do not "
                     "use it"
                 )
             low, high = detection.mean_interval(items, resamples)
             if high < -error:
                 raise TruthViolation(
-                    f"{family}, prior {prior} at sigma {data_sigma}: its log_prob is {-items.mean():.2f} nats above "
+                    f"{prior}, prior {prior_source} at sigma {data_sigma}: its log_prob is {-items.mean():.2f} nats above "
                     f"the true density's on {len(items)} items of its own source ([{-high:.2f}, {-low:.2f}]), which no "
                     "density's can be: it is computed wrongly, do not use it"
                 )
             rows.append((
-                dataset, family, prior, prior_sigma, data_sigma, "log_prob", frame, len(items),
+                dataset, prior, prior_source, prior_sigma, data_sigma, "log_prob", frame, len(items),
                 items.mean() / frame, low / frame, high / frame, items.mean(), low, high, *_spread(gaps.mean(1)),
             ))  # fmt: skip
     return pd.DataFrame(rows, columns=[
-        "dataset", "family", "prior", "prior_sigma", "data_sigma", "score", "frame", "n", "gap_mean", "low", "high",
+        "dataset", "prior", "prior_source", "prior_sigma", "data_sigma", "measure", "frame", "n", "gap_mean", "low", "high",
         "gap_total", "low_total", "high_total", "seeds", "seed_low_total", "seed_high_total",
     ])  # fmt: skip
 
@@ -265,9 +279,9 @@ def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
     """
     table, tracks = [], tracks_of(rows)
     others = [name for name in ("sdr", "isr", "sir", "sar") if name in rows]
-    keys = ["dataset", "method", "family", "mix"]
+    keys = ["dataset", "method", "prior", "mix"]
     for key, group in rows.groupby(keys, sort=False):
-        dataset, method, family, mix = key
+        dataset, method, prior, mix = key
         for source in [*group["source"].unique(), "all"]:
             chosen = group if source == "all" else group[group["source"] == source]
             values = chosen.pivot(index="item", columns="source", values="si_sdr").to_numpy()
@@ -277,7 +291,7 @@ def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
             ends = detection.exact_at_bound(share, *ends, len(set(tracks[: len(above)])) or len(above))
             better = chosen.pivot(index="item", columns="source", values="si_sdr_improvement").to_numpy()
             table.append((
-                dataset, method, family, source, frame, len(values), np.median(values),
+                dataset, method, prior, source, frame, len(values), np.median(values),
                 *detection.median_interval(values, resamples, tracks[: len(values)]), np.median(better), share,
                 mix, chosen["consistency"].median(), chosen["stopped"].mean(), *ends, above.all(1).mean(),
                 accepted.mean(), np.nan if np.isnan(accepted).any() else ((accepted == 1) & ~above.all(1)).sum(),
@@ -285,7 +299,7 @@ def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
                 *(chosen[name].median() for name in others), *([chosen["sdr"].notna().mean()] if others else []),
             ))  # fmt: skip
     return pd.DataFrame(table, columns=[
-        "dataset", "method", "family", "source", "frame", "n", "si_sdr_median", "low", "high",
+        "dataset", "method", "prior", "source", "frame", "n", "si_sdr_median", "low", "high",
         "si_sdr_improvement_median", "share_above_10_db", "mix", "consistency_rms", "stopped", "share_low",
         "share_high", "share_of_mixes", "accepted", "accepted_failures", "si_sdr_improvement_mean",
         "si_sdr_improvement_median_low", "si_sdr_improvement_median_high",
@@ -300,7 +314,7 @@ def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
     of agreement_db over the particles of a first round but its best.
     """
     rows = []
-    for key, group in particles.groupby(["dataset", "method", "family", "mix"], sort=False):
+    for key, group in particles.groupby(["dataset", "method", "prior", "mix"], sort=False):
         right = (group["worst_si_sdr"] > 10).to_numpy()
         misfit, accepted = group["misfit"].to_numpy(), (group["misfit"] <= group["accept"]).to_numpy()
         both = right.any() and not right.all()
@@ -312,6 +326,6 @@ def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
             first["agreement_db"].median(), int(group["round"].max()) + 1,
         ))  # fmt: skip
     return pd.DataFrame(rows, columns=[
-        "dataset", "method", "family", "mix", "particles", "mixes", "share_right", "share_accepted", "false_accepts",
+        "dataset", "method", "prior", "mix", "particles", "mixes", "share_right", "share_accepted", "false_accepts",
         "missed", "auroc", "largest_misfit_right", "smallest_misfit_wrong", "agreement_db_median", "rounds",
     ])  # fmt: skip

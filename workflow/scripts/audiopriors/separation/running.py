@@ -72,7 +72,7 @@ class Separator:
         self.method, self.settings, self.device, self.gains = method, method["settings"], device, mix["gains"]
         number = len(mix["sources"])
         loaded = [
-            load_prior(path, expect={"source": mix["sources"][place % number]}).to(device)
+            load_prior(path, expect={"prior_source": mix["sources"][place % number]}).to(device)
             for place, path in enumerate(paths)
         ]
         self.curves = [curve.scaled(gain) for curve, gain in zip(curves, mix["gains"], strict=False)]
@@ -271,7 +271,7 @@ def cross_faded(frames: Tensor, length: int, fade: int) -> Tensor:
 
 
 def rows(
-    settings: dict, data, family: str, method: str, truth: Tensor, mix: Tensor, separated: Separated
+    settings: dict, data, prior: str, method: str, truth: Tensor, mix: Tensor, separated: Separated
 ) -> pd.DataFrame:
     """Metrics of each item and source."""
     estimates = separated.estimates
@@ -282,7 +282,7 @@ def rows(
     others = metrics.bss_eval(estimates, truth, tracks) if data.bss_eval else {}
     return pd.concat([
         pd.DataFrame({
-            "dataset": settings["dataset"], "method": method, "family": family,
+            "dataset": settings["dataset"], "method": method, "prior": prior,
             "mix": settings["mix"]["name"], "source": source, "item": np.arange(mix.shape[0]), "track": tracks,
             "si_sdr": value[k, :, 0].numpy(), "si_sdr_improvement": improvement[k, :, 0].numpy(),
             "consistency": consistency.numpy(), "stopped": separated.stopped.numpy(),
