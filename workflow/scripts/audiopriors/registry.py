@@ -24,8 +24,8 @@ _TYPES = {
 
 
 def names(kind: str) -> list[str]:
-    """The names there are in the folder `priors` or `data`."""
-    return sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER / kind)]))
+    """The names of a folder's modules: `priors`, `data` or `separation/methods`; each has a `base` beside them."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER / kind)]) if module.name != "base")
 
 
 def load(kind: str, name: str):
@@ -37,7 +37,7 @@ def load(kind: str, name: str):
     """
     if name not in names(kind):
         raise UserError(f"there is no {name!r} in {kind}: there are {', '.join(names(kind))}")
-    return importlib.import_module(f"{__package__}.{kind}.{name}")
+    return importlib.import_module(f"{__package__}.{kind.replace('/', '.')}.{name}")
 
 
 def settings(kind: str, name: str, given: dict):

@@ -99,7 +99,7 @@ FILES = {
 
 
 def program(name: str, *arguments) -> subprocess.CompletedProcess:
-    script = Path(__file__).parents[1] / "workflow" / "scripts" / f"{name}.py"
+    script = Path(__file__).parents[2] / "workflow" / "scripts" / f"{name}.py"
     return subprocess.run([sys.executable, script, *map(str, arguments)], text=True, capture_output=True, check=False)
 
 

@@ -17,7 +17,7 @@ from audiopriors.checkpoints import build_prior, load_prior, save_prior
 from audiopriors.errors import UserError
 from audiopriors.separation import running as separation
 
-SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 SOURCES = ["drums", "bass", "other", "vocals"]
 FRAME, PRIORS_RATE = 2048, 16000
 MODEL = {
