@@ -10,17 +10,18 @@ configfile: "claims.yaml"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/inputs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/priors.smk"
 include: "workflow/rules/likelihood.smk"
 include: "workflow/rules/separation.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/files.smk"
-include: "workflow/rules/paper.smk"
-include: "workflow/rules/cost.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/forecast.smk"
 
 
-# The other targets are made in paper.smk: one a scale, and one a scale and data set (full, quick_toy, ...).
+# The other targets are made in report.smk: one a scale, and one a scale and data set (full, quick_toy, ...).
 
 
 rule all:
@@ -34,8 +35,10 @@ rule all:
 
 onstart:
     # Snakemake looks for ready jobs again a second after each look, once for every job that has finished, so that a long
-    # run spends a part of a core on that: 16 % after 110 jobs. Nothing here needs a limit of new jobs per second.
+    # run spends a part of a core on that: 16 % after 110 jobs. Nothing here needs a limit of new jobs per second, and no
+    # option lifts it: --max-jobs-per-timespan with a long timespan makes Snakemake wait that long before it ends.
     workflow.scheduler.job_rate_limiter = None
-    for path, text in configurations().values():
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text, encoding="utf-8")
+    for scale in SCALES.values():
+        file = Path(scale.record[0])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(scale.text, encoding="utf-8")

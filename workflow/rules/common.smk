@@ -1,6 +1,6 @@
-# Gives the other files the configuration of each scale, merged and validated, and the helpers below.
+# Gives the rule files the scales, and what each rule asks of a data set, a program or a cluster.
+# What is known of paths, settings, jobs, tables and figures is in workflow/scripts/audiopriors/pipeline.
 
-import hashlib
 import json
 import os
 import sys
@@ -16,12 +16,17 @@ if not SCRIPTS.is_dir():
     raise WorkflowError("audiopriors runs from a clone: see `As a module` in its README")
 sys.path.insert(0, str(SCRIPTS))
 
-from audiopriors.pipeline import config as settings_of_config
 from audiopriors.audio import roots
+from audiopriors.errors import UserError
+from audiopriors.pipeline import code, inputs, jobs, paths, programs, recordings
+from audiopriors.pipeline.config import scales
+from audiopriors.pipeline.figures import CAPTIONS, FIGURES
+from audiopriors.pipeline.scale import Scale
+from audiopriors.pipeline.tables import TABLES
 
 try:
-    SCALES = settings_of_config.scales(config)
-except settings_of_config.ConfigError as problem:
+    SCALES = {name: Scale(name, settings) for name, settings in scales(config).items()}
+except UserError as problem:
     files = ", ".join(map(str, workflow.configfiles)) or "the configuration"
     raise WorkflowError(
         f"{files} cannot be used:\n" + "\n".join(f"  {line}" for line in str(problem).splitlines())
@@ -31,8 +36,8 @@ except settings_of_config.ConfigError as problem:
 wildcard_constraints:
     scale="[a-z0-9_]+",
     dataset="[a-z0-9_]+",
-    family="[a-z0-9_]+",
-    source="[a-z0-9_]+",
+    prior="[a-z0-9_]+",
+    prior_source="[a-z0-9_]+",
     sigma=r"[0-9.]+|all",
     replicate="[0-9]+",
     method="[a-z0-9_]+",
@@ -40,8 +45,8 @@ wildcard_constraints:
     name="[a-z0-9_]+",
 
 
-def at(wildcards):
-    """The configuration of the scale in the path."""
+def scale_of(wildcards):
+    """The scale in the path."""
     if wildcards.scale not in SCALES:
         raise WorkflowError(
             f"there is no scale {wildcards.scale!r} in the config; there are {', '.join(SCALES)}"
@@ -49,53 +54,30 @@ def at(wildcards):
     return SCALES[wildcards.scale]
 
 
-def dataset(wildcards):
-    """The data set in the path."""
-    there = at(wildcards)["datasets"]
-    if wildcards.dataset not in there:
-        raise WorkflowError(
-            f"there is no data set {wildcards.dataset!r} in the config; there are {', '.join(there)}"
+def asks(question):
+    """The function of wildcards that gives question(data set, wildcards); a mistake of the user's is one sentence."""
+
+    def answer(wildcards):
+        try:
+            return question(scale_of(wildcards).dataset(wildcards.dataset), wildcards)
+        except UserError as problem:
+            raise WorkflowError(str(problem))
+
+    return answer
+
+
+def settings(rule):
+    """What the program of a rule gets of the config, as JSON."""
+    return asks(lambda data, wildcards: json.dumps(getattr(programs, rule)(data, wildcards), sort_keys=True))
+
+
+def outputs_of(rule, output, *alike, **only):
+    """An output of all jobs of a rule, or of those that have the wildcards `alike` as here, and those in `only`."""
+    return asks(
+        lambda data, wildcards: jobs.select(
+            data, rule, output, **{key: wildcards[key] for key in alike}, **only
         )
-    return there[wildcards.dataset]
-
-
-def prior(wildcards):
-    """The prior in the path: family, model, levels, and, if it is trained, training, finetune, chain."""
-    there = at(wildcards)["priors"]
-    if wildcards.family not in there:
-        raise WorkflowError(
-            f"there is no prior {wildcards.family!r} in the config; there are {', '.join(there)}"
-        )
-    return settings_of_config.prior_settings(at(wildcards), wildcards.family)
-
-
-def sigmas(wildcards):
-    """The noise levels at which some prior of the data set is looked at."""
-    of_models = {
-        sigma
-        for family in dataset(wildcards)["priors"]
-        for sigma in settings_of_config.levels(at(wildcards), family)
-    }
-    looked_at = dataset(wildcards).get("sigmas", at(wildcards)["sigmas"]) if "all" in of_models else []
-    return ["0", *(s for s in at(wildcards)["sigmas"] if s in of_models or s in looked_at)]
-
-
-def levels(wildcards, family=None):
-    """The noise levels of the models of the prior in the path, or of the one named."""
-    return settings_of_config.levels(at(wildcards), family or wildcards.family)
-
-
-def seeds(wildcards):
-    return range(at(wildcards)["seeds"])
-
-
-def data_of(wildcards):
-    """What a script needs to open the data set."""
-    return {"kind": dataset(wildcards)["kind"], "settings": dataset(wildcards)["settings"]}
-
-
-def as_json(**settings):
-    return json.dumps(settings, sort_keys=True)
+    )
 
 
 def script(name):
@@ -103,57 +85,44 @@ def script(name):
     return str(SCRIPTS / f"{name}.py")
 
 
-def library(*files):
-    """Library files that change a rule's result: inputs, so that a change of them, and only that, reruns it."""
-    return [str(SCRIPTS / "audiopriors" / file) for file in files]
+def library(name, **loaded):
+    """The library's files that change the result of a program, see pipeline/code.py: inputs, so that they rerun it."""
+    return [str(SCRIPTS / "audiopriors" / path) for path in code.of_program(name, **loaded)]
 
 
-def configurations():
-    """Of each scale, the file that keeps its whole configuration, and the configuration as text."""
-    written = {}
-    for scale, merged in SCALES.items():
-        text = (
-            json.dumps({key: merged[key] for key in merged if key != "file"}, indent=1, sort_keys=True) + "\n"
+def library_of_prior(name):
+    """The same for a program that loads the data set and the prior in the path."""
+    return asks(
+        lambda data, wildcards: library(
+            name, data=data.kind, families=[data.scale.prior(wildcards.prior).family]
         )
-        written[scale] = (
-            f"results/configs/{scale}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json",
-            text,
-        )
-    return written
-
-
-# What every job's record of its tables refers to, see audiopriors/provenance.py.
-os.environ |= {
-    "AUDIOPRIORS_CONFIGURATIONS": json.dumps(
-        {
-            scale: [
-                path,
-                hashlib.sha256(text.encode()).hexdigest(),
-                SCALES[scale]["seed"],
-                SCALES[scale]["seeds"],
-            ]
-            for scale, (path, text) in configurations().items()
-        }
     )
-}
 
 
-# What a kind of data needs beside its own file.
-DATA_CODE = {"music": ["audio/recordings.py", "audio/roots.py", "audio/band.py", "audio/spectra.py"]}
+def caption_of_dataset(choose):
+    """The caption that `choose` gives for a data set, with what the path and the data set say filled in."""
+
+    def filled_in(data, wildcards):
+        settings = data.scale.settings
+        return choose(data, wildcards).format(
+            scale=data.scale.name,
+            dataset=data.name,
+            frame=data.frame,
+            items=settings["evaluation"]["test_items"],
+            mixes=settings["separation"]["items"],
+            seeds=settings["seeds"],
+        )
+
+    return asks(filled_in)
 
 
-# What a prior's family needs beside its own file and the layers.
-PRIOR_CODE = {"score": ["diffusion.py"], "score_music": ["diffusion.py", "audio/spectra.py"]}
-
-
-def data_code(wildcards):
-    kind = dataset(wildcards)["kind"]
-    return library(f"data/{kind}.py", *DATA_CODE.get(kind, []), "seeds.py", "runtime.py")
-
-
-def prior_code(wildcards):
-    family = prior(wildcards)["family"]
-    return library(f"priors/{family}.py", "layers.py", *PRIOR_CODE.get(family, []), "runtime.py")
+def recording(wildcards):
+    """The path of the recording in the path: the config's `file`, or the real song that is in every install."""
+    file = str(scale_of(wildcards).settings.get("file", ""))
+    try:
+        return recordings.path_of(wildcards.recording, file, for_cluster=workflow.non_local_exec)
+    except UserError as problem:
+        raise WorkflowError(str(problem))
 
 
 def minutes(key):
@@ -162,19 +131,23 @@ def minutes(key):
     def asked(wildcards, attempt):
         if not workflow.non_local_exec_or_dryrun and workflow.is_main_process:
             return 525600
-        there = at(wildcards)["resources"]
-        return min(there[key] * attempt, there["longest_minutes"])
+        resources = scale_of(wildcards).settings["resources"]
+        return min(resources[key] * attempt, resources["longest_minutes"])
 
     return asked
 
 
 def memory(wildcards, attempt):
-    return at(wildcards)["resources"]["mem_mb"] * attempt
+    return scale_of(wildcards).settings["resources"]["mem_mb"] * attempt
 
 
 def gpu(wildcards):
-    return at(wildcards)["resources"]["gpu"]
+    return scale_of(wildcards).settings["resources"]["gpu"]
 
 
 def threads_of(wildcards):
-    return at(wildcards)["threads"]
+    return scale_of(wildcards).settings["threads"]
+
+
+# What every job's record of its tables refers to, see audiopriors/provenance.py.
+os.environ["AUDIOPRIORS_CONFIGURATIONS"] = json.dumps({scale.name: scale.record for scale in SCALES.values()})

@@ -1,30 +1,25 @@
-# Needs nothing. Gives results/{scale}/data/{dataset}/items.parquet.
+# Needs  the config, and for music recordings.
+# Gives  results/{scale}/data/{dataset}/items.parquet
 
 
 rule make_data:
     """Make a data set's items: toy data's parameters, or frames of recorded tracks, which lie beside them."""
     input:
         script=script("make_data"),
-        root=recordings_are_there,
-        code=data_code,
+        recordings=asks(lambda data, wildcards: recordings.check(data) or []),
+        code=asks(lambda data, wildcards: library("make_data", data=data.kind)),
     output:
-        ITEMS,
+        **paths.outputs("make_data"),
     log:
-        "results/{scale}/logs/make_data/{dataset}.log",
+        paths.log("make_data"),
     benchmark:
-        "results/{scale}/benchmarks/make_data/{dataset}.tsv"
+        paths.benchmark("make_data")
     conda:
         "../../envs/audiopriors.yaml"
     resources:
         mem_mb=memory,
         runtime=minutes("evaluate_minutes"),
     params:
-        settings=lambda wildcards: as_json(
-            data=data_of(wildcards),
-            sources=dataset(wildcards)["sources"],
-            frame=dataset(wildcards)["frame"],
-            seed=[at(wildcards)["seed"], "data", wildcards.dataset],
-            recordings=recordings_of(wildcards),
-        ),
+        settings=settings("make_data"),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
+        "python {input.script:q} --settings {params.settings:q} --output {output.items:q} > {log:q} 2>&1"

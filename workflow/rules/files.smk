@@ -1,34 +1,34 @@
-# Needs trained priors and a recording of the user's (config key `file`). Gives its sources, its scores, and figures.
+# Needs  a recording of the user's (config key `file`), or the song that comes with the pipeline
+#        results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed0.safetensors
+#        results/{scale}/error_curves/{dataset}/{prior}/{prior_source}.parquet
+# Gives  results/{scale}/files/{dataset}/{recording}/{prior}/{method}/wavs, levels.csv, listen.html, separated.png
+#        results/{scale}/files/{dataset}/{recording}/scores.csv and scores.png
 
 
 rule separate_file:
     """Separate a recording into one wav per source, at its own rate, channels and length."""
     input:
         script=script("separate_file"),
-        code=lambda wildcards: [
-            *prior_code(wildcards),
-            *library(
-                "audio/recordings.py", "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "likelihood.py"
-            ),
-            *library("seeds.py", "metrics.py", "pages.py"),
-        ],
+        code=asks(
+            lambda data, wildcards: library("separate_file", **inputs.loaded_by_file(data, wildcards))
+        ),
         recording=recording,
-        priors=file_priors,
-        errors=file_errors,
+        priors=asks(inputs.priors_of_file),
+        errors=asks(inputs.errors_of_file),
     output:
-        wavs=directory("results/{scale}/files/{dataset}/{recording}/{family}/{method}/wavs"),
-        levels="results/{scale}/files/{dataset}/{recording}/{family}/{method}/levels.csv",
+        wavs=directory(paths.output("separate_file", "wavs")),
+        levels=paths.output("separate_file", "levels"),
         page=report(
-            "results/{scale}/files/{dataset}/{recording}/{family}/{method}/listen.html",
+            paths.output("separate_file", "page"),
             caption="../report/caption.rst",
             category="Audio",
             subcategory="{dataset}",
             labels={"page": "{recording}"},
         ),
     log:
-        "results/{scale}/logs/separate_file/{dataset}/{recording}/{family}/{method}.log",
+        paths.log("separate_file"),
     benchmark:
-        "results/{scale}/benchmarks/separate_file/{dataset}/{recording}/{family}/{method}.tsv"
+        paths.benchmark("separate_file")
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -37,47 +37,31 @@ rule separate_file:
         mem_mb=memory,
         runtime=minutes("separate_minutes"),
     params:
-        settings=lambda wildcards: as_json(
-            threads=at(wildcards)["threads"],
-            dataset=wildcards.dataset,
-            mix=mix_of(wildcards, first_mix(wildcards)),
-            rate=dataset(wildcards)["settings"]["rate"],
-            frame=dataset(wildcards)["frame"],
-            prior=wildcards.family,
-            method=wildcards.method,
-            settings=method_of(wildcards),
-            overlap=at(wildcards)["separation"]["overlap"],
-            batch_samples=at(wildcards)["separation"]["batch_samples"],
-            seed=[at(wildcards)["seed"], "separate_file"],
-        ),
-        errors=lambda wildcards, input: "--errors" if input.errors else "",
-        caption=caption("files/listen.rst"),
+        settings=settings("separate_file"),
+        caption=caption_of_dataset(lambda data, wildcards: CAPTIONS["separated_file"]),
     shell:
         "python {input.script:q} --settings {params.settings:q} --recording {input.recording:q} "
-        "--priors {input.priors:q} {params.errors} {input.errors:q} --wavs {output.wavs:q} --levels {output.levels:q} --page {output.page:q} "
-        "> {log:q} 2>&1"
+        "--priors {input.priors:q} --errors {input.errors:q} --wavs {output.wavs:q} --levels {output.levels:q} "
+        "--page {output.page:q} > {log:q} 2>&1"
 
 
 rule score_file:
-    """Score a recording under every prior of a data set, frame by frame."""
+    """Measure a recording under every prior of a data set, frame by frame."""
     input:
         script=script("score_file"),
-        code=lambda wildcards: [
-            *library("audio/recordings.py", "likelihood.py", "seeds.py"),
-            *(
-                path
-                for family in dataset(wildcards)["priors"]
-                for path in prior_code(SimpleNamespace(**wildcards, family=family))
-            ),
-        ],
+        code=asks(
+            lambda data, wildcards: library(
+                "score_file", families=[data.scale.prior(name).family for name in data.own_priors]
+            )
+        ),
         recording=recording,
-        priors=lambda wildcards: [path for path, _ in scoring_priors(wildcards)],
+        priors=asks(lambda data, wildcards: [path for path, _ in programs.scoring_priors(data)]),
     output:
-        "results/{scale}/files/{dataset}/{recording}/scores.csv",
+        **paths.outputs("score_file"),
     log:
-        "results/{scale}/logs/score_file/{dataset}/{recording}.log",
+        paths.log("score_file"),
     benchmark:
-        "results/{scale}/benchmarks/score_file/{dataset}/{recording}.tsv"
+        paths.benchmark("score_file")
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -86,83 +70,70 @@ rule score_file:
         mem_mb=memory,
         runtime=minutes("evaluate_minutes"),
     params:
-        settings=lambda wildcards: as_json(
-            threads=at(wildcards)["threads"],
-            dataset=wildcards.dataset,
-            rate=dataset(wildcards)["settings"]["rate"],
-            channel=dataset(wildcards)["settings"]["channel"],
-            frame=dataset(wildcards)["frame"],
-            priors=[described for _, described in scoring_priors(wildcards)],
-            batch_samples=at(wildcards)["evaluation"]["batch_samples"],
-            seed=[at(wildcards)["seed"], "score_file"],
-        ),
+        settings=settings("score_file"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --recording {input.recording:q} "
-        "--priors {input.priors:q} --output {output:q} > {log:q} 2>&1"
+        "--priors {input.priors:q} --output {output.measures:q} > {log:q} 2>&1"
 
 
 rule figure_separated_file:
     """The separated recording: waveforms and spectrograms."""
     input:
         script=script("figure_separated_file"),
-        code=library("plotting.py", "tables.py"),
-        wavs=rules.separate_file.output.wavs,
-        levels=rules.separate_file.output.levels,
+        code=library("figure_separated_file"),
+        wavs=paths.output("separate_file", "wavs"),
+        levels=paths.output("separate_file", "levels"),
     output:
-        pdf="results/{scale}/files/{dataset}/{recording}/{family}/{method}/separated.pdf",
+        pdf=paths.output("figure_separated_file", "pdf"),
         png=report(
-            "results/{scale}/files/{dataset}/{recording}/{family}/{method}/separated.png",
+            paths.output("figure_separated_file", "png"),
             caption="../report/caption.rst",
             category="Figures",
             subcategory="{dataset}",
             labels={"figure": "{recording} separated"},
         ),
-        csv="results/{scale}/files/{dataset}/{recording}/{family}/{method}/separated.csv",
+        csv=paths.output("figure_separated_file", "csv"),
     log:
-        "results/{scale}/logs/figure_separated_file/{dataset}/{recording}/{family}/{method}.log",
+        paths.log("figure_separated_file"),
     benchmark:
-        "results/{scale}/benchmarks/figure_separated_file/{dataset}/{recording}/{family}/{method}.tsv"
+        paths.benchmark("figure_separated_file")
     localrule: True
     conda:
         "../../envs/audiopriors.yaml"
     params:
-        settings=lambda wildcards: as_json(
-            sources=dataset(wildcards)["sources"], rate=dataset(wildcards)["settings"]["rate"]
-        ),
-        caption=caption("files/separated.rst"),
+        settings=settings("figure_separated_file"),
+        caption=caption_of_dataset(lambda data, wildcards: CAPTIONS["figure_separated_file"]),
     shell:
         "python {input.script:q} --settings {params.settings:q} --inputs {input.wavs:q} {input.levels:q} "
         "--pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q} > {log:q} 2>&1"
 
 
 rule figure_scored_file:
-    """The scored recording: likelihood of each frame under every prior."""
+    """The recording under every prior: likelihood of each frame."""
     input:
         script=script("figure_scored_file"),
-        code=library("plotting.py", "tables.py"),
-        scores=rules.score_file.output,
+        code=library("figure_scored_file"),
+        measures=paths.output("score_file", "measures"),
     output:
-        pdf="results/{scale}/files/{dataset}/{recording}/scores.pdf",
+        pdf=paths.output("figure_scored_file", "pdf"),
         png=report(
-            "results/{scale}/files/{dataset}/{recording}/scores.png",
+            paths.output("figure_scored_file", "png"),
             caption="../report/caption.rst",
             category="Figures",
             subcategory="{dataset}",
             labels={"figure": "{recording} scored"},
         ),
-        csv="results/{scale}/files/{dataset}/{recording}/scores_figure.csv",
+        csv=paths.output("figure_scored_file", "csv"),
     log:
-        "results/{scale}/logs/figure_scored_file/{dataset}/{recording}.log",
+        paths.log("figure_scored_file"),
     benchmark:
-        "results/{scale}/benchmarks/figure_scored_file/{dataset}/{recording}.tsv"
+        paths.benchmark("figure_scored_file")
     localrule: True
     conda:
         "../../envs/audiopriors.yaml"
     params:
-        settings=lambda wildcards: as_json(
-            sources=dataset(wildcards)["sources"], frame=dataset(wildcards)["frame"]
-        ),
-        caption=caption("files/scores.rst"),
+        settings=settings("figure_scored_file"),
+        caption=caption_of_dataset(lambda data, wildcards: CAPTIONS["figure_scored_file"]),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --inputs {input.scores:q} "
+        "python {input.script:q} --settings {params.settings:q} --inputs {input.measures:q} "
         "--pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q} > {log:q} 2>&1"

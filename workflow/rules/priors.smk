@@ -1,20 +1,21 @@
-# Needs the data's items. Gives trained priors with their loss tables, and samples of them.
+# Needs  results/{scale}/data/{dataset}/items.parquet
+# Gives  results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.safetensors and .losses.csv
+#        results/{scale}/samples/{dataset}/{prior}.npy
 
 
 rule train_prior:
     """Train one prior: one source, one noise level, one replicate; interrupted, it continues where it was."""
     input:
         script=script("train_prior"),
-        code=lambda wildcards: [*data_code(wildcards), *prior_code(wildcards), *library("training.py")],
-        data=ITEMS,
-        initial=initial_prior,
+        code=library_of_prior("train_prior"),
+        data=paths.output("make_data", "items"),
+        initial=asks(inputs.initial_prior),
     output:
-        prior=PRIOR,
-        losses=LOSSES,
+        **paths.outputs("train_prior"),
     log:
-        "results/{scale}/logs/train_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.log",
+        paths.log("train_prior"),
     benchmark:
-        "results/{scale}/benchmarks/train_prior/{dataset}/{family}/{source}/{sigma}/seed{replicate}.tsv"
+        paths.benchmark("train_prior")
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -23,32 +24,25 @@ rule train_prior:
         mem_mb=memory,
         runtime=minutes("train_minutes"),
     params:
-        settings=train_settings,
-        initial=lambda wildcards, input: f"--initial {input.initial}" if input.initial else "",
+        settings=settings("train_prior"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --code {input.code:q} "
-        "{params.initial} --minutes {resources.runtime} --prior {output.prior:q} --losses {output.losses:q} "
+        "--initial {input.initial:q} --minutes {resources.runtime} --prior {output.prior:q} --losses {output.losses:q} "
         "> {log:q} 2>&1"
 
 
 rule sample_prior:
-    """Draw waveforms from the priors of one family: a set for each source and noise level."""
+    """Draw waveforms from one prior: a set for each source and noise level."""
     input:
         script=script("sample_prior"),
-        code=prior_code,
-        priors=lambda wildcards: expand(
-            PRIOR,
-            source=dataset(wildcards)["sources"],
-            sigma=levels(wildcards),
-            replicate=0,
-            allow_missing=True,
-        ),
+        code=library_of_prior("sample_prior"),
+        priors=asks(inputs.sampled_models),
     output:
-        SAMPLES,
+        **paths.outputs("sample_prior"),
     log:
-        "results/{scale}/logs/sample_prior/{dataset}/{family}.log",
+        paths.log("sample_prior"),
     benchmark:
-        "results/{scale}/benchmarks/sample_prior/{dataset}/{family}.tsv"
+        paths.benchmark("sample_prior")
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -57,15 +51,7 @@ rule sample_prior:
         mem_mb=memory,
         runtime=minutes("evaluate_minutes"),
     params:
-        settings=lambda wildcards: as_json(
-            threads=at(wildcards)["threads"],
-            sources=dataset(wildcards)["sources"],
-            levels=levels(wildcards),
-            sigmas=sigmas(wildcards),
-            samples=at(wildcards)["evaluation"]["samples"],
-            frame=dataset(wildcards)["frame"],
-            seed=[at(wildcards)["seed"], "sample", wildcards.dataset, wildcards.family],
-        ),
+        settings=settings("sample_prior"),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --priors {input.priors:q} --output {output:q} "
-        "> {log:q} 2>&1"
+        "python {input.script:q} --settings {params.settings:q} --priors {input.priors:q} "
+        "--output {output.samples:q} > {log:q} 2>&1"

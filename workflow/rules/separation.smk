@@ -1,23 +1,25 @@
-# Needs the data's items and trained priors. Gives metrics, traces and examples of each method, and the references.
+# Needs  results/{scale}/data/{dataset}/items.parquet
+#        results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed0.safetensors
+# Gives  results/{scale}/error_curves/{dataset}/{prior}/{prior_source}.parquet
+#        results/{scale}/separation/{dataset}/{prior}/{method}/{mix}.parquet, .trace.parquet, .particles.parquet,
+#        .forming.npy, .examples.npy
+#        results/{scale}/separation/{dataset}/supervised/{mix}.safetensors and .losses.csv
+#        results/{scale}/separation/{dataset}/reference/{mix}.parquet
 
 
 rule error_curve:
     """How well a prior denoises its own source at each noise level: what samplers' levels are planned from."""
     input:
         script=script("error_curve"),
-        code=lambda wildcards: [
-            *data_code(wildcards),
-            *prior_code(wildcards),
-            *library("separation/plans.py", "separation/running.py", "likelihood.py"),
-        ],
-        data=ITEMS,
-        prior=expand(PRIOR, sigma="all", replicate=0, allow_missing=True),
+        code=library_of_prior("error_curve"),
+        data=paths.output("make_data", "items"),
+        prior=expand(paths.output("train_prior", "prior"), sigma="all", replicate=0, allow_missing=True),
     output:
-        ERRORS,
+        **paths.outputs("error_curve"),
     log:
-        "results/{scale}/logs/error_curve/{dataset}/{family}/{source}.log",
+        paths.log("error_curve"),
     benchmark:
-        "results/{scale}/benchmarks/error_curve/{dataset}/{family}/{source}.tsv"
+        paths.benchmark("error_curve")
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -26,44 +28,26 @@ rule error_curve:
         mem_mb=memory,
         runtime=minutes("evaluate_minutes"),
     params:
-        settings=lambda wildcards: as_json(
-            threads=at(wildcards)["threads"],
-            data=data_of(wildcards),
-            frame=dataset(wildcards)["frame"],
-            prior=wildcards.family,
-            prior_source=wildcards.source,
-            **at(wildcards)["separation"]["error_curve"],
-            seed=[at(wildcards)["seed"], "error_curve", wildcards.dataset, wildcards.source],
-        ),
+        settings=settings("error_curve"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --prior {input.prior:q} "
-        "--output {output:q} > {log:q} 2>&1"
+        "--output {output.errors:q} > {log:q} 2>&1"
 
 
 rule separate:
     """Separate test mixes by sampling p(sources | mix) under trained priors."""
     input:
         script=script("separate"),
-        code=lambda wildcards: [
-            *data_code(wildcards),
-            *prior_code(wildcards),
-            *library(
-                "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "likelihood.py", "metrics.py"
-            ),
-        ],
-        data=ITEMS,
-        priors=separation_priors,
-        errors=separation_errors,
+        code=asks(lambda data, wildcards: library("separate", **inputs.loaded_by_run(data, wildcards))),
+        data=paths.output("make_data", "items"),
+        priors=asks(inputs.priors_of_run),
+        errors=asks(inputs.errors_of_run),
     output:
-        rows=SEPARATED,
-        trace=TRACE,
-        particles=PARTICLES,
-        forming=FORMING,
-        examples=EXAMPLES,
+        **paths.outputs("separate"),
     log:
-        "results/{scale}/logs/separate/{dataset}/{family}/{method}/{mix}.log",
+        paths.log("separate"),
     benchmark:
-        "results/{scale}/benchmarks/separate/{dataset}/{family}/{method}/{mix}.tsv"
+        paths.benchmark("separate")
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -72,22 +56,10 @@ rule separate:
         mem_mb=memory,
         runtime=minutes("separate_minutes"),
     params:
-        settings=lambda wildcards: as_json(
-            settings=run_method(wildcards),
-            method=wildcards.method,
-            prior=wildcards.family,
-            examples=at(wildcards)["separation"]["examples"],
-            seed=[
-                at(wildcards)["seed"],
-                "separate",
-                *(wildcards[key] for key in ("dataset", "family", "method", "mix")),
-            ],
-            **separation_settings(wildcards, run_items(wildcards)),
-        ),
-        errors=lambda wildcards, input: "--errors" if input.errors else "",
+        settings=settings("separate"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --priors {input.priors:q} "
-        "{params.errors} {input.errors:q} --rows {output.rows:q} --trace {output.trace:q} "
+        "--errors {input.errors:q} --rows {output.rows:q} --trace {output.trace:q} "
         "--particles {output.particles:q} --forming {output.forming:q} --examples {output.examples:q} > {log:q} 2>&1"
 
 
@@ -95,19 +67,14 @@ rule train_separator:
     """Train the supervised separator of a mix, a reference; interrupted, it continues where it was."""
     input:
         script=script("train_separator"),
-        code=lambda wildcards: [
-            *data_code(wildcards),
-            *prior_code(SimpleNamespace(**wildcards, family=dataset(wildcards)["supervised"]["prior"])),
-            *library("separation/supervised.py", "training.py"),
-        ],
-        data=ITEMS,
+        code=asks(lambda data, wildcards: library("train_separator", **inputs.loaded_by_separator(data))),
+        data=paths.output("make_data", "items"),
     output:
-        separator=SEPARATOR,
-        losses=SEPARATOR_LOSSES,
+        **paths.outputs("train_separator"),
     log:
-        "results/{scale}/logs/train_separator/{dataset}/{mix}.log",
+        paths.log("train_separator"),
     benchmark:
-        "results/{scale}/benchmarks/train_separator/{dataset}/{mix}.tsv"
+        paths.benchmark("train_separator")
     priority: 1  # the longest job: begun late, one core would wait for it
     conda:
         "../../envs/audiopriors.yaml"
@@ -117,7 +84,7 @@ rule train_separator:
         mem_mb=memory,
         runtime=minutes("train_minutes"),
     params:
-        settings=supervised_settings,
+        settings=settings("train_separator"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --code {input.code:q} "
         "--minutes {resources.runtime} --separator {output.separator:q} --losses {output.losses:q} > {log:q} 2>&1"
@@ -127,15 +94,19 @@ rule separate_reference:
     """The references: the mix as estimate, what the data set can give, such as an oracle, a supervised separator."""
     input:
         script=script("separate_reference"),
-        code=lambda wildcards: [*data_code(wildcards), *library("separation/samplers.py", "separation/running.py", "metrics.py")],
-        data=ITEMS,
-        separator=separator_of,
+        code=asks(
+            lambda data, wildcards: library(
+                "separate_reference", **inputs.loaded_by_reference(data, wildcards)
+            )
+        ),
+        data=paths.output("make_data", "items"),
+        separator=outputs_of("train_separator", "separator", "mix"),
     output:
-        rows=REFERENCE,
+        **paths.outputs("separate_reference"),
     log:
-        "results/{scale}/logs/separate_reference/{dataset}/{mix}.log",
+        paths.log("separate_reference"),
     benchmark:
-        "results/{scale}/benchmarks/separate_reference/{dataset}/{mix}.tsv"
+        paths.benchmark("separate_reference")
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -144,8 +115,7 @@ rule separate_reference:
         mem_mb=memory,
         runtime=minutes("separate_minutes"),
     params:
-        settings=lambda wildcards: as_json(**separation_settings(wildcards, reference_items(wildcards))),
-        separator=lambda wildcards, input: f"--supervised {input.separator}" if input.separator else "",
+        settings=settings("separate_reference"),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --data {input.data:q} {params.separator} "
-        "--rows {output.rows:q} > {log:q} 2>&1"
+        "python {input.script:q} --settings {params.settings:q} --data {input.data:q} "
+        "--supervised {input.separator:q} --rows {output.rows:q} > {log:q} 2>&1"

@@ -7,20 +7,15 @@ importing it: the workflow needs the names and types, but not the seconds that a
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import pkgutil
 from pathlib import Path
 
 from .errors import UserError
+from .types import SCHEMAS
 
 _FOLDER = Path(__file__).parent
-_TYPES = {
-    "int": {"type": "integer", "minimum": 0},
-    "float": {"type": "number"},
-    "bool": {"type": "boolean"},
-    "str": {"type": "string"},
-    "tuple[float, float]": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-}
 
 
 def names(kind: str) -> list[str]:
@@ -53,10 +48,20 @@ def open_data(described: dict, path: str):
 
 
 def schema(kind: str, name: str) -> dict:
-    """JSON schema of the `Config` dataclass of that file: names, types and the docstring under each field."""
-    path = _FOLDER / kind / f"{name}.py"
+    """JSON schema of the `Config` of that module."""
+    return schema_of(_FOLDER / kind / f"{name}.py", "Config")
+
+
+@functools.cache
+def schema_of(path: Path, name: str) -> dict:
+    """JSON schema of a dataclass in a file: names, types and the docstring under each field.
+
+    Raises
+    ------
+    UserError: a field's type is none of those that a setting can have.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    (config,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Config"]
+    (config,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
     properties = {}
     for position, node in enumerate(config.body):
         if not isinstance(node, ast.AnnAssign):
@@ -64,10 +69,10 @@ def schema(kind: str, name: str) -> dict:
         annotation = ast.unparse(node.annotation)
         if annotation.startswith("Literal["):
             field = {"enum": list(ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)"))}
-        elif annotation in _TYPES:
-            field = dict(_TYPES[annotation])
+        elif annotation in SCHEMAS:
+            field = dict(SCHEMAS[annotation])
         else:
-            raise TypeError(f"{path.name}: a setting cannot be of type {annotation}; use {', '.join(_TYPES)}")
+            raise UserError(f"{path.name}: a setting cannot be of type {annotation}; use {', '.join(SCHEMAS)}")
         below = config.body[position + 1] if position + 1 < len(config.body) else None
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             field["description"] = below.value.value

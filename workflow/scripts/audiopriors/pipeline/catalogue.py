@@ -1,0 +1,108 @@
+"""What an entry of the catalogue of tables and figures says, and the words that entries are written with.
+
+The entries are in tables.py and figures.py. In captions {scale}, {dataset}, {frame}, {items} (test items), {mixes}
+(test mixes) and {seeds} (trainings) are filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .scale import DataSet
+
+# Tables that one program gives, as they are of the same rows.
+LIKELIHOOD_TABLES = ("cross_likelihood", "detection", "classification", "gradient_norm")
+
+
+def _always(data: DataSet, wildcards: dict[str, str] | None = None) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Input:
+    """The outputs of a rule's jobs, of all or of those that `only` selects by their wildcards."""
+
+    rule: str
+    output: str
+    only: Callable[[DataSet, dict[str, str]], bool] = _always
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a data set."""
+
+    caption: str
+    inputs: tuple[Input, ...] = ()
+    settings: tuple[str, ...] = ()
+    "What its program needs of `programs.table`, beside `dataset`."
+    exists: Callable[[DataSet], bool] = _always
+    rule: str = "table"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a data set."""
+
+    caption: str
+    inputs: tuple[Input, ...]
+    exists: Callable[[DataSet], bool] = _always
+    captions: dict[str, str] = field(default_factory=dict)
+    "Other captions, by kind of data."
+    opens_data: bool = False
+    "Whether its program opens the data set itself."
+
+    def caption_of(self, kind: str) -> str:
+        """Its caption for that kind of data."""
+        return self.captions.get(kind, self.caption)
+
+
+def table(name: str) -> Input:
+    """A table of the same data set."""
+    if name in LIKELIHOOD_TABLES:
+        return Input("likelihood_tables", name)
+    return Input("table", "table", lambda data, wildcards: wildcards["name"] == name)
+
+
+def of_first_mix(data: DataSet, wildcards: dict[str, str]) -> bool:
+    return wildcards["mix"] == data.first_mix
+
+
+def accepting(data: DataSet, wildcards: dict[str, str]) -> bool:
+    """Whether a run's method says of each mix if its sources were separated."""
+    return data.scale.method(wildcards["method"]).accepts
+
+
+def first_accepting(data: DataSet, wildcards: dict[str, str]) -> bool:
+    """Whether it is the first such run of the first mix."""
+    first = next(run for run in data.runs if run.mix == data.first_mix and data.scale.method(run.method).accepts)
+    return wildcards["mix"] == first.mix and (wildcards["prior"], wildcards["method"]) == (first.prior, first.method)
+
+
+def has_accepting(data: DataSet) -> bool:
+    return any(data.scale.method(run.method).accepts for run in data.runs)
+
+
+def has_planned(data: DataSet) -> bool:
+    return any(data.scale.method(run.method).planned for run in data.runs)
+
+
+def has_exact(data: DataSet) -> bool:
+    return data.exact is not None
+
+
+def has_tracks(data: DataSet) -> bool:
+    return data.kind == "music"
+
+
+def has_published(data: DataSet) -> bool:
+    return bool(data.published)
+
+
+def trained(data: DataSet, wildcards: dict[str, str]) -> bool:
+    return data.scale.prior(wildcards["prior"]).training is not None
+
+
+ITEMS = Input("make_data", "items")
+MEASURES = Input("evaluate_prior", "measures")
+PARTICLES = Input("separate", "particles", accepting)

@@ -1,0 +1,104 @@
+"""What a schema cannot say of a configuration: names that do not exist, and keys that have no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .. import registry
+from . import schema
+from .schema import Key, dotted
+
+
+def problems(config: dict) -> list[str]:
+    """Every problem of one merged configuration, but for its priors' resolved settings: `key: problem`."""
+    return schema.violations(config) or [
+        *_of_datasets(config),
+        *_of_priors(config),
+        *_of_methods(config),
+        *_of_labels(config["claims"]),
+    ]
+
+
+def _of_datasets(config: dict) -> Iterator[str]:
+    methods, priors = config["separation"]["methods"], config["priors"]
+    yield from _each(config["build"], config["datasets"], ("build",))
+    for name, dataset in config["datasets"].items():
+        at = ("datasets", name)
+        kinds = registry.names("data")
+        yield from _one(dataset["kind"], kinds, (*at, "kind"))
+        if dataset["kind"] in kinds:
+            yield from schema.violations_of(dataset["settings"], "data", dataset["kind"], (*at, "settings"))
+        yield from _each(dataset["priors"], priors, (*at, "priors"))
+        yield from _each(dataset["published"], priors, (*at, "published"))
+        yield from _each(dataset.get("sigmas", []), config["sigmas"], (*at, "sigmas"))
+        for mix, settings in dataset["mixes"].items():
+            yield from _each(settings["sources"], dataset["sources"], (*at, "mixes", mix))
+            if len(settings.get("gains", settings["sources"])) != len(settings["sources"]):
+                yield f"{dotted((*at, 'mixes', mix, 'gains'))}: needs one number for each source"
+        if "supervised" in dataset:
+            yield from _each(dataset["supervised"]["mixes"], dataset["mixes"], (*at, "supervised", "mixes"))
+            yield from _one(dataset["supervised"]["prior"], priors, (*at, "supervised", "prior"))
+        for method, runs in dataset["runs"].items():
+            yield from _one(method, methods, (*at, "runs"))
+            yield from _each(runs, dataset["priors"], (*at, "runs", method))
+            for prior, run in runs.items():
+                yield from _each(run.get("mixes", []), dataset["mixes"], (*at, "runs", method, prior, "mixes"))
+        if "file" in dataset:
+            yield from _one(dataset["file"]["prior"], dataset["priors"], (*at, "file", "prior"))
+            yield from _one(dataset["file"]["method"], methods, (*at, "file", "method"))
+
+
+def _of_priors(config: dict) -> Iterator[str]:
+    if sorted(config["sigmas"], key=float) != config["sigmas"]:
+        yield "sigmas: must ascend"
+    yield from _each(config["families"], registry.names("priors"), ("families",))
+    for name, prior in config["priors"].items():
+        yield from _one(prior["family"], config["families"], ("priors", name, "family"))
+
+
+def priors(config: dict) -> list[str]:
+    """Every problem of the priors of a scale, each with what it takes from its family."""
+    return list(_of_resolved_priors(config))
+
+
+def _of_resolved_priors(config: dict) -> Iterator[str]:
+    for name, prior in config["priors"].items():
+        at = ("priors", name)
+        yield from schema.violations_of(prior["model"], "priors", prior["family"], (*at, "model"))
+        if "training" in prior:
+            yield from schema.violations_of_training(prior["training"], (*at, "training"))
+        if isinstance(prior["levels"], list):
+            yield from _each(prior["levels"], config["sigmas"], (*at, "levels"))
+
+
+def _of_methods(config: dict) -> Iterator[str]:
+    samplers = registry.names("separation/methods")
+    for name, method in config["separation"]["methods"].items():
+        at = ("separation", "methods", name)
+        if method["sampler"] not in samplers:
+            allowed = ", ".join(samplers)
+            yield f"{dotted((*at, 'sampler'))}: {method['sampler']!r} is not allowed; allowed: {allowed}"
+            continue
+        yield from schema.violations_of(method["settings"], "separation/methods", method["sampler"], (*at, "settings"))
+        yield from _each(method.get("sigmas", []), ["0", *config["sigmas"]], (*at, "sigmas"))
+        if ("plan" in method) == ("sigmas" in method):
+            yield f"{dotted(at)}: needs either sigmas or plan"
+        elif "sigmas" in method and (method["sampler"] != "langevin" or "noise_free_sigma" not in method):
+            yield (f"{dotted(at)}: sigmas are for the sampler langevin, with noise_free_sigma; others need a plan")
+
+
+def _of_labels(claims: list[dict]) -> Iterator[str]:
+    labels: list[str] = []
+    for number, claim in enumerate(claims):
+        yield from _each(claim.get("all_of", []), labels, ("claims", number, "all_of"))
+        labels += [claim["label"]] if "label" in claim else []
+
+
+def _one(value, allowed: Iterable, at: Key) -> list[str]:
+    allowed = list(allowed)
+    return [] if value in allowed else [f"{dotted(at)}: there is no {value!r}; allowed: {', '.join(allowed) or 'none'}"]
+
+
+def _each(values: Iterable, allowed: Iterable, at: Key) -> list[str]:
+    allowed = list(allowed)
+    return [problem for value in values for problem in _one(value, allowed, at)]

@@ -1,0 +1,86 @@
+"""Keys of the configuration that have no effect: what a user writes and nothing reads is a mistake, and is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .merging import merge, prior_settings
+from .schema import Key, dotted
+
+
+def without_effect(base: dict, changes: dict, at: Key) -> list[str]:
+    """Every key that has no effect, of the base alone (changes empty) or of what a scale changes; `at` leads to it.
+
+    Only to be asked of configurations whose shape is right.
+    """
+    written = changes or base
+    return [
+        *(_removes_nothing(base, changes, at) if changes else []),
+        *_of_priors(base, changes, written, at),
+        *_of_datasets(base, changes, written, at),
+        *_of_methods(written, at),
+    ]
+
+
+def _removes_nothing(base: dict, changes: dict, at: Key) -> Iterator[str]:
+    for key, value in changes.items():
+        if value is None and key not in base:
+            yield f"{dotted((*at, key))}: null removes what stands above it, but there is no {key!r}; there is {_list(base)}"
+        elif isinstance(value, dict):
+            below = base.get(key)
+            yield from _removes_nothing(below if isinstance(below, dict) else {}, value, (*at, key))
+
+
+def _of_priors(base: dict, changes: dict, written: dict, at: Key) -> Iterator[str]:
+    names = base.get("priors", {}) | changes.get("priors", {})
+    used = {prior.get("family") or base["priors"][name]["family"] for name, prior in names.items() if prior}
+    for family in written.get("families", {}):
+        if family not in used:
+            yield f"{dotted((*at, 'families', family))}: has no effect, as no prior is of this family; one of {_list(used)} is"
+    for name, prior in written.get("priors", {}).items():
+        if not prior:
+            continue
+        place = (*at, "priors", name)
+        family = prior.get("family") or base["priors"].get(name, {}).get("family")
+        whole = prior_settings(name, family, base, changes)
+        for key in ("finetune", "chain"):
+            if key in prior and (whole.get("levels") == "one" or "training" not in whole):
+                yield f"{dotted((*place, key))}: has no effect, as {name} has no model that is fine-tuned (levels: one)"
+    for folder in ("families", "priors") if changes else ("priors",):  # a family's own training is whole
+        for name, settings in written.get(folder, {}).items():
+            yield from _of_schedule((settings or {}).get("training") or {}, (*at, folder, name, "training"))
+
+
+def _of_schedule(training: dict, at: Key) -> Iterator[str]:
+    for key in ("decays", "decay"):
+        if training.get("schedule") == "cosine" and key in training:
+            yield f"{dotted((*at, key))}: has no effect with schedule cosine; it is for schedule steps"
+
+
+def _of_datasets(base: dict, changes: dict, written: dict, at: Key) -> Iterator[str]:
+    whole = merge(base, changes)
+    for name, settings in written.get("datasets", {}).items():
+        dataset = whole["datasets"].get(name) if settings else None
+        if not dataset:
+            continue
+        levels = [
+            prior_settings(prior, whole["priors"][prior]["family"], base, changes).get("levels")
+            for prior in dataset["priors"]
+            if prior in whole["priors"]
+        ]
+        if "sigmas" in settings and "one" not in levels:
+            yield (
+                f"{dotted((*at, 'datasets', name, 'sigmas'))}: has no effect, as none of its priors serves all noise "
+                "levels; their levels say at which they are evaluated"
+            )
+
+
+def _of_methods(written: dict, at: Key) -> Iterator[str]:
+    for name, method in written.get("separation", {}).get("methods", {}).items():
+        if method and "plan" in method and "noise_free_sigma" in method:
+            place = (*at, "separation", "methods", name, "noise_free_sigma")
+            yield f"{dotted(place)}: has no effect with a plan; it is for sigmas"
+
+
+def _list(names) -> str:
+    return ", ".join(sorted(map(str, names)))

@@ -1,0 +1,277 @@
+"""Every figure: workflow/scripts/figure_NAME.py draws the figure NAME."""
+
+from __future__ import annotations
+
+from .catalogue import (
+    ITEMS,
+    PARTICLES,
+    Figure,
+    Input,
+    first_accepting,
+    has_accepting,
+    has_exact,
+    has_planned,
+    has_published,
+    has_tracks,
+    of_first_mix,
+    table,
+    trained,
+)
+
+FIGURES: dict[str, Figure] = {
+    "waveforms": Figure(
+        "Fig. 1 of the paper. Two periods of each source at 220 Hz and amplitude 1, and the first test mix, the mean "
+        "of four sources of random frequency, amplitude and phase. Data set {dataset}, scale {scale}.",
+        (ITEMS,),
+        captions={
+            "music": (
+                "The first test item of data set {dataset}: each source and the recorded mix, {frame} samples; "
+                "below, their spectrograms. Scale {scale}. (Data set demo_band: synthesised by this program, not "
+                "recorded.)"
+            ),
+        },
+        opens_data=True,
+    ),
+    "training": Figure(
+        "Training loss (pale) and held-out loss of every prior, scale {scale}, {seeds} training(s) each. Fine-tuned "
+        "priors start from the noise-free one, or from the next smaller σ (config: chain). Losses above 4 are cut "
+        "off. Look for curves that still fall: those priors were stopped early, and no verdict on the model class "
+        "can rest on them.",
+        (Input("train_prior", "losses", trained),),
+    ),
+    "cross_likelihood": Figure(
+        "Fig. 3 (left) of the paper, scale {scale}, for each family of priors; {items} test items of T = {frame} "
+        "samples, {seeds} training(s). The learned priors are noise-free; the exact one has the smallest σ, as "
+        "noise-free waves of three parameters have no density. Left: the likelihood; rows are test sources, columns "
+        "priors. Second: the score that was published (flow: the latent term without the log-determinant; WaveNet: "
+        "the probability of the codes); colours are clipped to [−4, 2] nats/sample, numbers are not; −∞ are items "
+        "outside [−1, 1]. Right: AUROC of items of the prior's own source against the other source, by the "
+        "likelihood itself and by the ratio of two priors; the ratio is what separation needs. Look for a diagonal, "
+        "and for whether the AUROC says the same as the means.",
+        (table("cross_likelihood"), table("detection")),
+        captions={
+            "music": (
+                "Fig. 3 (right) of the paper, data set {dataset}, scale {scale}, noise-free priors of each family; "
+                "{items} test items of T = {frame} samples, {seeds} training(s). Left: the likelihood; rows are test "
+                "sources, columns priors. Second: the score that was published (flow: the latent term without the "
+                "log-determinant; WaveNet: the probability of the codes); colours are clipped to [−6, 5] "
+                "nats/sample, numbers are not. Right: AUROC of items of the prior's own source against the other "
+                "source, by the likelihood itself and by the ratio of two priors, which is what separation needs. "
+                "The paper saw every field of the heat map in one range: look for whether the rows differ more than "
+                "the columns (a loud source is unlikely under every prior), and whether the ratio tells what the "
+                "likelihood does not. (Data set demo_band: synthesised by this program, not recorded.)"
+            ),
+        },
+    ),
+    "published": Figure(
+        "Priors trained and scored as the authors did (left pair of columns) beside the correct ones (right pair), "
+        "scale {scale}, {items} test items of T = {frame} samples, {seeds} training(s). flowavenet_published: a "
+        "quarter of the log-determinant in the objective, scored by the latent term alone. wavenet_published: it "
+        "sees its target, through a sigmoid, and is scored by the log of a mean of sigmoids, so that no value is "
+        "above 0. Last row: Table 1 as printed, the same scores here, and likelihoods; no density can give N(0, .5) "
+        "noise more than −.726 nats/sample. Colours are clipped to [−4, 2] nats/sample, numbers are not.",
+        (table("cross_likelihood"), table("detection"), table("table_1")),
+        exists=has_published,
+    ),
+    "noise_grid": Figure(
+        "Fig. 4 of the paper, scale {scale}: prior and data have the same noise level; {items} test items of T = "
+        "{frame} samples, {seeds} training(s). Columns are priors, rows test sources. For each family: mean and "
+        "AUROC of the score that was published (flow: latent term only; WaveNet: probability of the codes of the "
+        "clamped samples), mean and AUROC of the likelihood, AUROC of the ratio of two priors. Look for whether "
+        "discrimination is lost with noise, or only hard to see in a mean. All likelihoods fall together as noise "
+        "grows, and their own spread does not: at σ = .359 even the exact prior's AUROC of log p(x) is far from 1, "
+        "while its ratio stays at 1. The WaveNet's code score inverts there (AUROC near 0): most of a noisy square "
+        "is clamped to ±1, where codes are cheap for every prior, so squares get the highest totals under all of "
+        "them; the ratio of two priors is not fooled. Colours of the means are clipped to [−4, 2] nats/sample.",
+        (table("cross_likelihood"), table("detection")),
+        captions={
+            "music": (
+                "Fig. 4 of the paper for data set {dataset}, scale {scale}: prior and data have the same noise "
+                "level; {items} test items of T = {frame} samples, {seeds} training(s). Columns are priors, rows "
+                "test sources. For each family: mean and AUROC of the score that was published (flow: latent term "
+                "only; WaveNet: probability of the codes of the clamped samples), mean and AUROC of the likelihood, "
+                "AUROC of the ratio of two priors. Colours of the means are clipped to [−6, 5] nats/sample. (Data "
+                "set demo_band: synthesised by this program, not recorded.)"
+            ),
+        },
+    ),
+    "detection": Figure(
+        "AUROC of items of the prior's own source against all other sources, by noise level (the same for prior and "
+        "data), with 95 % bootstrap intervals over {items} test items; T = {frame}, {seeds} training(s), scale "
+        "{scale}. The likelihood, the log-ratio of two priors against its worst other source, the ratio to the "
+        "mixture of all priors, typicality, and the published score. Dotted: chance. The exact prior (last row) is "
+        "the ceiling: at σ = .359 even its log p(x) overlaps (its own noise is √(T/2) nats in total), a ratio does "
+        "not.",
+        (table("detection"),),
+        captions={
+            "music": (
+                "AUROC of items of the prior's own source against all other sources, by noise level (the same for "
+                "prior and data), with 95 % bootstrap intervals over tracks ({items} test items, T = {frame}, "
+                "{seeds} training(s)), data set {dataset}, scale {scale}. The likelihood, the log-ratio of two "
+                "priors against its worst other source, the ratio to the mixture of all priors, typicality, and the "
+                "published score. Dotted: chance. Look for whether a prior that fails by its likelihood succeeds by "
+                "the ratio: then it was the metric, not the model. (Data set demo_band: synthesised by this program, "
+                "not recorded.)"
+            ),
+        },
+    ),
+    "detection_by_track": Figure(
+        "Detection within each test track of data set {dataset}: AUROC of frames of the prior's own source against "
+        "frames of the other sources of the same track, so that no difference between songs counts; each dot is a "
+        "track, the bar their median; prior and data have the same noise level; {items} test items of T = {frame} "
+        "samples, scale {scale}. Dotted: chance. Look for tracks in which the likelihood puts a source on the wrong "
+        "side (below .5) and the ratio does not. (Data set demo_band: synthesised by this program, not recorded.)",
+        (table("detection_by_track"),),
+        exists=has_tracks,
+    ),
+    "peakedness": Figure(
+        "Section 3.3 of the paper: mean likelihood of in-class items of each source as noise is added to them, "
+        "{items} items, T = {frame}, 95 % intervals, scale {scale}. A line is one prior, named by the σ that it was "
+        "trained at. A peaked prior falls at once from a high value; a smooth one stays level up to about its own σ.",
+        (table("cross_likelihood"),),
+    ),
+    "inputs": Figure(
+        "Section 3.4 and Table 1 of the paper: constants and Gaussian noise under the noise-free (exact: the "
+        "smallest σ) and the widest prior; the likelihood, the likelihood corrected for complexity (against the "
+        "lossless coder FLAC as a density), and the published score; T = {frame}, {items} noise items, 95 % "
+        "intervals, scale {scale}. Dotted: the mean of the prior's own source at its own noise level, in its colour. "
+        "Dashed: no density can be above it in the mean on N(0, s²) noise; the latent score is not a density and may "
+        "be.",
+        (table("cross_likelihood"),),
+        captions={
+            "music": (
+                "Section 3.4 of the paper for data set {dataset}: constants and Gaussian noise under the noise-free "
+                "and the widest prior; the likelihood, the likelihood corrected for complexity (against the lossless "
+                "coder FLAC as a density), and the published score; T = {frame}, {items} noise items, 95 % "
+                "intervals, scale {scale}. Dotted: the mean of the prior's own source at its own noise level, in its "
+                "colour. Dashed: no density can be above it in the mean on N(0, s²) noise; the latent score is not a "
+                "density and may be."
+            ),
+        },
+    ),
+    "truth_gap": Figure(
+        "How many nats per sample each learned density is below the true one p_σ, on items of its own source with "
+        "noise of its own σ; {items} items of T = {frame} samples, 95 % intervals, {seeds} training(s), scale "
+        "{scale}. No density can be below the dashed line (Gibbs' inequality): the run stops if one is. A model that "
+        "had learned everything would lie on it.",
+        (table("truth_gap"),),
+        exists=has_exact,
+    ),
+    "gradient_norm": Figure(
+        "Mean squared norm of the gradient in x of in-class items, per sample, at the prior's own σ; T = {frame}, 95 "
+        "% intervals, scale {scale}. The thesis expects 1/σ² (dashed), which holds for noise that fills all "
+        "dimensions.",
+        (table("gradient_norm"),),
+    ),
+    "samples": Figure(
+        "One waveform drawn from each prior (rows: sources; columns: noise level it was trained at), the first 10 "
+        "ms; scale {scale}, T = {frame}. Look for whether a shape can be recognised at all: likelihoods of small "
+        "models trained for seconds are finite and comparable long before their samples look right.",
+        (Input("sample_prior", "samples"),),
+        captions={
+            "music": (
+                "One waveform drawn from each prior (rows: sources; columns: noise level it was trained at), the "
+                "first 10 ms; data set {dataset}, scale {scale}, T = {frame}. Small models trained for seconds draw "
+                "coloured noise: likelihoods are finite and comparable long before samples sound like music."
+            ),
+        },
+    ),
+    "dilemma": Figure(
+        "The paper's dilemma, prior by prior; T = {frame}, scale {scale}. Left: how much the mean in-class log p "
+        "(nats/sample) changes when noise of the prior's own σ is added; ½ (dotted) is what any density of noisy "
+        "data pays, a peaked prior pays more. Open: the prior of the least noise, for the smallest σ. Middle: AUROC "
+        "of the worst pair of sources at the worst σ above 0, by log p (open) and by the ratio of two priors "
+        "(filled), with the 95 % interval. Right: median SI-SDR of each source by the sampler that suits the prior "
+        "best, with the 95 % interval. A prior that is smooth, discriminative and separates is on the right in the "
+        "middle and right panels, and near ½ in the left one.",
+        (table("cross_likelihood"), table("detection"), table("separation")),
+    ),
+    "separation": Figure(
+        "Median SI-SDR of each source over {mixes} test mixes with its 95 % interval, by method; T = {frame}, scale "
+        "{scale}. References: the mix itself as estimate, and an oracle that knows every frequency and phase and "
+        "fits the amplitudes. In brackets the number of mixes, fewer for slow methods. Look for methods above the "
+        "mix: Langevin dynamics from the paper's σ is not, as the paper says; the same priors in a sampler that "
+        "starts where the sources drown in noise can be.",
+        (table("separation"),),
+        captions={
+            "music": (
+                "Median SI-SDR of each source over {mixes} test mixes with its 95 % interval over tracks, by method; "
+                "data set {dataset}, T = {frame}, scale {scale}. References: the mix itself as estimate, a static "
+                "Wiener filter (long-term average spectra of the training stems), and an oracle, the ratio mask of "
+                "the true sources' magnitudes. BSSEval's measures are in the table. Look for methods above the mix. "
+                "(Data set demo_band: synthesised by this program, not recorded.)"
+            ),
+        },
+    ),
+    "separation_examples": Figure(
+        "Before and after: the first 8 ms of the first test mix. First row: the mix and its true sources; then what "
+        "each method makes of it (grey: the truth; left: the mean of its estimates). Scale {scale}, T = {frame}.",
+        (ITEMS, Input("separate", "examples", of_first_mix)),
+        captions={
+            "music": (
+                "The first test mix of data set {dataset}: spectrograms of the mix and its true sources (first row), "
+                "then of what each method makes of it (left: the sum of its estimates). Scale {scale}, T = {frame}. "
+                "(Data set demo_band: synthesised by this program, not recorded.)"
+            ),
+        },
+        opens_data=True,
+    ),
+    "energy": Figure(
+        "Energy (minus log posterior, per sample; of the planned samplers the part of the mix only) and residual of "
+        "the mix along the steps of each sampler; median and 10 to 90 % of {mixes} mixes, T = {frame}, scale "
+        "{scale}. Dotted lines: the σ of prior and step changes. Look for energies that rise or residuals that stay: "
+        "the step is too large for that prior.",
+        (Input("separate", "trace", of_first_mix),),
+    ),
+    "error_curve": Figure(
+        "Denoising error of each prior that serves all noise levels, on validation items of its own source, relative "
+        "to the source's power; T = {frame}, scale {scale}. Dotted lines: where a source enters the alternating "
+        "sampler; strokes at the top: its noise levels. The schedule follows from the curves. Look for how far a "
+        "learned curve lies above the exact prior's.",
+        (Input("error_curve", "errors"),),
+        exists=has_planned,
+    ),
+    "forming": Figure(
+        "How the estimates of the first test mix form under the alternating sampler, from large to small σ: each "
+        "source at some levels (colour) over the true wave (grey); T = {frame}, scale {scale}. Look for the order in "
+        "which sources appear, and how early their frequency and phase are decided.",
+        (ITEMS, Input("separate", "forming", first_accepting), Input("separate", "trace", first_accepting)),
+        exists=has_accepting,
+        opens_data=True,
+    ),
+    "acceptance": Figure(
+        "Every particle of the planned samplers: SI-SDR of its worst source, which needs the truth, against its "
+        "misfit, which does not (the mix's residual in units of what the priors' denoising errors explain). Accepted "
+        "are those left of the dashed line; T = {frame}, scale {scale}. Look at the lower left: a failure there "
+        "would be accepted silently.",
+        (PARTICLES,),
+        exists=has_accepting,
+    ),
+}
+
+# Captions of pages and of figures of one recording.
+CAPTIONS = {
+    "listen": (
+        "Example mixes of data set {dataset}, their true sources and every method's estimates, to be listened to. "
+        "The wav files are in results/{scale}/audio/{dataset}. (Data set demo_band: synthesised by this program, not "
+        "recorded.)"
+    ),
+    "separated_file": (
+        "A recording separated with the priors of data set {dataset}, scale {scale}, to be listened to. The wav "
+        "files, at the recording's own rate, channels and length, are beside this page in the folder wavs."
+    ),
+    "figure_separated_file": (
+        "A recording separated with the priors of data set {dataset}, scale {scale}: waveforms (channels' mean) and "
+        "spectrograms of the first 30 s at most. Titles: level against the recording's and, where the recording's "
+        "true sources are known, the SI-SDR of the estimate and of the recording itself as estimate. Above the "
+        "dotted line the priors know nothing; what is there, and all that no source got, is in rest. The recording "
+        "real_song is an excerpt of a song of MUSDB18 that the package stempeg ships; the data set demo_band is "
+        "synthesised."
+    ),
+    "figure_scored_file": (
+        "A recording under every prior of data set {dataset}, frame by frame (T = {frame} samples), scale {scale}: "
+        "its level, the likelihood (left), and the likelihood against the mean of all priors (right; above 0: this "
+        "prior likes the frame more than the others do). For a prior of noise level σ, noise of σ is added to the "
+        "frames."
+    ),
+}

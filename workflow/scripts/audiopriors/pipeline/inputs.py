@@ -1,0 +1,96 @@
+"""Files and code that a job needs, where that follows from the config and not from its path alone."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from . import paths
+from .scale import ALL, DataSet
+
+
+def _model(data: DataSet, prior: str, source: str, sigma: str, replicate: str = "0") -> str:
+    return paths.output("train_prior", "prior").format(
+        scale=data.scale.name, dataset=data.name, prior=prior, prior_source=source, sigma=sigma, replicate=replicate
+    )
+
+
+def initial_prior(data: DataSet, wildcards) -> list[str]:
+    """The model that a fine-tuning starts from; none for a training from scratch."""
+    prior = data.scale.prior(wildcards.prior)
+    data.check(prior, wildcards.prior_source, wildcards.sigma)
+    start = prior.starts_from(wildcards.sigma)
+    return [_model(data, prior.name, wildcards.prior_source, start, wildcards.replicate)] if start else []
+
+
+def models(data: DataSet, wildcards) -> list[str]:
+    """Every model of a prior, of one source and replicate."""
+    prior = data.scale.prior(wildcards.prior)
+    data.check(prior, wildcards.prior_source)
+    return [_model(data, prior.name, wildcards.prior_source, sigma, wildcards.replicate) for sigma in prior.levels]
+
+
+def sampled_models(data: DataSet, wildcards) -> list[str]:
+    """Every model of a prior, of the first replicate: for each source in turn, each noise level in turn."""
+    prior = data.scale.prior(wildcards.prior)
+    return [_model(data, prior.name, source, sigma) for source in data.sources for sigma in prior.levels]
+
+
+def priors_of_run(data: DataSet, wildcards) -> list[str]:
+    """The models of a run: for each sigma of the method in turn, each source of the mix in turn."""
+    run = data.run(wildcards.prior, wildcards.method, wildcards.mix)
+    return _separating(data, run.prior, run.method, run.mix)
+
+
+def _separating(data: DataSet, prior: str, method: str, mix: str) -> list[str]:
+    serves_all = data.scale.prior(prior).serves_all
+    sigmas = [ALL] if serves_all else data.scale.method(method).settings["sigmas"]
+    return [_model(data, prior, source, sigma) for sigma in sigmas for source in data.mix(mix)["sources"]]
+
+
+def errors_of_run(data: DataSet, wildcards) -> list[str]:
+    """The error curve of each source's prior, if the method has a plan."""
+    if not data.scale.method(wildcards.method).planned:
+        return []
+    place = {"scale": data.scale.name, "dataset": data.name, "prior": wildcards.prior}
+    errors = paths.output("error_curve", "errors")
+    return [errors.format(**place, prior_source=source) for source in data.mix(wildcards.mix)["sources"]]
+
+
+def loaded_by_run(data: DataSet, wildcards) -> dict:
+    """The modules that a run loads by name, see code.of_program."""
+    return _loaded(data, wildcards.prior, wildcards.method)
+
+
+def _loaded(data: DataSet, prior: str, method: str) -> dict:
+    return {
+        "data": data.kind,
+        "families": [data.scale.prior(prior).family],
+        "samplers": [data.scale.method(method).settings["sampler"]],
+    }
+
+
+def priors_of_file(data: DataSet, wildcards) -> list[str]:
+    """The models that a recording is separated with."""
+    return _separating(data, wildcards.prior, wildcards.method, data.first_mix)
+
+
+def errors_of_file(data: DataSet, wildcards) -> list[str]:
+    """The error curves of the priors that a recording is separated with."""
+    return errors_of_run(data, SimpleNamespace(prior=wildcards.prior, method=wildcards.method, mix=data.first_mix))
+
+
+def loaded_by_file(data: DataSet, wildcards) -> dict:
+    """The modules that the separation of a recording loads by name."""
+    loaded = _loaded(data, wildcards.prior, wildcards.method)
+    return {key: value for key, value in loaded.items() if key != "data"}
+
+
+def loaded_by_separator(data: DataSet) -> dict:
+    """The modules that the training of a supervised separator loads by name."""
+    return {"data": data.kind, "families": [data.scale.prior(data.supervised["prior"]).family]}
+
+
+def loaded_by_reference(data: DataSet, wildcards) -> dict:
+    """The modules that the references of a mix load by name: of a supervised separator, its network too."""
+    supervised = wildcards.mix in data.supervised["mixes"]
+    return loaded_by_separator(data) if supervised else {"data": data.kind}

@@ -1,0 +1,190 @@
+"""Every job of a data set, once: targets, checksums, clock times and the forecast are selections of this list."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..audio import roots
+from . import paths
+from .catalogue import Input
+from .figures import FIGURES
+from .scale import DataSet, Scale
+from .tables import TABLES
+
+# Rules whose clock times `costs` adds up.
+TIMED = (
+    "make_data", "train_prior", "evaluate_prior", "sample_prior", "separate", "error_curve", "train_separator",
+    "separate_reference",
+)  # fmt: skip
+# Rules whose results are clock times, pages and sounds, or are computed from a recording: they have no checksum.
+UNLISTED = ("costs", "audio", "separate_file", "score_file", "figure_separated_file", "figure_scored_file")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job: its rule and wildcards."""
+
+    rule: str
+    wildcards: dict[str, str]
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Its outputs by name."""
+        return {name: path.format(**self.wildcards) for name, path in paths.outputs(self.rule).items()}
+
+    @property
+    def benchmark(self) -> str:
+        """Its clock times."""
+        return paths.benchmark(self.rule).format(**self.wildcards)
+
+
+@functools.cache
+def jobs(data: DataSet) -> tuple[Job, ...]:
+    """Every job of the data set, those of the recording that comes with the pipeline included."""
+
+    def listed() -> Iterator[tuple[str, dict]]:
+        yield "make_data", {}
+        for prior in data.priors:
+            for source in data.sources:
+                of_source = {"prior": prior.name, "prior_source": source}
+                for sigma in prior.levels:
+                    for replicate in data.replicates(prior):
+                        yield "train_prior", of_source | {"sigma": sigma, "replicate": replicate}
+                for replicate in data.replicates(prior):
+                    yield "evaluate_prior", of_source | {"replicate": replicate}
+        for name in data.own_priors:
+            yield "sample_prior", {"prior": name}
+        curves = {
+            (run.prior, source): None
+            for run in data.runs
+            if data.scale.method(run.method).planned
+            for source in data.mix(run.mix)["sources"]
+        }
+        for name, source in curves:
+            yield "error_curve", {"prior": name, "prior_source": source}
+        for mix in data.supervised["mixes"]:
+            yield "train_separator", {"mix": mix}
+        for mix in dict.fromkeys(run.mix for run in data.runs):
+            yield "separate_reference", {"mix": mix}
+        for run in data.runs:
+            yield "separate", {"prior": run.prior, "method": run.method, "mix": run.mix}
+        yield "likelihood_tables", {}
+        yield "costs", {}
+        for name, table in TABLES.items():
+            if table.rule == "table" and table.exists(data):
+                yield "table", {"name": name}
+        for name, figure in FIGURES.items():
+            if figure.exists(data):
+                yield "figure", {"name": name}
+        yield "audio", {}
+        if data.file:
+            of_song = {"recording": roots.REAL_SONG}
+            for rule in ("separate_file", "figure_separated_file"):
+                yield rule, of_song | data.file
+            for rule in ("score_file", "figure_scored_file"):
+                yield rule, of_song
+
+    of_data = {"scale": data.scale.name, "dataset": data.name}
+    return tuple(
+        Job(rule, of_data | {key: str(value) for key, value in wildcards.items()}) for rule, wildcards in listed()
+    )
+
+
+def select(data: DataSet, rule: str, output: str, **only: str) -> list[str]:
+    """Paths of an output of a rule's jobs, of all or of those with the wildcards `only`."""
+    return [
+        job.outputs[output]
+        for job in jobs(data)
+        if job.rule == rule and all(job.wildcards[key] == value for key, value in only.items())
+    ]
+
+
+def resolve(data: DataSet, inputs: tuple[Input, ...]) -> list[str]:
+    """The paths of a table's or figure's inputs."""
+    return [
+        job.outputs[one.output]
+        for one in inputs
+        for job in jobs(data)
+        if job.rule == one.rule and one.only(data, job.wildcards)
+    ]
+
+
+def timed(data: DataSet) -> list[str]:
+    """The clock times of every training, evaluation, drawing of samples and separation."""
+    return [job.benchmark for rule in TIMED for job in jobs(data) if job.rule == rule]
+
+
+def tables_of(data: DataSet) -> list[str]:
+    """The names of the tables that the data set has."""
+    return [name for name, table in TABLES.items() if table.exists(data)]
+
+
+def table_path(data: DataSet, name: str) -> str:
+    """That table of the data set."""
+    rule = TABLES[name].rule
+    return paths.output(rule, name if rule == "likelihood_tables" else "table").format(
+        scale=data.scale.name, dataset=data.name, name=name
+    )
+
+
+def reproducible(scale: Scale, names: list[str]) -> list[str]:
+    """Every file of these data sets that is the same from run to run: all but clock times, pages, sounds and logs."""
+    listed = [
+        path
+        for name in names
+        for job in jobs(scale.dataset(name))
+        if job.rule not in UNLISTED
+        for path in job.outputs.values()
+    ]
+    return listed + [path for path in _put_together(scale, names) if not path.endswith(".html") and "costs" not in path]
+
+
+def shown(scale: Scale, names: list[str]) -> list[str]:
+    """Figures, sounds and tables of these data sets, as the report shows them."""
+    pictures, pages, files = [], [], []
+    for job in (job for name in names for job in jobs(scale.dataset(name))):
+        if job.rule == "figure":
+            pictures.append(job.outputs["png"])
+        elif job.rule == "audio":
+            pages.append(job.outputs["page"])
+        elif job.rule in ("figure_separated_file", "figure_scored_file"):
+            files.append(job.outputs["png"])
+        elif job.rule == "separate_file":
+            files.append(job.outputs["page"])
+    return pictures + pages + files + [path for path in _put_together(scale, names) if path.endswith(".html")]
+
+
+def _put_together(scale: Scale, names: list[str]) -> list[str]:
+    """The tables of all these data sets: one of each kind where they are what the scale builds, else each set's own."""
+    together = names == scale.settings["build"]
+    rule = "combine_tables" if together else "show_table"
+    kinds = [table for table in TABLES if any(TABLES[table].exists(scale.dataset(name)) for name in names)]
+    return [
+        path.format(scale=scale.name, dataset=name, name=kind)
+        for kind in kinds
+        for name in (names[:1] if together else names)
+        if together or TABLES[kind].exists(scale.dataset(name))
+        for path in paths.outputs(rule).values()
+    ]
+
+
+def tables_named(scale: Scale, name: str) -> list[str]:
+    """That table of every data set that the scale builds and that has it."""
+    built = [scale.dataset(dataset) for dataset in scale.settings["build"]]
+    return [table_path(data, name) for data in built if TABLES[name].exists(data)]
+
+
+def of_recording(data: DataSet, recording: str) -> dict[str, list[str]]:
+    """What the targets separate_file and score_file of a data set build, if it takes recordings."""
+    if not data.file:
+        return {}
+    place = {"scale": data.scale.name, "dataset": data.name, "recording": recording, **data.file}
+    return {
+        "separate_file": [
+            paths.output(rule, output).format(**place)
+            for rule, output in (("figure_separated_file", "png"), ("separate_file", "page"))
+        ],
+        "score_file": [paths.output("figure_scored_file", "png").format(**place)],
+    }

@@ -1,0 +1,108 @@
+"""Where everything lies below `results/{scale}`: of each rule its outputs, its log and its clock times."""
+
+from __future__ import annotations
+
+RESULTS = "results/{scale}"
+
+# Of each rule, the names and paths of its outputs.
+_OUTPUTS = {
+    "make_data": {"items": "data/{dataset}/items.parquet"},
+    "train_prior": {
+        "prior": "priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.safetensors",
+        "losses": "priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.losses.csv",
+    },
+    "sample_prior": {"samples": "samples/{dataset}/{prior}.npy"},
+    "evaluate_prior": {"measures": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.parquet"},
+    "error_curve": {"errors": "error_curves/{dataset}/{prior}/{prior_source}.parquet"},
+    "train_separator": {
+        "separator": "separation/{dataset}/supervised/{mix}.safetensors",
+        "losses": "separation/{dataset}/supervised/{mix}.losses.csv",
+    },
+    "separate_reference": {"rows": "separation/{dataset}/reference/{mix}.parquet"},
+    "separate": {
+        "rows": "separation/{dataset}/{prior}/{method}/{mix}.parquet",
+        "trace": "separation/{dataset}/{prior}/{method}/{mix}.trace.parquet",
+        "particles": "separation/{dataset}/{prior}/{method}/{mix}.particles.parquet",
+        "forming": "separation/{dataset}/{prior}/{method}/{mix}.forming.npy",
+        "examples": "separation/{dataset}/{prior}/{method}/{mix}.examples.npy",
+    },
+    "likelihood_tables": {
+        name: f"tables/{{dataset}}/{name}.csv"
+        for name in ("cross_likelihood", "detection", "classification", "gradient_norm")
+    },
+    "table": {"table": "tables/{dataset}/{name}.csv"},
+    "costs": {"table": "tables/{dataset}/costs.csv"},
+    "combine_tables": {
+        "page": "tables/{name}.html", "csv": "tables/{name}.csv", "markdown": "tables/{name}.md",
+    },
+    "show_table": {"page": "tables/{dataset}/{name}.html", "markdown": "tables/{dataset}/{name}.md"},
+    "figure": {kind: f"figures/{{name}}_{{dataset}}.{kind}" for kind in ("pdf", "png", "csv")},
+    "audio": {"wavs": "audio/{dataset}", "page": "figures/listen_{dataset}.html"},
+    "separate_file": {
+        "wavs": "files/{dataset}/{recording}/{prior}/{method}/wavs",
+        "levels": "files/{dataset}/{recording}/{prior}/{method}/levels.csv",
+        "page": "files/{dataset}/{recording}/{prior}/{method}/listen.html",
+    },
+    "score_file": {"measures": "files/{dataset}/{recording}/scores.csv"},
+    "figure_separated_file": {
+        kind: f"files/{{dataset}}/{{recording}}/{{prior}}/{{method}}/separated.{kind}" for kind in ("pdf", "png", "csv")
+    },
+    "figure_scored_file": {
+        "pdf": "files/{dataset}/{recording}/scores.pdf",
+        "png": "files/{dataset}/{recording}/scores.png",
+        "csv": "files/{dataset}/{recording}/scores_figure.csv",
+    },
+    "report": {"page": "report.html"},
+    "report_of_dataset": {"page": "report_{dataset}.html"},
+    "checksums": {"list": "checksums.txt"},
+    "checksums_of_dataset": {"list": "checksums_{dataset}.txt"},
+    "forecast": {"table": "forecast/{dataset}.md"},
+}  # fmt: skip
+
+# Of each rule, where its log and clock times lie below `logs/RULE` and `benchmarks/RULE`.
+_PLACES = {
+    "make_data": "{dataset}",
+    "train_prior": "{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}",
+    "sample_prior": "{dataset}/{prior}",
+    "evaluate_prior": "{dataset}/{prior}/{prior_source}/seed{replicate}",
+    "error_curve": "{dataset}/{prior}/{prior_source}",
+    "train_separator": "{dataset}/{mix}",
+    "separate_reference": "{dataset}/{mix}",
+    "separate": "{dataset}/{prior}/{method}/{mix}",
+    "likelihood_tables": "{dataset}",
+    "table": "{name}_{dataset}",
+    "costs": "{dataset}",
+    "combine_tables": "{name}",
+    "show_table": "{dataset}/{name}",
+    "figure": "{name}_{dataset}",
+    "audio": "{dataset}",
+    "separate_file": "{dataset}/{recording}/{prior}/{method}",
+    "score_file": "{dataset}/{recording}",
+    "figure_separated_file": "{dataset}/{recording}/{prior}/{method}",
+    "figure_scored_file": "{dataset}/{recording}",
+    "report": "report",
+    "report_of_dataset": "{dataset}",
+    "checksums": "checksums",
+    "checksums_of_dataset": "{dataset}",
+    "forecast": "{dataset}",
+}
+
+
+def outputs(rule: str) -> dict[str, str]:
+    """The outputs of a rule by name, with wildcards."""
+    return {name: f"{RESULTS}/{path}" for name, path in _OUTPUTS[rule].items()}
+
+
+def output(rule: str, name: str) -> str:
+    """One of them."""
+    return outputs(rule)[name]
+
+
+def log(rule: str) -> str:
+    """Where a rule's program writes its lines of progress and its errors."""
+    return f"{RESULTS}/logs/{rule}/{_PLACES[rule]}.log"
+
+
+def benchmark(rule: str) -> str:
+    """Where Snakemake writes a rule's clock times."""
+    return f"{RESULTS}/benchmarks/{rule}/{_PLACES[rule]}.tsv"

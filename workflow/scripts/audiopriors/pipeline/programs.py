@@ -1,0 +1,299 @@
+"""What each program gets of the config: a change of it, and of nothing else in the config, reruns the program.
+
+The function RULE(data, wildcards) gives the settings of rule RULE, whose program is workflow/scripts/RULE.py.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from . import recordings
+from .jobs import select
+from .scale import ALL, DataSet, Prior
+from .tables import TABLES
+
+
+def make_data(data: DataSet, wildcards) -> dict:
+    return {
+        "data": data.data,
+        "sources": data.sources,
+        "frame": data.frame,
+        "seed": _seed(data, "data", data.name),
+        "recordings": recordings.state(data),
+    }
+
+
+def train_prior(data: DataSet, wildcards) -> dict:
+    prior, sigma = data.scale.prior(wildcards.prior), wildcards.sigma
+    training = prior.training_of(sigma)
+    return {
+        "threads": data.scale.settings["threads"],
+        "dataset": data.name,
+        "data": data.data,
+        "prior": prior.name,
+        "family": prior.family,
+        "model": prior.model,
+        "training": training and training | {"frame": data.frame},
+        "prior_source": wildcards.prior_source,
+        "sigma": sigma,
+        "seed": _seed(data, "train", data.name, prior.name, wildcards.prior_source, sigma, wildcards.replicate),
+    }
+
+
+def sample_prior(data: DataSet, wildcards) -> dict:
+    prior = data.scale.prior(wildcards.prior)
+    return {
+        "threads": data.scale.settings["threads"],
+        "sources": data.sources,
+        "levels": prior.levels,
+        "sigmas": data.sigmas,
+        "samples": data.scale.settings["evaluation"]["samples"],
+        "frame": data.frame,
+        "seed": _seed(data, "sample", data.name, prior.name),
+    }
+
+
+def evaluate_prior(data: DataSet, wildcards) -> dict:
+    prior = data.scale.prior(wildcards.prior)
+    return {
+        "threads": data.scale.settings["threads"],
+        "dataset": data.name,
+        "data": data.data,
+        "sources": data.sources,
+        "frame": data.frame,
+        "prior": prior.name,
+        "family": prior.family,
+        "model": prior.model,
+        "prior_source": wildcards.prior_source,
+        "levels": prior.levels,
+        "replicate": int(wildcards.replicate),
+        "sigmas": data.sigmas_of(prior),
+        "evaluation": _evaluation(data),
+        "seed": _seed(data, "evaluate", data.name),
+    }
+
+
+def error_curve(data: DataSet, wildcards) -> dict:
+    return {
+        "threads": data.scale.settings["threads"],
+        "data": data.data,
+        "frame": data.frame,
+        "prior": wildcards.prior,
+        "prior_source": wildcards.prior_source,
+        **data.scale.settings["separation"]["error_curve"],
+        "seed": _seed(data, "error_curve", data.name, wildcards.prior_source),
+    }
+
+
+def train_separator(data: DataSet, wildcards) -> dict:
+    prior = data.scale.prior(data.supervised["prior"])
+    return {
+        "threads": data.scale.settings["threads"],
+        "data": data.data,
+        "family": prior.family,
+        "model": prior.model,
+        "training": prior.training | data.supervised.get("training", {}) | {"frame": data.frame},
+        "mix": data.mix(wildcards.mix),
+        "seed": _seed(data, "supervised", data.name, wildcards.mix),
+    }
+
+
+def separate_reference(data: DataSet, wildcards) -> dict:
+    default = data.scale.settings["separation"]["items"]
+    return _separation(
+        data, wildcards.mix, max((run.settings.get("items", default) for run in data.runs), default=default)
+    )
+
+
+def separate(data: DataSet, wildcards) -> dict:
+    run = data.run(wildcards.prior, wildcards.method, wildcards.mix)
+    changes = {key: value for key, value in run.settings.items() if key in ("particles", "rounds")}
+    return {
+        "settings": data.scale.method(run.method).settings | changes,
+        "method": run.method,
+        "prior": run.prior,
+        "examples": data.scale.settings["separation"]["examples"],
+        "seed": _seed(data, "separate", data.name, run.prior, run.method, run.mix),
+        **_separation(data, run.mix, run.settings.get("items", data.scale.settings["separation"]["items"])),
+    }
+
+
+def _separation(data: DataSet, mix: str, items: int) -> dict:
+    return {
+        "threads": data.scale.settings["threads"],
+        "dataset": data.name,
+        "data": data.data,
+        "frame": data.frame,
+        "items": data.mix_items(mix, items),
+        "batch_samples": data.scale.settings["separation"]["batch_samples"],
+        "mix": data.mix(mix),
+    }
+
+
+def separate_file(data: DataSet, wildcards) -> dict:
+    settings = data.scale.settings["separation"]
+    return {
+        "threads": data.scale.settings["threads"],
+        "dataset": data.name,
+        "mix": data.mix(data.first_mix),
+        "rate": data.settings["settings"]["rate"],
+        "frame": data.frame,
+        "prior": wildcards.prior,
+        "method": wildcards.method,
+        "settings": data.scale.method(wildcards.method).settings,
+        "overlap": settings["overlap"],
+        "batch_samples": settings["batch_samples"],
+        "seed": _seed(data, "separate_file"),
+    }
+
+
+def score_file(data: DataSet, wildcards) -> dict:
+    return {
+        "threads": data.scale.settings["threads"],
+        "dataset": data.name,
+        "rate": data.settings["settings"]["rate"],
+        "channel": data.settings["settings"]["channel"],
+        "frame": data.frame,
+        "priors": [description for _, description in scoring_priors(data)],
+        "batch_samples": data.scale.settings["evaluation"]["batch_samples"],
+        "seed": _seed(data, "score_file"),
+    }
+
+
+def scoring_priors(data: DataSet) -> list[tuple[str, dict]]:
+    """Every prior that a recording is scored under: the path of its first replicate, and what it is."""
+    return [
+        (path, {"prior": name, "prior_source": source, "prior_sigma": sigma, "data_sigma": level})
+        for name in data.own_priors
+        for sigma in data.scale.prior(name).levels
+        for level in (data.sigmas_of(data.scale.prior(name)) if sigma == ALL else [sigma])
+        for source in data.sources
+        for path in select(data, "train_prior", "prior", prior=name, prior_source=source, sigma=sigma, replicate="0")
+    ]
+
+
+def likelihood_tables(data: DataSet, wildcards) -> dict:
+    return {"frame": data.frame, "sources": data.sources, "bootstrap": data.scale.settings["evaluation"]["bootstrap"]}
+
+
+def table(data: DataSet, wildcards) -> dict:
+    settings = data.scale.settings
+    choices = {
+        "sources": data.sources,
+        "frame": data.frame,
+        "bootstrap": settings["evaluation"]["bootstrap"],
+        "sigmas": data.sigmas,
+        "exact": data.exact,
+        "claims": settings["claims"],
+        "scale": data.scale.name,
+        "paper_size": settings["paper_size"],
+        "priors": {prior.name: _described(prior) for prior in data.priors},
+        "fine_tuned": [prior.name for prior in data.priors if prior.fine_tuned],
+    }
+    return {"dataset": data.name} | {key: choices[key] for key in TABLES[wildcards.name].settings}
+
+
+def _described(prior: Prior) -> dict:
+    description = {"family": prior.family, "model": prior.model, "levels": prior.levels}
+    if prior.training is not None:
+        description |= {"training": prior.training, "finetune": prior.finetune}
+    return description
+
+
+def figure(data: DataSet, wildcards) -> dict:
+    methods = [data.scale.method(name) for name in data.settings["runs"]]
+    return {
+        "data": data.data,
+        "frame": data.frame,
+        "sources": data.sources,
+        "priors": data.own_priors,
+        "published": data.published,
+        "families": {prior.name: prior.family for prior in data.scale.priors.values()},
+        "sigmas": data.sigmas,
+        "mix": data.mix(data.first_mix),
+        "runs": [(run.prior, run.method) for run in data.runs if run.mix == data.first_mix],
+        "plans": [method.settings["plan"] for method in methods if method.settings["sampler"] == "alternating"],
+    }
+
+
+def audio(data: DataSet, wildcards) -> dict:
+    return {
+        "dataset": data.name,
+        "data": data.data,
+        "frame": data.frame,
+        "mixes": [data.mix(mix) for mix in dict.fromkeys(run.mix for run in data.runs)],
+        "examples": data.scale.settings["separation"]["examples"],
+        "runs": [(run.prior, run.method, run.mix) for run in data.runs],
+    }
+
+
+def figure_separated_file(data: DataSet, wildcards) -> dict:
+    return {"sources": data.sources, "rate": data.settings["settings"]["rate"]}
+
+
+def figure_scored_file(data: DataSet, wildcards) -> dict:
+    return {"sources": data.sources, "frame": data.frame}
+
+
+def _evaluation(data: DataSet) -> dict:
+    """The config's evaluation, but for what only tables and samples need."""
+    evaluation = data.scale.settings["evaluation"]
+    return {key: value for key, value in evaluation.items() if key not in ("bootstrap", "samples")}
+
+
+def _seed(data: DataSet, *purpose: str) -> list:
+    """What the seeds of every random draw of a program begin with."""
+    return [data.scale.settings["seed"], *purpose]
+
+
+def forecast(data: DataSet, wildcards) -> dict:
+    """Of each prior its models and jobs; of each run its calls; what is stored."""
+    priors = {}
+    for prior in data.priors:
+        finetune = prior.training_of(prior.levels[-1])
+        priors[prior.name] = _described(prior) | {
+            "trainings": len(select(data, "train_prior", "prior", prior=prior.name)),
+            "evaluations": len(select(data, "evaluate_prior", "measures", prior=prior.name)),
+            "error_curves": len(select(data, "error_curve", "errors", prior=prior.name)),
+            "data_levels": data.sigmas_of(prior),
+            "finetune_steps": finetune and finetune["steps"],
+        }
+    runs = []
+    for run in data.runs:
+        described = separate(data, SimpleNamespace(prior=run.prior, method=run.method, mix=run.mix))
+        method = described["settings"]
+        plan = method.get("plan")
+        levels = plan["levels"] + plan["settle"] if plan else len(method["sigmas"])
+        mixes = method["particles"] * described["items"] * len(described["mix"]["sources"])
+        calls = method["settings"].get("steps", 1) * levels * mixes
+        runs.append({"prior": run.prior, "method": run.method, "mix": run.mix, "planned": bool(plan), "calls": calls})
+    return {
+        "title": f"{data.scale.name}, {data.name}",
+        "threads": data.scale.settings["threads"],
+        "data": data.data,
+        "frame": data.frame,
+        "sources": data.sources,
+        "priors": priors,
+        "runs": runs,
+        "separators": [train_separator(data, SimpleNamespace(mix=mix)) for mix in data.supervised["mixes"]],
+        "error_curve": data.scale.settings["separation"]["error_curve"],
+        "evaluation": _evaluation(data),
+        "test_items": _items(data, "test"),
+        "validation_items": _items(data, "validation"),
+        "bytes_of_data": _stored(data),
+    }
+
+
+def _items(data: DataSet, split: str) -> int:
+    """Items of a split that the data set has: those of its settings, or, of recordings, tracks times frames."""
+    settings = data.settings["settings"]
+    return settings[split] * settings.get("frames", 1)
+
+
+def _stored(data: DataSet) -> int:
+    """Bytes of a data set's frames: of recordings two a sample, of every source and the mixture."""
+    settings = data.settings["settings"]
+    if "frames" not in settings:
+        return 0
+    tracks = settings.get("songs") or 150  # MUSDB18's
+    return 2 * tracks * settings["frames"] * data.frame * (len(data.sources) + 1)

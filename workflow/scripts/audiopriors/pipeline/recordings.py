@@ -1,0 +1,64 @@
+"""Recordings on disk, as the workflow looks at them before its first job: tracks of a data set, and one of the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..audio import roots
+from ..errors import UserError
+from . import paths
+from .scale import DataSet
+
+
+def are_needed(data: DataSet) -> bool:
+    """Whether the data set is cut out of recordings that are not synthesised here."""
+    return data.data["settings"].get("layout", "demo_band") != "demo_band"
+
+
+def items(data: DataSet) -> Path:
+    """The data set's items."""
+    return Path(paths.output("make_data", "items").format(scale=data.scale.name, dataset=data.name))
+
+
+def check(data: DataSet) -> None:
+    """Raise UserError where a data set's recordings are needed and not there, so that nothing begins without them."""
+    if are_needed(data) and not items(data).exists():
+        settings = data.data["settings"]
+        problem = roots.problem(settings["layout"], settings["root"])
+        if problem:
+            raise UserError(f"data set {data.name}: {problem}")
+
+
+def state(data: DataSet) -> str:
+    """What tells one state of a data set's recordings from another; where they are no more, the state that was cut."""
+    if not are_needed(data):
+        return ""
+    root, kept = roots.root_of(data.data["settings"]["root"]), items(data).with_name(roots.STATE)
+    if root and root.is_dir():
+        return roots.state(root)
+    return kept.read_text(encoding="utf-8") if kept.exists() else ""
+
+
+def path_of(name: str, file: str, *, for_cluster: bool) -> str:
+    """The path of the recording that is called `name` in paths: the config's `file`, or the real song of every install.
+
+    for_cluster: whether a shell will read the path.
+
+    Raises
+    ------
+    UserError: no such file, or one of another name.
+    """
+    if name == roots.REAL_SONG:
+        return str(roots.real_song())
+    # Snakemake gives its --config to a cluster's jobs in a line that a shell reads.
+    if for_cluster and set(file) & set("$`\"'\\\n"):
+        raise UserError(
+            f"the recording {file!r} has a character of its name that a cluster's shell reads: link it under a plain name"
+        )
+    if not file:
+        raise UserError("no recording is given: add --config file=PATH, such as --config file=song.wav")
+    if name != roots.short_name(file):
+        raise UserError(f"the recording {file!r} is called {roots.short_name(file)!r} here, not {name!r}")
+    if not Path(file).is_file():
+        raise UserError(f"there is no file {file!r}; give the path of a recording, such as song.wav")
+    return file

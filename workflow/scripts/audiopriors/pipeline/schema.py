@@ -1,0 +1,91 @@
+"""The config's JSON schema: the file in workflow/schemas, and what the dataclasses of settings say."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from .. import registry
+
+LIBRARY = Path(__file__).parents[1]
+FILE = LIBRARY.parents[1] / "schemas" / "config.schema.yaml"
+
+Key = tuple[str | int, ...]  # the keys that lead to a value
+
+
+@functools.cache
+def whole() -> dict:
+    """The schema of a merged configuration."""
+    schema = yaml.load(FILE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    training = dict(_of("Training"))
+    training["properties"] = {key: value for key, value in training["properties"].items() if key != "frame"}
+    training["required"] = list(training["properties"])
+    evaluation = dict(_of("Evaluation"))
+    evaluation["properties"] = evaluation["properties"] | schema["$defs"].pop("tables_and_samples")["properties"]
+    evaluation["required"] = list(evaluation["properties"])
+    sigmas = {"type": "array", "items": {"$ref": "#/$defs/sigma"}}
+    evaluation["properties"]["peakedness"] = evaluation["properties"]["peakedness"] | sigmas
+    schema["$defs"] |= {
+        "training": training,
+        "some_training": {key: value for key, value in training.items() if key != "required"},
+        "evaluation": evaluation,
+        "error_curve": _of("ErrorCurve"),
+        "plan": _of("Plan"),
+    }
+    return schema
+
+
+def _of(name: str) -> dict:
+    return registry.schema_of(LIBRARY / "settings.py", name)
+
+
+@functools.cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(whole())
+
+
+def violations(config: dict) -> list[str]:
+    """What is wrong with a merged configuration by its schema: `key: problem`."""
+    return _said(_validator(), config, ())
+
+
+def violations_of(value, kind: str, name: str, at: Key) -> list[str]:
+    """What is wrong with the settings of a prior, data set or sampler by the Config in its file."""
+    return _said(Draft202012Validator(registry.schema(kind, name)), value, at)
+
+
+def violations_of_training(value, at: Key) -> list[str]:
+    """What is wrong with a whole training."""
+    return _said(Draft202012Validator(whole()["$defs"]["training"]), value, at)
+
+
+def dotted(key: Key) -> str:
+    """A key as it is named to users."""
+    return ".".join(map(str, key)) or "the configuration"
+
+
+def _said(validator: Draft202012Validator, value, at: Key) -> list[str]:
+    sentences: dict[str, None] = {}
+    for error in sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path))):
+        path = (*at, *error.absolute_path)
+        description = error.schema.get("description", "")
+        if error.validator == "additionalProperties":
+            allowed = error.schema["properties"]
+            for key in sorted(map(str, set(error.instance) - set(allowed))):
+                sentences[f"{dotted((*path, key))}: unknown key; allowed: {', '.join(allowed)}"] = None
+        elif error.validator == "enum":
+            allowed = ", ".join(map(str, error.validator_value))
+            sentences[f"{dotted(path)}: {error.instance!r} is not allowed; allowed: {allowed}"] = None
+        elif error.validator in ("pattern", "not", "anyOf", "oneOf"):
+            wanted = description or "see the schema"
+            sentences[f"{dotted(path)}: {error.instance!r} is not allowed; allowed: {wanted}"] = None
+        elif error.validator == "required":
+            key = error.message.split("'")[1]
+            wanted = error.schema["properties"][key].get("description", "")
+            sentences[f"{dotted((*path, key))}: is missing; {wanted}"] = None
+        else:
+            sentences[f"{dotted(path)}: {error.message}" + (f" ({description})" if description else "")] = None
+    return list(sentences)

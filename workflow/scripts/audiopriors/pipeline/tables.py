@@ -1,0 +1,85 @@
+"""Every table: workflow/scripts/table_NAME.py computes the table NAME, unless `rule` names another program."""
+
+from __future__ import annotations
+
+from .catalogue import LIKELIHOOD_TABLES, MEASURES, PARTICLES, Input, Table, has_accepting, has_exact, has_tracks, table
+
+TABLES = {
+    "claims": Table(
+        "The claims of the paper and the thesis, and what this run (scale {scale}) says of each: the value by the "
+        "published score, the correct measure with its 95 % interval, and what the exact prior has. The verdict "
+        "follows from the rule in the last column (claims.yaml); small models cannot confirm what they fail at.",
+        inputs=(*map(table, LIKELIHOOD_TABLES), table("separation")),
+        settings=("claims", "sources", "scale", "paper_size"),
+    ),
+    "cross_likelihood": Table(
+        "Mean and median score of every test source, mix and input under every prior, in nats/sample (n items of "
+        "frame samples), with the 95 % interval of the mean over items; seeds is the number of trainings, seed_low "
+        "and seed_high their spread. log_prob is the likelihood, latent_log_prob what was published. Scale {scale}.",
+        rule="likelihood_tables",
+    ),
+    "detection": Table(
+        "AUROC and FPR95 of in-class items (the prior's own source) against each other source and against the rest "
+        "pooled, by score, with 95 % intervals; at a bound the interval is the exact binomial one. log_ratio is log "
+        "p_k − log p_j against the prior of the tested source. Scale {scale}.",
+        rule="likelihood_tables",
+    ),
+    "detection_by_track": Table(
+        "AUROC and FPR95 as in the table of detection, of the items of one track alone (n of each source). Scale "
+        "{scale}.",
+        inputs=(MEASURES,),
+        settings=("sources", "frame"),
+        exists=has_tracks,
+    ),
+    "classification": Table(
+        "Share of items (intervals over items; over tracks for music) whose own prior gives the highest likelihood, "
+        "with 95 % intervals; chance is one over the number of sources. Scale {scale}.",
+        rule="likelihood_tables",
+    ),
+    "truth_gap": Table(
+        "Truth gap: mean of log p_σ − log q over test items of the prior's own source, at data σ = prior σ > 0, per "
+        "sample (gap_mean, low, high) and in total nats (gap_total ...), with 95 % bootstrap intervals, scale "
+        "{scale}. p_σ is the exact prior. Zero is perfect, below zero impossible.",
+        inputs=(MEASURES,),
+        settings=("exact", "frame", "bootstrap"),
+        exists=has_exact,
+    ),
+    "gradient_norm": Table(
+        "Mean of the squared norm of ∇ log p_σ(x), per sample, at in-class items of the prior's own σ. Scale {scale}.",
+        rule="likelihood_tables",
+    ),
+    "separation": Table(
+        "Median SI-SDR (dB, at most 60) of each method and reference, with the 95 % interval over mixes, its "
+        "improvement over the mix as estimate, the share of sources above 10 dB; for recordings also the medians of "
+        "BSSEval v4 (windows of one frame, a track at a time; share_with_sdr: of windows in which all sources "
+        "sound); the residual of the mix, and the share of mixes whose sampler diverged and stopped. Scale {scale}.",
+        inputs=(Input("separate_reference", "rows"), Input("separate", "rows")),
+        settings=("frame", "bootstrap"),
+    ),
+    "acceptance": Table(
+        "How well the misfit, which does not know the truth, tells particles that found every source (all above 10 "
+        "dB): shares of all particles, accepted particles that are wrong, right ones that are not accepted, the "
+        "AUROC of the misfit, its largest value of a right and its smallest of a wrong particle, and how far the "
+        "particles of a first round agree with the best. Scale {scale}.",
+        inputs=(PARTICLES,),
+        settings=(),
+        exists=has_accepting,
+    ),
+    "table_1": Table(
+        "Table 1 of the paper: constant zero and N(0, 0.5) noise under the noise-free and the widest prior; mean "
+        "nats/sample: the published numbers, the same score here, and the likelihood here. No density can give N(0, "
+        "0.5) noise more than −0.726 nats/sample on average. Scale {scale}.",
+        inputs=(table("cross_likelihood"),),
+        settings=("sources", "sigmas"),
+    ),
+    "table_2": Table(
+        "Table 2 of the paper, and the hyperparameters of the priors at scale {scale}.",
+        inputs=(),
+        settings=("priors", "fine_tuned"),
+    ),
+    "costs": Table(
+        "Clock time of each kind of job, summed over its jobs, on the named device. The only table that differs from "
+        "run to run. Scale {scale}.",
+        rule="costs",
+    ),
+}

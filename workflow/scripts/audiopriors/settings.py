@@ -1,0 +1,84 @@
+"""Settings of trainings and evaluations: the config's schema is read from these classes (see registry.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .types import Count, NonNegative, Positive, Several, Share, ShareAboveZero, ShareBelowOne
+
+
+@dataclass(frozen=True)
+class Training:
+    steps: Count
+    "Gradient steps."
+    batch: Count
+    "Frames a step."
+    frame: Count
+    "Samples of a frame: the data set's."
+    learning_rate: Positive
+    "Adam's, at the start."
+    schedule: Literal["steps", "cosine"]
+    "How the rate falls: in `decays` steps (paper), or along a cosine to 2 % of it."
+    decays: int
+    "How often the rate falls with schedule `steps`, at k / (decays + 1) of the steps."
+    decay: ShareAboveZero
+    "The factor by which it falls."
+    warm_up: Share
+    "Share of the steps in which the rate rises from 0."
+    beta2: ShareBelowOne
+    "Decay of Adam's second moment."
+    gradient_clip: NonNegative
+    "Bound on the gradient's norm; 0: none."
+    average: ShareBelowOne
+    "Decay of the average of the weights that is kept instead of the last ones; 0: the last ones."
+    noise: Literal["fixed", "uniform_up_to", "log_uniform"]
+    "Noise of standard deviation sigma; per item, of U(0, sigma) (authors' code), or log-uniform in the prior's range."
+    initialise_items: Several
+    "Frames for the data-dependent initialisation."
+    validation_items: Count
+    "Frames for the held-out loss."
+    log_points: Count
+    "Rows of the loss table."
+    save_seconds: NonNegative
+    "Between two saved states; does not change the result."
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    test_items: Several
+    "Test items of each source in every table."
+    input_items: Several
+    "Items of which only a mean is taken: mixes, Gaussian inputs, in-class items with another noise than the prior's."
+    constants: list[float]
+    "Constant inputs."
+    normals: list[Positive]
+    "Standard deviations of Gaussian inputs; they also serve the entropy gate."
+    peakedness: list[str]
+    "Noise levels added to in-class items, beside `sigmas`."
+    gradient_items: Count
+    "Items for the mean squared norm of the gradient."
+    batch_samples: Count
+    "Samples (items x frame) that pass a prior at once: bounds the memory."
+
+
+@dataclass(frozen=True)
+class ErrorCurve:
+    items: Several
+    "Validation items."
+    levels: Several
+    "Noise levels, evenly spaced in their logarithm."
+    range: tuple[Positive, Positive]
+    "The lowest and the highest."
+
+
+@dataclass(frozen=True)
+class Plan:
+    levels: Several
+    "Noise levels."
+    settle: Several
+    "Levels of the last sweeps, without noise."
+    entry: ShareAboveZero
+    "A source takes part once its prior's error is below this part of its power."
+    found: ShareAboveZero
+    "The noise ends where every error is below this part."
