@@ -6,7 +6,7 @@ rule likelihood_tables:
     """Tables of likelihood, detection, classification and gradient norm of one data set."""
     input:
         script=script("likelihood_tables"),
-        code=library("tables.py", "detection.py", "seeds.py"),
+        code=library("tables.py", "columns.py", "detection.py", "seeds.py"),
         scores=every_prior(SCORES),
     output:
         cross_likelihood="results/{scale}/tables/{dataset}/cross_likelihood.csv",
@@ -27,7 +27,7 @@ rule likelihood_tables:
             bootstrap=at(wildcards)["evaluation"]["bootstrap"],
         ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --scores {input.scores:q} "
+        "python {input.script:q} --settings {params.settings:q} --measures {input.scores:q} "
         "--cross-likelihood {output.cross_likelihood:q} --detection {output.detection:q} "
         "--classification {output.classification:q} --gradient-norm {output.gradient_norm:q} > {log:q} 2>&1"
 
@@ -35,8 +35,8 @@ rule likelihood_tables:
 rule detection_by_track:
     """Table of detection within each track of one data set of recordings."""
     input:
-        script=script("detection_by_track"),
-        code=library("tables.py", "detection.py", "seeds.py"),
+        script=script("table_detection_by_track"),
+        code=library("tables.py", "columns.py", "detection.py", "seeds.py"),
         scores=every_prior(SCORES),
     output:
         "results/{scale}/tables/{dataset}/detection_by_track.csv",
@@ -52,15 +52,15 @@ rule detection_by_track:
             frame=dataset(wildcards)["frame"], sources=dataset(wildcards)["sources"]
         ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --scores {input.scores:q} --output {output:q} "
+        "python {input.script:q} --settings {params.settings:q} --inputs {input.scores:q} --output {output:q} "
         "> {log:q} 2>&1"
 
 
 rule truth_gap:
     """Table of the gap between the true density and every other, of one data set; stops at an impossible one."""
     input:
-        script=script("truth_gap"),
-        code=library("tables.py", "detection.py", "seeds.py", "priors/exact.py"),
+        script=script("table_truth_gap"),
+        code=library("tables.py", "columns.py", "detection.py", "seeds.py", "priors/exact.py"),
         scores=every_prior(SCORES),
     output:
         "results/{scale}/tables/{dataset}/truth_gap.csv",
@@ -78,15 +78,15 @@ rule truth_gap:
             bootstrap=at(wildcards)["evaluation"]["bootstrap"],
         ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --scores {input.scores:q} --output {output:q} "
+        "python {input.script:q} --settings {params.settings:q} --inputs {input.scores:q} --output {output:q} "
         "> {log:q} 2>&1"
 
 
 rule claims:
     """The verdict on every claim of the paper and the thesis about one data set."""
     input:
-        script=script("claims"),
-        code=library("claims.py", "tables.py"),
+        script=script("table_claims"),
+        code=library("claims.py", "tables.py", "columns.py"),
         tables=tables("cross_likelihood", "detection", "classification", "gradient_norm", "separation"),
     output:
         "results/{scale}/tables/{dataset}/claims.csv",
@@ -106,15 +106,15 @@ rule claims:
             paper_size=at(wildcards)["paper_size"],
         ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --tables {input.tables:q} --output {output:q} "
+        "python {input.script:q} --settings {params.settings:q} --inputs {input.tables:q} --output {output:q} "
         "> {log:q} 2>&1"
 
 
 rule separation_table:
     """Table of separation of one data set."""
     input:
-        script=script("separation_table"),
-        code=library("tables.py", "detection.py", "seeds.py"),
+        script=script("table_separation"),
+        code=library("tables.py", "columns.py", "detection.py", "seeds.py"),
         references=references,
         rows=separations(SEPARATED),
     output:
@@ -131,15 +131,15 @@ rule separation_table:
             frame=dataset(wildcards)["frame"], bootstrap=at(wildcards)["evaluation"]["bootstrap"]
         ),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --rows {input.references:q} {input.rows:q} "
+        "python {input.script:q} --settings {params.settings:q} --inputs {input.references:q} {input.rows:q} "
         "--output {output:q} > {log:q} 2>&1"
 
 
 rule acceptance_table:
     """Table of how well the misfit of the planned samplers tells failures, of one data set."""
     input:
-        script=script("acceptance_table"),
-        code=library("tables.py", "detection.py"),
+        script=script("table_acceptance"),
+        code=library("tables.py", "columns.py", "detection.py"),
         particles=particles,
     output:
         "results/{scale}/tables/{dataset}/acceptance.csv",
@@ -153,7 +153,7 @@ rule acceptance_table:
     params:
         settings=lambda wildcards: as_json(),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --particles {input.particles:q} --output {output:q} "
+        "python {input.script:q} --settings {params.settings:q} --inputs {input.particles:q} --output {output:q} "
         "> {log:q} 2>&1"
 
 
@@ -161,7 +161,7 @@ rule table_1:
     """Table 1: constant zero and Gaussian noise as inputs."""
     input:
         script=script("table_1"),
-        code=library("tables.py"),
+        code=library("tables.py", "columns.py"),
         cross_likelihood=tables("cross_likelihood"),
     output:
         "results/{scale}/tables/{dataset}/table_1.csv",
@@ -175,7 +175,7 @@ rule table_1:
     params:
         settings=lambda wildcards: as_json(sources=dataset(wildcards)["sources"], sigmas=sigmas(wildcards)),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --cross-likelihood {input.cross_likelihood:q} "
+        "python {input.script:q} --settings {params.settings:q} --inputs {input.cross_likelihood:q} "
         "--output {output:q} > {log:q} 2>&1"
 
 
@@ -183,7 +183,7 @@ rule table_2:
     """Table 2: the hyperparameters of every prior."""
     input:
         script=script("table_2"),
-        code=library("tables.py"),
+        code=library("tables.py", "columns.py"),
     output:
         "results/{scale}/tables/{dataset}/table_2.csv",
     log:
@@ -198,7 +198,12 @@ rule table_2:
             priors={
                 name: settings_of_config.prior_settings(at(wildcards), name)
                 for name in dataset(wildcards)["priors"] + dataset(wildcards)["published"]
-            }
+            },
+            fine_tuned=[
+                name
+                for name in dataset(wildcards)["priors"] + dataset(wildcards)["published"]
+                if trained(wildcards, name) and levels(wildcards, name) != ["all"]
+            ],
         ),
     shell:
         "python {input.script:q} --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
@@ -208,7 +213,7 @@ rule costs:
     """What each kind of job cost."""
     input:
         script=script("costs"),
-        code=library("tables.py"),
+        code=library("tables.py", "columns.py"),
         benchmarks=benchmarks,
     output:
         "results/{scale}/tables/{dataset}/costs.csv",
@@ -284,7 +289,9 @@ rule figure:
     """One figure of one data set, drawn by figure_NAME.py, with the data that it shows."""
     input:
         script=lambda wildcards: script(f"figure_{wildcards.name}"),
-        code=lambda wildcards: library("plotting.py", "tables.py", *FIGURE_CODE.get(wildcards.name, [])),
+        code=lambda wildcards: library(
+            "plotting.py", "tables.py", "columns.py", *FIGURE_CODE.get(wildcards.name, [])
+        ),
         shown=lambda wildcards: FIGURES[wildcards.name](wildcards),
     output:
         pdf="results/{scale}/figures/{name}_{dataset}.pdf",

@@ -1,0 +1,66 @@
+"""The columns of every table, in their order, and the names of the measures in them.
+
+This module imports nothing, so the workflow can look a name up before its first job without the cost of pandas.
+"""
+
+_OF_MODEL = ("dataset", "prior", "prior_source", "prior_sigma")
+_SEEDS = ("seeds", "seed_low", "seed_high")
+
+BSS_EVAL = ("sdr_median", "isr_median", "sir_median", "sar_median", "share_with_sdr")
+"The last columns of `separation`; a table has them where its rows have BSSEval's measures: mixes of recordings."
+
+COLUMNS = {
+    "cross_likelihood": (
+        *_OF_MODEL, "test_source", "data_sigma", "measure", "frame", "n", "mean", "median", "low", "high", *_SEEDS,
+    ),
+    "detection": (
+        *_OF_MODEL, "test_source", "data_sigma", "measure", "frame", "n", "auroc", "low", "high", "fpr95", *_SEEDS,
+    ),
+    "detection_by_track": (
+        *_OF_MODEL, "test_source", "data_sigma", "measure", "frame", "n", "auroc", "fpr95", *_SEEDS, "track",
+    ),
+    "classification": (
+        "dataset", "prior", "prior_sigma", "data_sigma", "frame", "n", "accuracy", "low", "high", *_SEEDS, "measure",
+    ),
+    "truth_gap": (
+        *_OF_MODEL, "data_sigma", "measure", "frame", "n", "gap_mean", "low", "high", "gap_total", "low_total",
+        "high_total", "seeds", "seed_low_total", "seed_high_total",
+    ),
+    "gradient_norm": (*_OF_MODEL, "data_sigma", "frame", "n", "mean", "low", "high"),
+    "separation": (
+        "dataset", "mix", "method", "prior", "source", "frame", "n", "si_sdr_median", "low", "high",
+        "si_sdr_improvement_median", "si_sdr_improvement_mean", "share_above_10_db", "share_low", "share_high",
+        "share_of_mixes", "si_sdr_improvement_median_low", "si_sdr_improvement_median_high", "consistency_rms",
+        "stopped", "accepted", "accepted_failures", *BSS_EVAL,
+    ),
+    "acceptance": (
+        "dataset", "mix", "method", "prior", "particles", "mixes", "share_right", "share_accepted", "false_accepts",
+        "missed", "auroc", "largest_misfit_right", "smallest_misfit_wrong", "agreement_db_median", "rounds",
+    ),
+    "claims": (
+        "claim", "where", "dataset", "prior", "published", "published_score_here", "measured", "low", "high", "exact",
+        "scale", "verdict", "rule",
+    ),
+    "table_1": ("input", "prior_sigma", "prior", "measure"),
+    "table_2": ("prior", "blocks", "flows", "layers", "kernel_size", "width"),
+    "costs": ("what", "dataset", "prior", "seconds", "threads", "device", "jobs", "memory_mb"),
+}  # fmt: skip
+"By the table's name. `table_1` goes on with a column a source, `table_2` with one a setting of any prior."
+
+MEASURES = {
+    "log_prob": "log p(x)",
+    "latent_log_prob": "latent term only\n(as published)",
+    "code_log_prob": "log P of the codes\n(clamped, as published)",
+    "published_score": "log of mean sigmoid\n(as published)",
+    "denoising_score": "denoising score\n(cheaper than log p)",
+    "complexity_corrected": "log p(x) − log p$_{FLAC}$(x)",
+    "log_ratio": "log p$_k$ − log p$_j$",
+    "latent_log_ratio": "latent term of k − that of j\n(as published)",
+    "code_log_ratio": "log P$_k$ − log P$_j$ of the codes\n(clamped, as published)",
+    "published_score_ratio": "log of mean sigmoid, k − j\n(as published)",
+    "denoising_score_ratio": "denoising score, k − j\n(cheaper than log p)",
+    "mixture_ratio": "log p$_k$ − log mean$_j$ p$_j$",
+    "typicality": "typicality",
+    "gradient_norm_squared": "‖∇ log p(x)‖²",
+}
+"Every kind of log-likelihood that a prior or a table gives, by its name, with its label in figures."
