@@ -3,10 +3,8 @@
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from audiopriors import tables
 from audiopriors.separation import plans, samplers
 
 VARIANCES = (1.0, 0.3, 0.05)  # of three Gaussian sources
@@ -379,18 +377,3 @@ def test_energy_tells_whose_source_was_found():
     assert energy(half, 0.1 * torch.randn_like(half), length=5000).mean() == pytest.approx(
         max(expected) ** 0.5, rel=0.03
     )
-
-
-def test_acceptance_table():
-    particles = pd.DataFrame({
-        "item": [0, 0, 1, 1, 1, 1], "round": [0, 0, 0, 0, 1, 1], "particle": [0, 1] * 3,
-        "misfit": [0.5, 1.2, 1.6, 1.5, 0.7, 0.9], "agreement_db": [60, 30, -5, 60, 60, 25],
-        "worst_si_sdr": [35, 33, -9, 2, 36, 3],
-    }).assign(dataset="toy", method="m", family="f", mix="four", accept=1.0)  # fmt: skip
-    (row,) = tables.acceptance(particles).to_dict("records")
-    assert row["particles"] == 6 and row["mixes"] == 2 and row["rounds"] == 2
-    assert row["share_right"] == 0.5 and row["share_accepted"] == 0.5
-    assert row["false_accepts"] == 1 and row["missed"] == 1
-    assert row["auroc"] == pytest.approx(8 / 9)
-    assert row["largest_misfit_right"] == 1.2 and row["smallest_misfit_wrong"] == 0.9
-    assert row["agreement_db_median"] == 12.5

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 from audiopriors import runtime, tables
+from audiopriors.columns import COLUMNS
 
 
 def main() -> None:
@@ -15,20 +16,17 @@ def main() -> None:
     rows = []
     for path in map(Path, arguments.benchmarks):
         below = path.parts[path.parts.index("benchmarks") + 1 :]
-        log = (
-            Path(*["logs" if part == "benchmarks" else part for part in path.parts]).with_suffix("").as_posix() + ".log"
-        )
-        known = re.search(r"device (.+), (\d+) threads", Path(log).read_text(errors="replace"))
+        log = Path(*("logs" if part == "benchmarks" else part for part in path.parts)).with_suffix(".log")
+        line = re.search(r"device (.+), (\d+) threads", log.read_text(errors="replace"))
         measured = pd.read_csv(path, sep="\t").iloc[0]
         rows.append({
             "what": below[0], "dataset": Path(below[1]).stem, "prior": below[2] if len(below) > 3 else "",
-            "seconds": measured["s"], "threads": int(known[2]) if known else 1, "device": known[1] if known else "cpu",
+            "seconds": measured["s"], "threads": int(line[2]) if line else 1, "device": line[1] if line else "cpu",
             "jobs": 1, "memory_mb": measured["max_rss"],
         })  # fmt: skip
     table = pd.DataFrame(rows).groupby(["what", "dataset", "prior", "threads", "device"], sort=False, as_index=False)
     table = table.agg({"seconds": "sum", "jobs": "sum", "memory_mb": "max"})
-    order = ["what", "dataset", "prior", "seconds", "threads", "device", "jobs", "memory_mb"]
-    tables.write(table[order], arguments.output)
+    tables.write(table[list(COLUMNS["costs"])], arguments.output)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
-"""Fig. 3: every source under every noise-free prior: the published score, the likelihood, and what each can detect."""
+"""Fig. 3: every source under every noise-free prior: the likelihood, the published measure, and what they detect."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting, tables
+from audiopriors.columns import MEASURES
 
 
 def draw(settings, inputs):
     likelihood, detection = (tables.members(tables.read_csv(path)) for path in inputs)
     sources, priors = settings["sources"], settings["priors"]
     rows, shown = [*sources, "mix"], []
+    limits = plotting.limits_of_means(settings["data"]["kind"], likelihood)
     figure, panels = plt.subplots(len(priors), 4, figsize=(14, 3.5 * len(priors)), squeeze=False, layout="constrained")
     for line, prior in zip(panels, priors, strict=True):
         both = []
@@ -24,15 +26,15 @@ def draw(settings, inputs):
                 continue
             chosen = means[(means["measure"] == measure) & means["test_source"].isin(rows)]
             values = plotting.matrix(chosen, "mean", rows, sources)
-            plotting.heat_map(axes, values, rows, sources, *plotting.MEANS[settings["data"]["kind"]], "viridis", 2)
-            name = plotting.MEASURES[measure].replace("\n", " ")
-            axes.set(title=f"{name}\nmean, nats/sample", xlabel="prior")
+            plotting.heat_map(axes, values, rows, sources, *limits, "viridis", 2)
+            name = MEASURES[measure].replace("\n", " ")
+            axes.set(title=f"{name}\nmean, nats/sample", xlabel="prior source")
             shown.append(chosen.assign(quantity="mean"))
         for axes, measure in zip(line[2:], ["log_prob", "log_ratio"], strict=True):
             chosen = aurocs[(aurocs["measure"] == measure) & aurocs["test_source"].isin(sources)]
             values = plotting.matrix(chosen, "auroc", sources, sources)
-            plotting.heat_map(axes, values, sources, sources, 0, 1, "cividis", 3)
-            axes.set(title=f"AUROC of {plotting.MEASURES[measure]}\nown source above the other", xlabel="prior")
+            plotting.heat_map(axes, values, sources, sources, *plotting.SHARES, "cividis", 3)
+            axes.set(title=f"AUROC of {MEASURES[measure]}\nown source above the other", xlabel="prior source")
             shown.append(chosen.assign(quantity="auroc"))
         line[0].set_ylabel(f"{prior}, σ = {sigma}\ntest source")
     return figure, pd.concat(shown)

@@ -1,22 +1,23 @@
-"""AUROC of each prior's own source against all others, by noise level and score, with intervals."""
+"""AUROC of each prior's own source against all others, by noise level and measure, with intervals."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting, tables
+from audiopriors.columns import MEASURES
 
-COLUMNS = ["log_prob", "log_ratio", "mixture_ratio", "typicality", "published"]
+PANELS = ["log_prob", "log_ratio", "mixture_ratio", "typicality", "published"]
 
 
 def draw(settings, inputs):
     table = tables.members(tables.read_csv(inputs[0]))
     table = table[table["prior_sigma"] == table["data_sigma"]]
     priors, shown = settings["priors"], []
-    figure, panels = plt.subplots(len(priors), len(COLUMNS), figsize=(3.1 * len(COLUMNS), 2.9 * len(priors)),
+    figure, panels = plt.subplots(len(priors), len(PANELS), figsize=(3.1 * len(PANELS), 2.9 * len(priors)),
                                   sharey=True, squeeze=False, layout="constrained")  # fmt: skip
     for line, prior in zip(panels, priors, strict=True):
-        for axes, column in zip(line, COLUMNS, strict=True):
+        for axes, column in zip(line, PANELS, strict=True):
             measure = plotting.published_measure(table, prior) if column == "published" else column
-            # A score prior has no published kind of score, but a cheaper one.
+            # A score prior has no published measure, but a cheaper one.
             chosen = table[(table["prior"] == prior) & (table["measure"] == (measure or "denoising_score"))]
             if chosen.empty:
                 plotting.empty(axes, "a density only")
@@ -34,7 +35,7 @@ def draw(settings, inputs):
             axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
             worst = "\n(worst other source)" if measure == "log_ratio" else ""
             axes.set(
-                title=plotting.MEASURES[measure or "denoising_score"] + worst,
+                title=MEASURES[measure or "denoising_score"] + worst,
                 xlabel="σ of prior and data",
                 ylim=(-0.02, 1.02),
             )

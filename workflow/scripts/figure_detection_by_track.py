@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import plotting, tables
+from audiopriors.columns import MEASURES
 
 
 def draw(settings, inputs):
@@ -29,7 +30,7 @@ def draw(settings, inputs):
             axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
             axes.set_xticks(range(len(sources)), sources)
             worst = " (worst other)" if measure == "log_ratio" else ""
-            axes.set(title=f"{plotting.MEASURES[measure]}{worst}\nσ = {sigma}", ylim=(-0.03, 1.03))
+            axes.set(title=f"{MEASURES[measure]}{worst}\nσ = {sigma}", ylim=(-0.03, 1.03))
             shown.append(chosen)
         line[0].set_ylabel(f"{prior}\nAUROC within a track")
     return figure, pd.concat(shown)

@@ -4,13 +4,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import plotting, tables
+from audiopriors.columns import MEASURES
 
 LEAST = "cost of noise, prior of the least"
 MIDDLE = "0.129"  # the noise level at which smoothness is shown, if the data set has it
 
 
 def noise_costs(likelihood: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
-    """What noise does to the mean in-class log p, nats/sample: of the prior of the least noise, and in the middle."""
+    """What noise does to the mean log p of a prior's own source, nats/sample.
+
+    One prior is that of the least noise, with noise of the next level; the other is that of MIDDLE, with that noise.
+    """
     own = likelihood[(likelihood["measure"] == "log_prob") & (likelihood["prior_source"] == likelihood["test_source"])]
     middle = MIDDLE if MIDDLE in levels else levels[-1]
     rows = []
@@ -22,8 +26,8 @@ def noise_costs(likelihood: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
                 "prior": prior, "source": source, "quantity": quantity, "prior_sigma": prior_sigma,
                 "data_sigma": noise, "value": mean[prior_sigma, noise] - mean[prior_sigma, "0"],
             })  # fmt: skip
-    made = pd.DataFrame(rows)
-    return made[np.isfinite(made["value"])]  # a WaveNet without noise gives −∞ beyond [−1, 1]
+    costs = pd.DataFrame(rows)
+    return costs[np.isfinite(costs["value"])]  # a WaveNet without noise gives −∞ beyond [−1, 1]
 
 
 def worst_pairs(detection: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
@@ -37,7 +41,7 @@ def worst_pairs(detection: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
 
 
 def best_methods(separation: pd.DataFrame) -> pd.DataFrame:
-    """SI-SDR of each source by each family's best method."""
+    """SI-SDR of each source by each prior's best method."""
     whole = separation[separation["source"] == "all"].dropna(subset="si_sdr_median")
     best = whole.loc[whole.groupby("prior", sort=False)["si_sdr_median"].idxmax(), ["prior", "method"]]
     chosen = separation.merge(best)
@@ -65,7 +69,7 @@ def draw(settings, inputs):
         for _, row in worst[worst["prior"] == prior].iterrows():
             ratio = row["quantity"] == "log_ratio"
             _interval(tells, row, place + (0.12 if ratio else -0.12), marker="o", color="black",
-                      fillstyle="full" if ratio else "none", label=plotting.MEASURES[row["quantity"]])  # fmt: skip
+                      fillstyle="full" if ratio else "none", label=MEASURES[row["quantity"]])  # fmt: skip
         of_prior = best[best["prior"] == prior]
         for _, row in of_prior.iterrows():
             _interval(separates, row, place + shift[row["source"]], **look[row["source"]])
@@ -90,19 +94,8 @@ def draw(settings, inputs):
         handles, labels = axes.get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True))
         figure.legend(unique.values(), unique.keys(), loc=where, ncols=len(unique))
-    columns = [
-        "prior",
-        "source",
-        "quantity",
-        "test_source",
-        "method",
-        "prior_sigma",
-        "data_sigma",
-        "n",
-        "value",
-        "low",
-        "high",
-    ]
+    columns = ["prior", "source", "quantity", "test_source", "method", "prior_sigma", "data_sigma", "n", "value",
+               "low", "high"]  # fmt: skip
     return figure, pd.concat([costs, worst, best]).reindex(columns=columns)
 
 

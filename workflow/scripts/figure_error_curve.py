@@ -21,9 +21,9 @@ def draw(settings, inputs):
                 error = 10 * np.log10(curves[source].relative.clip(1e-6))
                 axes.plot(curves[source].sigmas, error, label=source, markersize=3, linewidth=1.2, **look)
         for plan in settings["plans"]:
-            made = plans.plan([curves[source] for source in settings["mix"]["sources"] if source in curves], **plan)
-            axes.plot(made.sigmas, np.full(len(made.sigmas), 3.0), "|", color="0.3", markersize=7)
-            for source, entry in zip(settings["mix"]["sources"], made.entries, strict=False):
+            planned = plans.plan([curves[source] for source in settings["mix"]["sources"] if source in curves], **plan)
+            axes.plot(planned.sigmas, np.full(len(planned.sigmas), 3.0), "|", color="0.3", markersize=7)
+            for source, entry in zip(settings["mix"]["sources"], planned.entries, strict=False):
                 axes.axvline(entry, color=plotting.style(settings["sources"])[source]["color"], linewidth=0.8, ls=":")
         axes.set_xscale("log")
         axes.set(title=prior, xlabel="σ")

@@ -20,10 +20,12 @@ def draw(settings, inputs):
         squeeze=False, layout="constrained",
     )  # fmt: skip
     rows = []
-    for line, source, right, made in zip(panels, settings["mix"]["sources"], truth, states.swapaxes(0, 1), strict=True):
+    for line, source, right, estimates in zip(
+        panels, settings["mix"]["sources"], truth, states.swapaxes(0, 1), strict=True
+    ):
         for axes, level in zip(line, chosen, strict=True):
             right_one = right[0, 0].numpy()
-            wave, time = plotting.waveform(axes, settings["sources"], source, made[level], right_one, data.rate)
+            wave, time = plotting.waveform(axes, settings["sources"], source, estimates[level], right_one, data.rate)
             rows.append(
                 pd.DataFrame({"source": source, "sigma": sigmas[level], "time": time, "estimate": wave,
                               "truth": right_one[: len(wave)]})

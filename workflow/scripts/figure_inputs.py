@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import plotting, tables
+from audiopriors.columns import MEASURES
 
 
 def draw(settings, inputs):
@@ -44,9 +45,9 @@ def draw(settings, inputs):
                 axes.text(0.5, 0.5, "all −∞ (outside [−1, 1])", transform=axes.transAxes, ha="center", color="grey")
             plotting.value_scale(axes)
             label = {"constant": "constant input c", "normal": "noise input N(0, s²), s"}[kind]
-            axes.set(xlabel=label, title=f"{plotting.MEASURES[measure]}\nprior σ = {sigma}")
+            axes.set(xlabel=label, title=f"{MEASURES[measure]}\nprior σ = {sigma}")
             shown.append(chosen)
-        line[0].set_ylabel(f"{prior}\nmean score, nats/sample")
+        line[0].set_ylabel(f"{prior}\nmean, nats/sample")
     figure.legend(*panels[1, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(sources) + 1)
     return figure, pd.concat(shown)
 

@@ -3,11 +3,13 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting, tables
+from audiopriors.columns import MEASURES
 
 
 def draw(settings, inputs):
     likelihood, detection = (tables.members(tables.read_csv(path)) for path in inputs)
     sources, sigmas = settings["sources"], settings["sigmas"]
+    limits = plotting.limits_of_means(settings["data"]["kind"], likelihood)
     lines = []
     for prior in settings["priors"]:
         published = plotting.published_measure(likelihood, prior)
@@ -25,9 +27,8 @@ def draw(settings, inputs):
                 & (table["prior_sigma"] == sigma) & (table["data_sigma"] == sigma)
             ]  # fmt: skip
             if len(chosen):
-                of_means = (*plotting.MEANS[settings["data"]["kind"]], "viridis", 2)
-                limits = of_means if value == "mean" else (0, 1, "cividis", 2)
-                plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *limits)
+                colours = (*limits, "viridis") if value == "mean" else (*plotting.SHARES, "cividis")
+                plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *colours, 2)
             else:
                 plotting.empty(axes, "no density\nat σ = 0")
             if axes is not row[0] and len(chosen):
@@ -35,14 +36,13 @@ def draw(settings, inputs):
             if number < len(lines) - 1:
                 axes.set_xticks([])
             else:
-                axes.set_xlabel("prior")
+                axes.set_xlabel("prior source")
             if prior != before:
                 axes.set_title(f"{prior}, σ = {sigma}")
             shown.append(chosen.assign(quantity=value))
         unit = "mean, nats/sample" if value == "mean" else "AUROC"
-        row[0].set_ylabel(f"{plotting.MEASURES[measure]}\n{unit}", fontsize=8)
-        if row[0].axison is False:  # the label of an empty first panel
-            row[1].set_ylabel(f"{plotting.MEASURES[measure]}\n{unit}", fontsize=8)
+        first = next((axes for axes in row if axes.axison), row[0])  # an empty panel shows no label
+        first.set_ylabel(f"{MEASURES[measure]}\n{unit}", fontsize=8)
         before = prior
     return figure, pd.concat(shown)
 

@@ -1,4 +1,4 @@
-"""How fast the in-class likelihood of each prior falls as noise is added to the data."""
+"""How fast a source's likelihood under its own prior falls as noise is added to the data."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting, tables
+from audiopriors.columns import MEASURES
 
 INPUTS = ["constant_0", "normal_0.5"]
 
@@ -10,14 +11,15 @@ INPUTS = ["constant_0", "normal_0.5"]
 def draw(settings, inputs):
     likelihood, detection, table_1 = (tables.members(tables.read_csv(path)) for path in inputs)
     sources, ends = settings["sources"], [settings["sigmas"][0], settings["sigmas"][-1]]
-    # Each prior trained as published, beside the correct one of the same kind.
+    # Each prior trained as published, beside the correct one of the same family.
     families = settings["families"]
     pairs = [
-        (one, next(f for f in settings["priors"] if families[f] == families[one])) for one in settings["published"]
+        (one, next(prior for prior in settings["priors"] if families[prior] == families[one]))
+        for one in settings["published"]
     ]
     figure, panels = plt.subplots(2 * len(pairs) + 1, 4, squeeze=False, layout="constrained",
                                   figsize=(14, 2.9 * (2 * len(pairs) + 1)))  # fmt: skip
-    shown = []
+    shown, limits = [], plotting.limits_of_means(settings["data"]["kind"], likelihood)
 
     def show(axes, table, value, prior, measure, sigma):
         chosen = table[
@@ -27,10 +29,10 @@ def draw(settings, inputs):
         if chosen.empty:
             plotting.empty(axes, "none")
             return
-        limits = (-4, 2, "viridis", 2) if value == "mean" else (0, 1, "cividis", 3)
-        plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *limits)
+        colours = (*limits, "viridis", 2) if value == "mean" else (*plotting.SHARES, "cividis", 3)
+        plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *colours)
         unit = "mean, nats/sample" if value == "mean" else "AUROC"
-        axes.set(title=f"{plotting.MEASURES[measure]}\n{unit}", xlabel="prior", ylabel=f"{prior}\nσ = {sigma}")
+        axes.set(title=f"{MEASURES[measure]}\n{unit}", xlabel="prior source", ylabel=f"{prior}\nσ = {sigma}")
         shown.append(chosen.assign(quantity=value))
 
     lines = [(*pair, sigma) for pair in pairs for sigma in ends]
@@ -61,8 +63,8 @@ def draw(settings, inputs):
         prior, measure, title = wanted.pop(0)
         chosen = table_1[(table_1["prior"] == prior) & (table_1["measure"] == measure)]
         chosen = chosen.set_index(["input", "prior_sigma"]).reindex(rows)[sources]
-        plotting.heat_map(axes, chosen.to_numpy(float), labels, sources, -4, 2, "viridis", 2)
-        axes.set(title=f"{title}\nnats/sample", xlabel="prior")
+        plotting.heat_map(axes, chosen.to_numpy(float), labels, sources, *limits, "viridis", 2)
+        axes.set(title=f"{title}\nnats/sample", xlabel="prior source")
         shown.append(chosen.reset_index().melt(["input", "prior_sigma"], sources, "prior_source", "mean").assign(
             prior=prior, measure=measure, quantity="table 1"))  # fmt: skip
     return figure, pd.concat(shown)

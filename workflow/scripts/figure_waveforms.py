@@ -37,7 +37,7 @@ def toy_shapes(settings, inputs):
         )
         axes.set(title=source, xlabel="time (ms)")
     panels[-1].plot(1000 * torch.arange(len(mixed)) / config.rate, mixed, color="black", linewidth=0.8)
-    panels[-1].set(title="a test mix (mean of four)", xlabel="time (ms)")
+    panels[-1].set(title=f"a test mix (mean of {len(shapes)})", xlabel="time (ms)")
     panels[0].set_ylabel("amplitude")
     rows = [pd.DataFrame({"source": source, "time": torch.arange(len(wave)) / config.rate, "amplitude": wave})
             for source, wave in [*shapes.items(), ("mix", mixed)]]  # fmt: skip

@@ -1,16 +1,15 @@
-"""The tables of likelihood, detection, classification and gradient norm, from the scores of all priors."""
+"""The tables of likelihood, detection, classification and gradient norm, from the measures of all priors."""
 
 from audiopriors import files, runtime, tables
 
 
 def main() -> None:
     program = runtime.Program(__doc__)
-    program.input("--scores", "rows of evaluate_prior", many=True)
+    program.input("--measures", "rows of evaluate_prior", many=True)
     for name in ("cross_likelihood", "detection", "classification", "gradient_norm"):
         program.output(f"--{name.replace('_', '-')}", "that table (CSV)")
     arguments = program.arguments()
-    settings = arguments.settings
-    measures = files.read_rows(arguments.scores)
+    settings, measures = arguments.settings, files.read_rows(arguments.measures)
     frame, sources, resamples = settings["frame"], settings["sources"], settings["bootstrap"]
     tables.write(tables.cross_likelihood(measures, frame, resamples), arguments.cross_likelihood)
     tables.write(tables.detection_table(measures, sources, frame, resamples), arguments.detection)

@@ -1,7 +1,8 @@
-"""Table 1: constant zero and N(0, 0.5) noise as inputs: as published, by the same score here, and as a likelihood."""
+"""Table 1: constant zero and N(0, 0.5) noise as inputs: as published, by that measure here, and as a likelihood."""
 
 import pandas as pd
-from audiopriors import runtime, tables
+from audiopriors import tables
+from audiopriors.columns import COLUMNS
 
 # Table 1 of the paper: the mean over time of log N(f(x)), without the log-determinant.
 PUBLISHED = {
@@ -12,21 +13,13 @@ PUBLISHED = {
 }
 
 
-def main() -> None:
-    program = runtime.Program(__doc__)
-    program.input("--cross-likelihood", "that table")
-    program.output("--output", "the table (CSV)")
-    arguments = program.arguments()
-    settings = arguments.settings
-    sources = settings["sources"]
-    likelihood = tables.read_csv(arguments.cross_likelihood)
-    rows = []
+def build(settings, inputs):
+    """inputs: the table cross_likelihood."""
+    likelihood, rows = tables.read_csv(inputs[0]), []
     for (test_source, which), published in PUBLISHED.items():
         sigma = settings["sigmas"][0 if which == "noise-free" else -1]
-        rows.append(
-            {"input": test_source, "prior_sigma": sigma, "prior": "FloWaveNet (paper)", "measure": "as published"}
-            | published
-        )
+        of_input = {"input": test_source, "prior_sigma": sigma}
+        rows.append(of_input | {"prior": "FloWaveNet (paper)", "measure": "as published"} | published)
         chosen = likelihood[
             (likelihood["test_source"] == test_source)
             & (likelihood["prior_sigma"] == sigma)
@@ -34,9 +27,9 @@ def main() -> None:
         ]
         for (prior, measure), group in chosen.groupby(["prior", "measure"], sort=False):
             values = group.set_index("prior_source")["mean"].to_dict()
-            rows.append({"input": test_source, "prior_sigma": sigma, "prior": prior, "measure": measure} | values)
-    tables.write(pd.DataFrame(rows, columns=["input", "prior_sigma", "prior", "measure", *sources]), arguments.output)
+            rows.append(of_input | {"prior": prior, "measure": measure} | values)
+    return pd.DataFrame(rows, columns=[*COLUMNS["table_1"], *settings["sources"]])
 
 
 if __name__ == "__main__":
-    runtime.run(main)
+    tables.program(__doc__, build)

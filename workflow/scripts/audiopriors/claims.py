@@ -6,25 +6,20 @@ import math
 
 import pandas as pd
 
+from .columns import COLUMNS
 from .errors import UserError
 
-COLUMNS = [
-    "claim", "where", "dataset", "prior", "published", "published_score_here", "measured", "low", "high", "exact",
-    "scale", "verdict", "rule",
-]  # fmt: skip
 KEYS = ("prior_source", "prior", "method", "test_source", "source", "mix")
 UNDECIDED = "undecided at this scale"
 
 
 def choose(table: pd.DataFrame, selection: dict) -> pd.DataFrame:
-    """The rows whose columns have the values selected: one value or a list; `own` is the value of column `prior`."""
+    """The rows whose columns have the values selected: one value or a list; `own` is the prior's own source."""
     for column, wanted in selection.items():
-        of_own = wanted == "own"
-        table = table[
-            table[column] == table["prior_source"]
-            if of_own
-            else table[column].isin([wanted] if isinstance(wanted, str) else wanted)
-        ]
+        if wanted == "own":
+            table = table[table[column] == table["prior_source"]]
+        else:
+            table = table[table[column].isin([wanted] if isinstance(wanted, str) else wanted)]
     return table
 
 
@@ -33,8 +28,8 @@ def measure(
 ) -> tuple[float, float, float]:
     """Value and interval of what a claim is about; NaN where the table has no such row.
 
-    changes: what differs from `select` (and from `minus`). The interval of a difference is the widest that those of its
-    parts allow.
+    changes: what differs from `select` (and from `minus`). prior_source: the only source whose priors count, if any.
+    The interval of a difference is the widest that the intervals of its parts allow.
     """
     only = {"prior_source": prior_source} if prior_source else {}
     rows = choose(table, claim["select"] | changes | only)
@@ -43,12 +38,12 @@ def measure(
     value, low, high = rows[name], rows[ends[0]], rows[ends[1]]
     if "minus" in claim:
         # Each row less every row that is the same but for what `minus` changes.
-        keys = [name for name in KEYS if name in table and name not in claim["minus"]]
+        keys = [key for key in KEYS if key in table and key not in claim["minus"]]
         other = choose(table, claim["select"] | claim["minus"] | changes | only)
         pairs = rows.merge(other, "left", on=keys, suffixes=("", "_less"))
-        value, low, high = pairs[claim["value"]], pairs["low"], pairs["high"]
+        value, low, high = pairs[name], pairs[ends[0]], pairs[ends[1]]
         parts = (
-            (value, pairs[f"{claim['value']}_less"]), (low, pairs["high_less"]), (high, pairs["low_less"]),
+            (value, pairs[f"{name}_less"]), (low, pairs[f"{ends[1]}_less"]), (high, pairs[f"{ends[0]}_less"]),
         )  # fmt: skip
         if claim.get("in_units_of") == "slope":
             steps = (pairs["data_sigma"].astype(float) / pairs["data_sigma_less"].astype(float)).map(math.log)
@@ -78,15 +73,18 @@ def holds(rule: dict, low: float, high: float) -> bool | None:
     return False if high <= above or low >= below else None
 
 
-def verdict(claim: dict, measured: tuple[float, float, float], published_score: float, paper_size: bool) -> str:
-    """holds, does not hold, depends on the metric (the published score says otherwise), or undecided at this scale."""
+def verdict(claim: dict, measured: tuple[float, float, float], published: float, paper_size: bool) -> str:
+    """holds, does not hold, depends on the metric (the published one says otherwise), or undecided at this scale.
+
+    measured: value, low and high of the measure that decides. published: the value of the published measure.
+    """
     words = {True: "holds", False: "does not hold", None: UNDECIDED}
     decided = holds(claim["holds"], *measured[1:])
     said = words[decided]
     if decided is not None and not paper_size and claim["small_models"] != said:
         return UNDECIDED
-    by_published = words[holds(claim["holds"], published_score, published_score)]
-    # Two scores of one model that disagree are a matter of the metric at any size; another model counts for what it is.
+    by_published = words[holds(claim["holds"], published, published)]
+    # Two measures of one model that disagree are a matter of the metric at any size; another model counts for itself.
     same_model = "prior" not in claim.get("as_published", {})
     counts = by_published != UNDECIDED and (same_model or paper_size or by_published == claim["small_models"])
     return "depends on the metric" if counts and decided is not None and by_published != said else said
@@ -115,19 +113,18 @@ def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sou
                 f"all {len(parts)} hold: {', '.join(claim['all_of'])}",
             ))  # fmt: skip
             continue
-        there = tables[claim["table"]]
+        rule = " and ".join(f"{claim['value']} {side} {bound:g}" for side, bound in claim["holds"].items())
+        prior = claim["select"]["prior"]
         for prior_source in sources if claim.get("each") else [None]:
-            measured = measure(claim, there, {}, prior_source)
-            published = (
-                measure(claim, there, claim["as_published"], prior_source)[0] if "as_published" in claim else math.nan
+            measured, (published, *_), (exact, *_) = (
+                measure(claim, tables[claim["table"]], changes, prior_source) if changes is not None else (math.nan,)
+                for changes in ({}, claim.get("as_published"), claim.get("exact"))
             )
-            exact = measure(claim, there, claim["exact"], prior_source)[0] if "exact" in claim else math.nan
-            rule = " and ".join(f"{claim['value']} {side} {bound:g}" for side, bound in claim["holds"].items())
-            prior = claim["select"]["prior"]
-            of_label[claim.get("label")] = verdict(claim, measured, published, paper_size)
+            decided = verdict(claim, measured, published, paper_size)
+            of_label[claim.get("label")] = decided
             rows.append((
                 claim["claim"].format(prior_source=prior_source), claim["where"], dataset,
-                prior if isinstance(prior, str) else ", ".join(prior), claim["published"].format(prior_source=prior_source),
-                published, *measured, exact, scale, verdict(claim, measured, published, paper_size), rule,
+                prior if isinstance(prior, str) else ", ".join(prior),
+                claim["published"].format(prior_source=prior_source), published, *measured, exact, scale, decided, rule,
             ))  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=list(COLUMNS["claims"]))

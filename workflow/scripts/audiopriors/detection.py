@@ -1,4 +1,4 @@
-"""How well a score tells in-class items from others: AUROC, FPR95, accuracy, with 95 % intervals."""
+"""How well a measure tells items of a prior's own source from others: AUROC, FPR95, typicality, 95 % intervals."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ Tracks = tuple[int, ...]  # the track of each item, as a number; () if the items
 def bootstrap_counts(n: int, resamples: int, *purpose, tracks: Tracks = ()) -> np.ndarray:
     """How often each of n items is drawn, per resample: (resamples, n). Rows sum to n, unless whole tracks are drawn.
 
-    Frames of one song are not independent: with `tracks`, songs are drawn, the same for every purpose, as all sources
-    of an item are of one place. n may be a multiple of the number of items: several sources after each other.
+    Frames of one song are not independent. With `tracks`, whole songs are drawn, and the same ones for every purpose,
+    as all sources of an item are of one place. n may be a multiple of the number of items: several sources after each
+    other.
     """
     if tracks:
         songs = len(set(tracks))
@@ -37,7 +38,7 @@ def interval(estimates: np.ndarray) -> tuple[float, float]:
 
 
 def mean_interval(values: np.ndarray, resamples: int, tracks: Tracks = ()) -> tuple[float, float]:
-    """Of the mean over items; values (n,)."""
+    """95 % bootstrap interval of the mean over items; values (n,)."""
     if len(values) == 1 or not np.isfinite(values).all():
         return float(np.mean(values)), float(np.mean(values))
     counts = bootstrap_counts(len(values), resamples, tracks=tracks)
@@ -45,7 +46,7 @@ def mean_interval(values: np.ndarray, resamples: int, tracks: Tracks = ()) -> tu
 
 
 def median_interval(values: np.ndarray, resamples: int, tracks: Tracks = ()) -> tuple[float, float]:
-    """Of the median over items, resampled together; values (n,) or (n, k): n items of k values each."""
+    """95 % bootstrap interval of the median; values (n,) or (n, k): n items are resampled, each with its k values."""
     if tracks:
         counts = bootstrap_counts(len(values), resamples, tracks=tracks).astype(int)
         return interval(np.array([np.median(np.repeat(values, drawn, axis=0)) for drawn in counts]))
@@ -54,7 +55,10 @@ def median_interval(values: np.ndarray, resamples: int, tracks: Tracks = ()) -> 
 
 
 def exact_at_bound(value: float, low: float, high: float, n: int) -> tuple[float, float]:
-    """At 0 or 1 resampling sees no spread: the exact (Clopper-Pearson) interval of n trials instead."""
+    """The interval, but for a share of 0 or 1 the exact (Clopper-Pearson) one of n trials.
+
+    There resampling sees no spread.
+    """
     return _exact_interval(round(value * n), n) if value in (0.0, 1.0) else (low, high)
 
 
@@ -67,9 +71,9 @@ def _exact_interval(successes: int, n: int) -> tuple[float, float]:
 
 
 def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
-    """1 where an in-class value is above an outside one, 1/2 where they tie: (n_in, n_out). Its mean is the AUROC.
+    """1 where an inside value is above an outside one, 1/2 where they tie: (n_in, n_out). Its mean is the AUROC.
 
-    The matrix, and not a library's number, because weighted means of it are all bootstrap resamples at once.
+    A library would give only that mean. Weighted means of the matrix are all bootstrap resamples at once.
     """
     inside, outside = _ranked(inside)[:, None], _ranked(outside)[None]
     return (inside > outside) + 0.5 * (inside == outside)
@@ -78,9 +82,9 @@ def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
 def auroc(
     inside: list[np.ndarray], outside: list[np.ndarray], resamples: int, tracks: Tracks = ()
 ) -> tuple[float, float, float, np.ndarray]:
-    """AUROC and its interval, averaged over replicates of a training; each list has one (n,) array a replicate.
+    """AUROC and its 95 % interval, averaged over replicates of a training; each list has one (n,) array a replicate.
 
-    Returns auroc, low, high, and the AUROC of each replicate. Items are resampled, the same way in all replicates.
+    Returns auroc, low, high, and the AUROC of each replicate. The resampled items are the same in all replicates.
     """
     matrices = [placements(*pair) for pair in zip(inside, outside, strict=True)]
     matrix = np.mean(matrices, axis=0)
@@ -95,16 +99,16 @@ def auroc(
 
 
 def fpr95(inside: np.ndarray, outside: np.ndarray) -> float:
-    """Share of outside items above the value that 95 % of in-class items reach."""
+    """The share of outside items that reach the value that 95 % of inside items reach."""
     return float(np.mean(_ranked(outside) >= np.quantile(_ranked(inside), 0.05, method="lower")))
 
 
 def _ranked(values: np.ndarray) -> np.ndarray:
-    """What is not a number ranks last."""
+    """The values, but what is not a number is -inf, so that it ranks last."""
     return np.where(np.isnan(values), -np.inf, values)
 
 
 def typicality(values: np.ndarray, held_out: np.ndarray, frame: int) -> np.ndarray:
-    """-|LL/T - mean of LL/T over held-out in-class items|: higher is more typical (Nalisnick et al., 2019b)."""
+    """-|LL/T - mean of LL/T over held-out own items|: higher is more typical (Nalisnick et al., 2019b)."""
     with np.errstate(invalid="ignore"):
         return -np.abs(values - held_out.mean()) / frame

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 from collections.abc import Callable
 
 import matplotlib
@@ -12,6 +13,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
@@ -22,31 +24,18 @@ from .files import write_bytes
 # Okabe and Ito's colour-blind safe palette; a source has the colour of its place in the config's order.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]  # beside the colour, for print in grey
-MEASURES = {
-    "log_prob": "log p(x)",
-    "latent_log_prob": "latent term only\n(as published)",
-    "code_log_prob": "log P of the codes\n(clamped, as published)",
-    "published_score": "log of mean sigmoid\n(as published)",
-    "denoising_score": "denoising score\n(cheaper than log p)",
-    "log_ratio": "log p$_k$ − log p$_j$",
-    "complexity_corrected": "log p(x) − log p$_{FLAC}$(x)",
-    "mixture_ratio": "log p$_k$ − log mean$_j$ p$_j$",
-    "typicality": "typicality",
-}
-
-
 MILLISECONDS = 8  # of a waveform
 # Nats/sample at which the colours of means end, by kind of data; music is soft, so its densities are high.
 MEANS = {"toy": (-4, 2), "music": (-6, 5)}
+SHARES = (0, 1)  # the same for AUROC
 
-# That of seaborn's "paper" and "ticks"; the library itself takes 1.7 s to import, in every figure's program.
-STYLE = {
-    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "0.15", "axes.labelcolor": "0.15",
-    "text.color": "0.15", "xtick.color": "0.15", "ytick.color": "0.15", "font.family": "sans-serif",
-    "font.sans-serif": ["Arial", "DejaVu Sans", "Liberation Sans"], "font.size": 10.5, "axes.labelsize": 10.5,
-    "axes.titlesize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5, "legend.fontsize": 9.5,
-    "lines.solid_capstyle": "round", "legend.frameon": False, "pdf.fonttype": 42,
-}  # fmt: skip
+
+def set_style() -> None:
+    """One look for all figures: seaborn's, without the upper and right line of frames, and with text as text in PDF."""
+    seaborn.set_theme(
+        context="paper", style="ticks", font_scale=1.1, palette=PALETTE,
+        rc={"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "pdf.fonttype": 42},
+    )  # fmt: skip
 
 
 def style(sources: list[str]) -> dict[str, dict]:
@@ -56,10 +45,26 @@ def style(sources: list[str]) -> dict[str, dict]:
 
 def published_measure(table: pd.DataFrame, prior: str) -> str | None:
     """The measure of that prior that is like the published one, None if it has none."""
-    there = set(table.loc[table["prior"] == prior, "measure"])
-    return next(
-        (measure for measure in ("published_score", "latent_log_prob", "code_log_prob") if measure in there), None
-    )
+    measures = set(table.loc[table["prior"] == prior, "measure"])
+    published = ("published_score", "latent_log_prob", "code_log_prob")
+    return next((measure for measure in published if measure in measures), None)
+
+
+def limits_of_means(kind: str, likelihood: pd.DataFrame) -> tuple[float, float]:
+    """The means in nats/sample at which colours end, the same in a whole figure.
+
+    Of a kind of data that MEANS does not have, they are whole numbers that hold the middle 90 % of the means of sources
+    under priors of the same noise. likelihood: a table cross_likelihood; only its log_prob counts, where there is one.
+    """
+    if kind in MEANS:
+        return MEANS[kind]
+    same_noise = likelihood[likelihood["prior_sigma"] == likelihood["data_sigma"]]
+    shown = same_noise[same_noise["test_source"].isin([*likelihood["prior_source"], "mix"])]
+    densities = shown[shown["measure"] == "log_prob"]
+    means = (shown if densities.empty else densities)["mean"]
+    means = means[np.isfinite(means)]
+    low, high = np.quantile(means, [0.05, 0.95]) if len(means) else (0, 0)
+    return math.floor(low), max(math.ceil(high), math.floor(low) + 1)
 
 
 def empty(axes: Axes, reason: str) -> None:
@@ -79,7 +84,7 @@ def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd
         program.output("--csv", "the data shown")
         arguments = program.arguments()
         logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every glyph
-        plt.rcParams |= STYLE
+        set_style()
         figure, data = draw(arguments.settings, arguments.inputs)
         for path, kind, metadata in (
             (arguments.pdf, "pdf", {"CreationDate": None, "ModDate": None}),  # same bytes from run to run
@@ -111,17 +116,23 @@ def heat_map(
     digits: int,
 ) -> None:
     """A heat map with its numbers in the cells; colours are clipped to [low, high], numbers are not."""
-    colours = plt.get_cmap(cmap).with_extremes(bad="0.93")
-    axes.imshow(np.ma.masked_invalid(np.clip(matrix, low, high)), vmin=low, vmax=high, cmap=colours, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(rows)), rows)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+    shown = np.ma.masked_invalid(np.clip(matrix, low, high))
+    figure = axes.get_figure(root=True)
+    figure.set_visible(False)  # seaborn draws the whole figure for each heat map, to see whether labels overlap
+    seaborn.heatmap(
+        shown, vmin=low, vmax=high, cmap=plt.get_cmap(cmap).with_extremes(bad="0.93"), cbar=False,
+        xticklabels=columns, yticklabels=rows, ax=axes,
+    )  # fmt: skip
+    figure.set_visible(True)
+    # Not seaborn's `annot`: it writes nothing where a value is missing, and white on a green that black is clearer on.
+    colours = axes.collections[0].to_rgba(shown)
     for (row, column), value in np.ndenumerate(matrix):
-        shade = (np.clip(value, low, high) - low) / (high - low)
-        red, green, blue, _ = (1, 1, 1, 1) if np.isnan(value) else colours(float(shade))
-        ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
-        axes.text(column, row, number(value, digits), ha="center", va="center", color=ink, fontsize=7.5)
+        ink = "black" if colours[row, column, :3] @ (0.299, 0.587, 0.114) > 0.5 else "white"
+        where = (column + 0.5, row + 0.5)
+        axes.text(*where, number(value, digits), ha="center", va="center", color=ink, fontsize=7.5)
+    axes.set_xticks(axes.get_xticks(), columns, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(axes.get_yticks(), rows, rotation=0)
+    axes.tick_params(length=0)
 
 
 def number(value: float, digits: int) -> str:
@@ -136,7 +147,7 @@ def number(value: float, digits: int) -> str:
 
 
 def matrix(table: pd.DataFrame, value: str, rows: list[str], columns: list[str]) -> np.ndarray:
-    """`value` by test (rows) and prior (columns); gaps are NaN."""
+    """`value` by test source (rows) and prior source (columns); gaps are NaN."""
     return (
         table.pivot(index="test_source", columns="prior_source", values=value)
         .reindex(index=rows, columns=columns)

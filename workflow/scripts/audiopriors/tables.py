@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from . import detection, provenance
+from . import detection, provenance, runtime
+from .columns import BSS_EVAL, COLUMNS
 from .errors import UserError
 
-Cells = dict[tuple, np.ndarray]  # (prior, prior_sigma, test, data_sigma) -> (seeds, items)
+Cells = dict[tuple, np.ndarray]  # (prior_source, prior_sigma, test_source, data_sigma) -> (seeds, items)
 
 
 def read_csv(path: str) -> pd.DataFrame:
-    """A table of ours: sigmas stay the strings they are."""
+    """A table that `write` wrote: sigmas stay the strings they are."""
     strings = ("prior_sigma", "data_sigma", "test_source")
     return pd.read_csv(path, dtype=dict.fromkeys(strings, str), keep_default_na=False, na_values=[""])
 
@@ -27,8 +29,26 @@ def write(table: pd.DataFrame, csv: str) -> None:
     provenance.write(csv, buffer.getvalue().encode())
 
 
+def program(description: str, build: Callable[[dict, list[str]], pd.DataFrame]) -> None:
+    """The command line of a table: `build(settings, inputs)` gives it, of the files that it is made of."""
+
+    def main() -> None:
+        program = runtime.Program(description)
+        program.input("--inputs", "rows or tables that this table is made of", many=True, required=False)
+        program.output("--output", "the table (CSV)")
+        arguments = program.arguments()
+        write(build(arguments.settings, arguments.inputs), arguments.output)
+
+    runtime.run(main)
+
+
+def _table(name: str, rows: list[tuple] | list[dict]) -> pd.DataFrame:
+    """The rows under the columns of that table."""
+    return pd.DataFrame(rows, columns=list(COLUMNS[name]))
+
+
 def cells(measures: pd.DataFrame, measure: str, split: str = "test") -> Cells:
-    """The values of one measure and prior: an array (seeds, items) for each prior and test."""
+    """The values of one measure of one prior: an array (seeds, items) for each prior source and test source."""
     chosen = measures[(measures["measure"] == measure) & (measures["split"] == split)]
     return {
         key: group.sort_values(["seed", "item"])["value"].to_numpy().reshape(group["seed"].nunique(), -1)
@@ -40,9 +60,9 @@ def cells(measures: pd.DataFrame, measure: str, split: str = "test") -> Cells:
 
 def tracks_of(rows: pd.DataFrame) -> detection.Tracks:
     """The track of each item, as a number; () if each item is a track of its own, so independent of the others."""
-    known = rows.loc[rows["track"] != "", ["item", "track"]].drop_duplicates().sort_values("item")
-    codes, names = pd.factorize(known["track"])
-    return () if len(names) == len(known) else tuple(codes.tolist())
+    of_items = rows.loc[rows["track"] != "", ["item", "track"]].drop_duplicates().sort_values("item")
+    codes, names = pd.factorize(of_items["track"])
+    return () if len(names) == len(of_items) else tuple(codes.tolist())
 
 
 def _priors(measures: pd.DataFrame):
@@ -50,7 +70,10 @@ def _priors(measures: pd.DataFrame):
 
 
 def cross_likelihood(measures: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
-    """Mean and median measure of every test under every prior, in nats/sample, with the interval of the mean."""
+    """Mean and median of every measure of every test source under every prior, with the interval of the mean.
+
+    All are in nats/sample.
+    """
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
         for measure in [name for name in group["measure"].unique() if name != "gradient_norm_squared"]:
@@ -61,10 +84,7 @@ def cross_likelihood(measures: pd.DataFrame, frame: int, resamples: int) -> pd.D
                     dataset, prior, prior_source, prior_sigma, test_source, data_sigma, measure, frame, len(items),
                     items.mean(), np.median(items), low, high, *_spread(values.mean(1) / frame),
                 ))  # fmt: skip
-    return pd.DataFrame(rows, columns=[
-        "dataset", "prior", "prior_source", "prior_sigma", "test_source", "data_sigma", "measure", "frame", "n",
-        "mean", "median", "low", "high", "seeds", "seed_low", "seed_high",
-    ])  # fmt: skip
+    return _table("cross_likelihood", rows)
 
 
 def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
@@ -73,7 +93,7 @@ def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
 
 
 def gradient_norm(measures: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
-    """E ||grad log p_sigma(x)||^2 over in-class items at the prior's own sigma, per sample."""
+    """E ||grad log p_sigma(x)||^2 over items of the prior's own source at its own sigma, per sample."""
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
         for (prior_source, prior_sigma, _, data_sigma), values in cells(group, "gradient_norm_squared").items():
@@ -82,9 +102,7 @@ def gradient_norm(measures: pd.DataFrame, frame: int, resamples: int) -> pd.Data
                 dataset, prior, prior_source, prior_sigma, data_sigma, frame, len(items), items.mean(),
                 *detection.mean_interval(items, resamples, tracks[: len(items)]),
             ))  # fmt: skip
-    return pd.DataFrame(rows, columns=[
-        "dataset", "prior", "prior_source", "prior_sigma", "data_sigma", "frame", "n", "mean", "low", "high",
-    ])  # fmt: skip
+    return _table("gradient_norm", rows)
 
 
 def members(table: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +113,7 @@ def members(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def ratio_name(measure: str) -> str:
-    """Of the difference of two priors' measures: log_prob -> log_ratio, code_log_prob -> code_log_ratio."""
+    """The measure that is the difference of two priors': log_prob -> log_ratio, code_log_prob -> code_log_ratio."""
     return measure.replace("log_prob", "log_ratio") if "log_prob" in measure else f"{measure}_ratio"
 
 
@@ -108,64 +126,53 @@ def _levels(group: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _base(group: pd.DataFrame) -> list[str]:
     """The measures that a prior itself gives."""
-    there = group.loc[group["test_source"] == "mix", "measure"].unique()
-    return [measure for measure in there if measure != "complexity_corrected"]
+    measures = group.loc[group["test_source"] == "mix", "measure"].unique()
+    return [measure for measure in measures if measure != "complexity_corrected"]
 
 
 def detection_table(measures: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
-    """AUROC and FPR95 of in-class items against each other source, and against all others pooled (`rest`).
+    """AUROC and FPR95 of items of the prior's own source against each other source, and against all pooled (`rest`).
 
-    Scores: what the prior gives; `log_ratio` log p_k - log p_j against the prior of the tested source, and the same of
-    its other measures; `mixture_ratio` log p_k - log mean_j p_j; `typicality`.
+    The measures are what the prior itself gives; `log_ratio` log p_k - log p_j against the prior of the tested source,
+    and the same of its other measures; `mixture_ratio` log p_k - log mean_j p_j; `typicality`.
     """
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
         ways = _ways(group, sources, frame)
         for (prior_sigma, data_sigma), prior_source in itertools.product(_levels(group), sources):
             others = [other for other in sources if other != prior_source]
-
-            def add(
-                measure,
-                test_source,
-                inside,
-                outside,
-                at=(dataset, prior, prior_source, prior_sigma),
-                data_sigma=data_sigma,
-            ):
-                rows.append(
-                    (*at, test_source, data_sigma, measure, frame, *_detect(inside, outside, resamples, tracks))
-                )
-
+            compared = []  # (measure, test source, values of own items, values of the others')
             for measure, values in ways.items():
                 inside = values[prior_source, prior_sigma, prior_source, data_sigma]
                 outside = [values[prior_source, prior_sigma, other, data_sigma] for other in others]
-                for other, value in zip(others, outside, strict=True):
-                    add(measure, other, inside, value)
-                add(measure, "rest", inside, np.concatenate(outside, axis=1))
+                compared += [(measure, other, inside, value) for other, value in zip(others, outside, strict=True)]
+                compared.append((measure, "rest", inside, np.concatenate(outside, axis=1)))
             for measure in _base(group):
-                values = ways[measure]
                 for other in others:  # the ratio against the prior of the very source that is tested
-                    inside, outside = (
-                        _difference(
-                            values[prior_source, prior_sigma, test_source, data_sigma],
-                            values[other, prior_sigma, test_source, data_sigma],
-                        )
-                        for test_source in (prior_source, other)
-                    )
-                    add(ratio_name(measure), other, inside, outside)
-    return pd.DataFrame(rows, columns=[
-        "dataset", "prior", "prior_source", "prior_sigma", "test_source", "data_sigma", "measure", "frame", "n", "auroc", "low",
-        "high", "fpr95", "seeds", "seed_low", "seed_high",
-    ])  # fmt: skip
+                    ratios = _ratios(ways[measure], prior_source, other, prior_sigma, data_sigma)
+                    compared.append((ratio_name(measure), other, *ratios))
+            rows += [
+                (dataset, prior, prior_source, prior_sigma, test_source, data_sigma, measure, frame,
+                 *_detect(inside, outside, resamples, tracks))
+                for measure, test_source, inside, outside in compared
+            ]  # fmt: skip
+    return _table("detection", rows)
+
+
+def _ratios(values: Cells, own: str, other: str, prior_sigma: str, data_sigma: str) -> list[np.ndarray]:
+    """The measure under the prior of `own` less that under the prior of `other`: on items of `own`, and of `other`."""
+    return [
+        _difference(*(values[prior_source, prior_sigma, test_source, data_sigma] for prior_source in (own, other)))
+        for test_source in (own, other)
+    ]
 
 
 def detection_by_track(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
-    """The detection table of each track's items alone: in-class items and others are of the same recording."""
+    """The detection table of each track's items alone: own items and others are of the same recording."""
     parts = []
     for track in measures.loc[measures["track"] != "", "track"].unique():
         of_track = detection_table(measures[measures["track"].isin([track, ""])], sources, frame, 1)
-        # One track has no interval.
-        parts.append(of_track.drop(columns=["low", "high"]).assign(track=track))
+        parts.append(of_track.assign(track=track)[list(COLUMNS["detection_by_track"])])  # one track has no interval
     return pd.concat(parts, ignore_index=True)
 
 
@@ -209,19 +216,17 @@ def classification(measures: pd.DataFrame, sources: list[str], frame: int, resam
         measure = "log_prob" if "log_prob" in _base(group) else _base(group)[0]
         values = cells(group, measure)
         for prior_sigma, data_sigma in _levels(group):
-            correct = np.concatenate([
-                np.stack([values[prior_source, prior_sigma, test_source, data_sigma] for prior_source in sources]).argmax(0) == truth
-                for truth, test_source in enumerate(sources)
-            ], axis=1)  # (seeds, items)  # fmt: skip
+            correct = []
+            for truth, test_source in enumerate(sources):
+                of_priors = np.stack([values[source, prior_sigma, test_source, data_sigma] for source in sources])
+                correct.append(of_priors.argmax(0) == truth)
+            correct = np.concatenate(correct, axis=1)  # (seeds, items)
             value = float(correct.mean())
             low, high = detection.mean_interval(correct.mean(0), resamples, tracks)
             low, high = detection.exact_at_bound(value, low, high, len(set(tracks)) or correct.shape[1])
             rows.append((dataset, prior, prior_sigma, data_sigma, frame, correct.shape[1], value, low, high,
                          *_spread(correct.mean(1)), measure))  # fmt: skip
-    return pd.DataFrame(rows, columns=[
-        "dataset", "prior", "prior_sigma", "data_sigma", "frame", "n", "accuracy", "low", "high",
-        "seeds", "seed_low", "seed_high", "measure",
-    ])  # fmt: skip
+    return _table("classification", rows)
 
 
 class TruthViolation(UserError):
@@ -229,7 +234,7 @@ class TruthViolation(UserError):
 
 
 def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int, resamples: int) -> pd.DataFrame:
-    """Mean of log p_sigma - log q over in-class items at data sigma = prior sigma > 0, per sample and in total nats.
+    """Mean of log p_sigma - log q over own items at data sigma = prior sigma > 0, per sample and in total nats.
 
     p_sigma is the prior named `exact`, whose own error is `error` nats in total. By Gibbs' inequality no density q has
     a gap below 0.
@@ -246,75 +251,70 @@ def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int, resa
                 continue
             gaps = of_truth[prior_source, "all", prior_source, data_sigma] - values  # (seeds, items)
             items = gaps.mean(0)
+            what = f"{prior} of {prior_source} at sigma {data_sigma}"
             if np.isnan(items).any():
                 raise TruthViolation(
-                    f"{prior}, prior {prior_source} at sigma {data_sigma}: its log_prob is not a number on "
-                    f"{np.isnan(items).sum()} of {len(items)} items of its own source: it is computed wrongly, do not "
-                    "use it"
+                    f"{what}: its log_prob is not a number on {np.isnan(items).sum()} of {len(items)} items of its own "
+                    "source: it is computed wrongly, do not use it"
                 )
             low, high = detection.mean_interval(items, resamples)
             if high < -error:
                 raise TruthViolation(
-                    f"{prior}, prior {prior_source} at sigma {data_sigma}: its log_prob is {-items.mean():.2f} nats above "
-                    f"the true density's on {len(items)} items of its own source ([{-high:.2f}, {-low:.2f}]), which no "
-                    "density's can be: it is computed wrongly, do not use it"
+                    f"{what}: its log_prob is {-items.mean():.2f} nats above the true density's on {len(items)} items "
+                    f"of its own source ([{-high:.2f}, {-low:.2f}]), which no density's can be: it is computed "
+                    "wrongly, do not use it"
                 )
             rows.append((
                 dataset, prior, prior_source, prior_sigma, data_sigma, "log_prob", frame, len(items),
                 items.mean() / frame, low / frame, high / frame, items.mean(), low, high, *_spread(gaps.mean(1)),
             ))  # fmt: skip
-    return pd.DataFrame(rows, columns=[
-        "dataset", "prior", "prior_source", "prior_sigma", "data_sigma", "measure", "frame", "n", "gap_mean", "low", "high",
-        "gap_total", "low_total", "high_total", "seeds", "seed_low_total", "seed_high_total",
-    ])  # fmt: skip
+    return _table("truth_gap", rows)
 
 
 def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
     """Median SI-SDR and its improvement over the mix as estimate, per method and source; `all` pools the sources.
 
-    share_above_10_db is of sources, with its interval (exact at a bound), share_of_mixes of mixes all of whose sources
-    are; accepted the share of mixes that the method accepted, accepted_failures how many of them have a source below.
+    share_above_10_db counts sources, with its interval share_low, share_high (exact at a bound). share_of_mixes counts
+    mixes all of whose sources are above. accepted is the share of mixes that the method accepted, accepted_failures how
+    many of them have a source below.
 
-    Where the rows have BSSEval's measures, their medians over windows that have them, and how many have.
+    Where the rows have BSSEval's measures, the table has their medians over the windows that have them, and the share
+    of windows that do.
     """
-    table, tracks = [], tracks_of(rows)
-    others = [name for name in ("sdr", "isr", "sir", "sar") if name in rows]
-    keys = ["dataset", "method", "prior", "mix"]
-    for key, group in rows.groupby(keys, sort=False):
-        dataset, method, prior, mix = key
+    table, tracks, recorded = [], tracks_of(rows), "sdr" in rows
+    for (dataset, method, prior, mix), group in rows.groupby(["dataset", "method", "prior", "mix"], sort=False):
         for source in [*group["source"].unique(), "all"]:
             chosen = group if source == "all" else group[group["source"] == source]
-            values = chosen.pivot(index="item", columns="source", values="si_sdr").to_numpy()
+            values, better = (
+                chosen.pivot(index="item", columns="source", values=name).to_numpy()
+                for name in ("si_sdr", "si_sdr_improvement")
+            )
+            own_tracks = tracks[: len(values)]
             above, accepted = values > 10, chosen.groupby("item")["accepted"].first().to_numpy()
             share = float(above.mean())
-            ends = detection.mean_interval(above.mean(1), resamples, tracks[: len(above)])
-            ends = detection.exact_at_bound(share, *ends, len(set(tracks[: len(above)])) or len(above))
-            better = chosen.pivot(index="item", columns="source", values="si_sdr_improvement").to_numpy()
+            ends = detection.mean_interval(above.mean(1), resamples, own_tracks)
+            ends = detection.exact_at_bound(share, *ends, len(set(own_tracks)) or len(above))
+            failures = np.nan if np.isnan(accepted).any() else ((accepted == 1) & ~above.all(1)).sum()
+            windows = [chosen[name.removesuffix("_median")].median() for name in BSS_EVAL[:-1]] if recorded else []
             table.append((
-                dataset, method, prior, source, frame, len(values), np.median(values),
-                *detection.median_interval(values, resamples, tracks[: len(values)]), np.median(better), share,
-                mix, chosen["consistency"].median(), chosen["stopped"].mean(), *ends, above.all(1).mean(),
-                accepted.mean(), np.nan if np.isnan(accepted).any() else ((accepted == 1) & ~above.all(1)).sum(),
-                better.mean(), *detection.median_interval(better, resamples, tracks[: len(better)]),
-                *(chosen[name].median() for name in others), *([chosen["sdr"].notna().mean()] if others else []),
+                dataset, mix, method, prior, source, frame, len(values), np.median(values),
+                *detection.median_interval(values, resamples, own_tracks), np.median(better), better.mean(), share,
+                *ends, above.all(1).mean(), *detection.median_interval(better, resamples, own_tracks),
+                chosen["consistency"].median(), chosen["stopped"].mean(), accepted.mean(), failures,
+                *windows, *([chosen["sdr"].notna().mean()] if recorded else []),
             ))  # fmt: skip
-    return pd.DataFrame(table, columns=[
-        "dataset", "method", "prior", "source", "frame", "n", "si_sdr_median", "low", "high",
-        "si_sdr_improvement_median", "share_above_10_db", "mix", "consistency_rms", "stopped", "share_low",
-        "share_high", "share_of_mixes", "accepted", "accepted_failures", "si_sdr_improvement_mean",
-        "si_sdr_improvement_median_low", "si_sdr_improvement_median_high",
-        *(f"{name}_median" for name in others), *(["share_with_sdr"] if others else []),
-    ])  # fmt: skip
+    columns = [name for name in COLUMNS["separation"] if recorded or name not in BSS_EVAL]
+    return pd.DataFrame(table, columns=columns)
 
 
 def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
-    """How well the misfit, which does not know the truth, tells particles that found every source (above 10 dB).
+    """How well the misfit, which does not know the truth, tells particles that have every source (above 10 dB).
 
-    particles: rows of `separate` with dataset, method, family and mix. auroc: of the misfit; agreement: median
-    of agreement_db over the particles of a first round but its best.
+    particles: rows of `separate` with dataset, mix, method and prior. auroc is that of the misfit; agreement_db_median
+    is of the particles of a first round but its best.
     """
     rows = []
-    for key, group in particles.groupby(["dataset", "method", "prior", "mix"], sort=False):
+    for key, group in particles.groupby(["dataset", "mix", "method", "prior"], sort=False):
         right = (group["worst_si_sdr"] > 10).to_numpy()
         misfit, accepted = group["misfit"].to_numpy(), (group["misfit"] <= group["accept"]).to_numpy()
         both = right.any() and not right.all()
@@ -325,7 +325,4 @@ def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
             (~accepted & right).sum(), auroc, group.loc[right, "misfit"].max(), group.loc[~right, "misfit"].min(),
             first["agreement_db"].median(), int(group["round"].max()) + 1,
         ))  # fmt: skip
-    return pd.DataFrame(rows, columns=[
-        "dataset", "method", "prior", "mix", "particles", "mixes", "share_right", "share_accepted", "false_accepts",
-        "missed", "auroc", "largest_misfit_right", "smallest_misfit_wrong", "agreement_db_median", "rounds",
-    ])  # fmt: skip
+    return _table("acceptance", rows)

@@ -1,0 +1,121 @@
+"""Claims: rules and verdicts on tables whose numbers are known, and the shipped rules against the columns there are."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from audiopriors import claims
+from audiopriors.columns import COLUMNS, MEASURES
+from conftest import ROOT
+
+CLAIM = {
+    "claim": "{prior_source} is above", "where": "here", "published": "yes", "datasets": ["d"], "table": "t",
+    "value": "mean", "select": {"prior": "f", "test_source": "own"}, "each": True, "holds": {"above": 0.5},
+    "small_models": "holds",
+}  # fmt: skip
+TABLE = pd.DataFrame(
+    [("f", "a", "a", "0.1", 2.0, 1.0, 3.0), ("f", "b", "b", "0.1", 0.2, 0.0, 0.4),
+     ("f", "a", "b", "0.1", 9.0, 9.0, 9.0), ("f", "a", "a", "1", 0.02, 0.01, 0.03),
+     ("g", "a", "a", "0.1", 0.1, 0.1, 0.1)],
+    columns=["prior", "prior_source", "test_source", "data_sigma", "mean", "low", "high"],
+)  # fmt: skip
+
+
+def verdicts(paper_size=True, **changes):
+    claim = CLAIM | {"select": {"prior": "f", "test_source": "own", "data_sigma": "0.1"}} | changes
+    table = claims.table([claim], {"t": TABLE}, "d", ["a", "b"], "quick", paper_size)
+    return dict(zip(table["claim"], table["verdict"], strict=True)), table
+
+
+def test_claims_follow_their_rules():
+    decided, table = verdicts()
+    assert decided == {"a is above": "holds", "b is above": "does not hold"} and list(table.columns) == list(
+        COLUMNS["claims"]
+    )
+    assert table[["measured", "low", "high"]].to_numpy().tolist() == [[2, 1, 3], [0.2, 0, 0.4]]
+    assert verdicts(holds={"above": 2.5})[0]["a is above"] == claims.UNDECIDED  # the interval has both
+    assert verdicts(holds={"above": 0.5, "below": 2.5})[0]["a is above"] == claims.UNDECIDED
+    assert verdicts(holds={"above": 0.5, "below": 3.5})[0]["a is above"] == "holds"
+    assert verdicts(each=False, reduce="min")[1]["measured"].tolist() == [0.2]
+    with pytest.raises(ValueError, match="2 rows are selected; say `reduce"):
+        verdicts(each=False)
+
+
+def test_claims_of_small_models_stay_undecided_where_they_say_nothing():
+    assert verdicts(paper_size=False)[0] == {"a is above": "holds", "b is above": claims.UNDECIDED}
+    decided = verdicts(paper_size=False, small_models="does not hold")[0]
+    assert decided == {"a is above": claims.UNDECIDED, "b is above": "does not hold"}
+    assert set(verdicts(paper_size=False, small_models="neither")[0].values()) == {claims.UNDECIDED}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [((0.5, 0.5), "holds"), ((0.5, 2.5), claims.UNDECIDED), ((0.5, 9.0), "does not hold")],
+)
+def test_a_claim_of_claims_holds_if_all_do(bounds, expected):
+    parts = [
+        CLAIM | {"label": f"part {number}", "holds": {"above": bound}, "each": False, "reduce": "max",
+                 "select": {"prior": "f", "test_source": "own", "data_sigma": "0.1"}}
+        for number, bound in enumerate(bounds)
+    ]  # fmt: skip
+    whole = {"claim": "all", "where": "here", "published": "no", "datasets": ["d"], "all_of": ["part 0", "part 1"]}
+    table = claims.table([*parts, whole], {"t": TABLE}, "d", ["a", "b"], "quick", True)
+    assert table["verdict"].iloc[-1] == expected
+    assert table["measured"].iloc[-1] == (table["verdict"].iloc[:2] == "holds").sum()
+
+
+def test_claims_that_depend_on_the_metric_and_on_nothing():
+    decided, table = verdicts(as_published={"prior": "g"}, exact={"test_source": "b"})
+    assert decided["a is above"] == "depends on the metric" and table["published_score_here"].tolist()[0] == 0.1
+    assert table["exact"].tolist()[0] == 9
+    small = {"paper_size": False, "as_published": {"prior": "g"}}
+    assert verdicts(**small)[0]["a is above"] == "holds"  # that another small model fails says nothing
+    assert verdicts(paper_size=False, as_published={"data_sigma": "1"})[0]["a is above"] == "depends on the metric"
+    assert verdicts(select={"prior": "nobody"})[0] == dict.fromkeys(decided, claims.UNDECIDED)
+    assert verdicts(datasets=["other"])[1].empty
+
+
+def test_claims_of_differences_and_slopes():
+    _, table = verdicts(minus={"data_sigma": "1"})
+    assert table.loc[0, ["measured", "low", "high"]].tolist() == pytest.approx([1.98, 0.97, 2.99])
+    _, table = verdicts(minus={"data_sigma": "1"}, in_units_of="slope")
+    assert table.loc[0, ["measured", "low", "high"]].tolist() == pytest.approx(
+        [-2, -math.log10(300), -math.log10(100 / 3)]
+    )
+
+
+def test_claims_of_margins_and_ranges():
+    # Each test source under prior a, less under every other prior: 2 - 9 is of no pair, as the tests differ.
+    grid = [("f", prior, test, "0", value, value - 0.1, value + 0.1)
+            for prior, test, value in (("a", "a", 5.0), ("a", "b", 4.0), ("b", "a", 1.0), ("b", "b", 3.5))]  # fmt: skip
+    table = pd.DataFrame(grid, columns=TABLE.columns)
+    select = {"prior": "f", "prior_source": "a", "test_source": ["a", "b"]}
+
+    def measured(**changes):
+        return claims.measure(CLAIM | changes, table, {})
+
+    assert measured(select=select, minus={"prior_source": "b"}, reduce="min") == pytest.approx((0.5, 0.3, 0.7))
+    assert measured(select=select, minus={"prior_source": "b"}, reduce="max") == pytest.approx((4, 3.8, 4.2))
+    less_than_others = {"select": select | {"test_source": "a"}, "minus": {"test_source": "b"}}
+    assert measured(**less_than_others) == pytest.approx((1, 0.8, 1.2))
+    assert measured(select={"prior": "f"}, reduce="range") == pytest.approx((4, 3.8, 4.2))
+    assert np.isnan(measured(select=select, minus={"prior_source": "c"}, reduce="min")).all()
+
+
+def test_ends_of_a_difference_are_those_of_its_value():
+    """A value with an interval of its own columns, such as si_sdr_improvement_median_low, is subtracted with these."""
+    table = TABLE.assign(better=TABLE["mean"], better_low=TABLE["mean"] - 0.5, better_high=TABLE["mean"] + 0.5)
+    claim = CLAIM | {"value": "better", "select": CLAIM["select"] | {"data_sigma": "0.1", "prior_source": "a"}}
+    assert claims.measure(claim, table, {}) == (2, 1.5, 2.5)
+    assert claims.measure(claim | {"minus": {"data_sigma": "1"}}, table, {}) == pytest.approx((1.98, 0.98, 2.98))
+
+
+def test_shipped_claims_name_columns_and_measures_that_exist():
+    for claim in yaml.safe_load((ROOT / "claims.yaml").read_text())["claims"]:
+        if "all_of" not in claim:
+            selections = [claim.get(key, {}) for key in ("select", "minus", "exact", "as_published")]
+            used = {claim["value"], "low", "high"}.union(*selections)
+            assert used <= set(COLUMNS[claim["table"]]), claim["claim"]
+            assert {one["measure"] for one in selections if "measure" in one} <= set(MEASURES), claim["claim"]

@@ -1,0 +1,12 @@
+"""From the rows of all separations of one data set, the table of separation."""
+
+from audiopriors import files, tables
+
+
+def build(settings, inputs):
+    """inputs: rows of separate and separate_reference."""
+    return tables.separation(files.read_rows(inputs), settings["frame"], settings["bootstrap"])
+
+
+if __name__ == "__main__":
+    tables.program(__doc__, build)
