@@ -6,6 +6,7 @@ min_version("9.0")
 
 
 configfile: "config.yaml"
+configfile: "scales.yaml"
 configfile: "claims.yaml"
 
 

@@ -22,7 +22,7 @@ from audiopriors.pipeline import code, inputs, jobs, paths, programs, recordings
 from audiopriors.pipeline.config import scales
 from audiopriors.pipeline.figures import CAPTIONS, FIGURES
 from audiopriors.pipeline.scale import Scale
-from audiopriors.pipeline.tables import TABLES
+from audiopriors.pipeline.tables import TABLES, program_of
 
 try:
     SCALES = {name: Scale(name, settings) for name, settings in scales(config).items()}

@@ -22,4 +22,4 @@ rule make_data:
     params:
         settings=settings("make_data"),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --output {output.items:q} > {log:q} 2>&1"
+        "python {input.script:q} --settings {params.settings:q} --output {output.data:q} > {log:q} 2>&1"

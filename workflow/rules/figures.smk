@@ -46,7 +46,7 @@ rule audio:
     input:
         script=script("audio"),
         code=asks(lambda data, wildcards: library("audio", data=data.kind)),
-        data=paths.output("make_data", "items"),
+        data=paths.output("make_data", "data"),
         examples=outputs_of("separate", "examples"),
     output:
         wavs=directory(paths.output("audio", "wavs")),

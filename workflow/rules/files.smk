@@ -9,9 +9,7 @@ rule separate_file:
     """Separate a recording into one wav per source, at its own rate, channels and length."""
     input:
         script=script("separate_file"),
-        code=asks(
-            lambda data, wildcards: library("separate_file", **inputs.loaded_by_file(data, wildcards))
-        ),
+        code=asks(lambda data, wildcards: library("separate_file", **inputs.loaded_by_file(data, wildcards))),
         recording=recording,
         priors=asks(inputs.priors_of_file),
         errors=asks(inputs.errors_of_file),

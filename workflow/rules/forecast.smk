@@ -6,7 +6,7 @@ rule forecast:
     """What a data set of a scale will take: jobs, hours and disk, from steps measured on the device at hand."""
     input:
         script=script("forecast"),
-        data=asks(lambda data, wildcards: jobs.select(data, "make_data", "items") if data.exact else []),
+        data=asks(lambda data, wildcards: jobs.select(data, "make_data", "data") if data.exact else []),
     output:
         **paths.outputs("forecast"),
     log:

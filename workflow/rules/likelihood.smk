@@ -8,7 +8,7 @@ rule evaluate_prior:
     input:
         script=script("evaluate_prior"),
         code=library_of_prior("evaluate_prior"),
-        data=paths.output("make_data", "items"),
+        data=paths.output("make_data", "data"),
         priors=asks(inputs.models),
     output:
         **paths.outputs("evaluate_prior"),

@@ -8,7 +8,7 @@ rule train_prior:
     input:
         script=script("train_prior"),
         code=library_of_prior("train_prior"),
-        data=paths.output("make_data", "items"),
+        data=paths.output("make_data", "data"),
         initial=asks(inputs.initial_prior),
     output:
         **paths.outputs("train_prior"),

@@ -12,7 +12,7 @@ rule error_curve:
     input:
         script=script("error_curve"),
         code=library_of_prior("error_curve"),
-        data=paths.output("make_data", "items"),
+        data=paths.output("make_data", "data"),
         prior=expand(paths.output("train_prior", "prior"), sigma="all", replicate=0, allow_missing=True),
     output:
         **paths.outputs("error_curve"),
@@ -39,7 +39,7 @@ rule separate:
     input:
         script=script("separate"),
         code=asks(lambda data, wildcards: library("separate", **inputs.loaded_by_run(data, wildcards))),
-        data=paths.output("make_data", "items"),
+        data=paths.output("make_data", "data"),
         priors=asks(inputs.priors_of_run),
         errors=asks(inputs.errors_of_run),
     output:
@@ -68,7 +68,7 @@ rule train_separator:
     input:
         script=script("train_separator"),
         code=asks(lambda data, wildcards: library("train_separator", **inputs.loaded_by_separator(data))),
-        data=paths.output("make_data", "items"),
+        data=paths.output("make_data", "data"),
     output:
         **paths.outputs("train_separator"),
     log:
@@ -99,7 +99,7 @@ rule separate_reference:
                 "separate_reference", **inputs.loaded_by_reference(data, wildcards)
             )
         ),
-        data=paths.output("make_data", "items"),
+        data=paths.output("make_data", "data"),
         separator=outputs_of("train_separator", "separator", "mix"),
     output:
         **paths.outputs("separate_reference"),

@@ -29,8 +29,8 @@ rule likelihood_tables:
 rule table:
     """One table of one data set, computed by table_NAME.py."""
     input:
-        script=lambda wildcards: script(f"table_{wildcards.name}"),
-        code=lambda wildcards: library(f"table_{wildcards.name}"),
+        script=lambda wildcards: script(program_of(wildcards.name)),
+        code=lambda wildcards: library(program_of(wildcards.name)),
         inputs=asks(lambda data, wildcards: jobs.resolve(data, TABLES[wildcards.name].inputs)),
     output:
         **paths.outputs("table"),

@@ -103,6 +103,6 @@ def trained(data: DataSet, wildcards: dict[str, str]) -> bool:
     return data.scale.prior(wildcards["prior"]).training is not None
 
 
-ITEMS = Input("make_data", "items")
+ITEMS = Input("make_data", "data")
 MEASURES = Input("evaluate_prior", "measures")
 PARTICLES = Input("separate", "particles", accepting)

@@ -36,7 +36,7 @@ def _of_claim(claim: dict, at: Key, scales: dict[str, dict]) -> Iterator[str]:
     of_table = columns.COLUMNS[claim["table"]]
     yield from _one(claim["value"], of_table, (*at, "value"), f"column of {claim['table']}")
     if claim.get("each") and "prior_source" not in of_table:
-        yield f"{dotted((*at, 'each'))}: {claim['table']} has no column prior_source, so there is no claim for each source"
+        yield f"{dotted((*at, 'each'))}: {claim['table']} has no column prior_source, so no claim for each source"
     if "select" in claim and "prior" not in claim["select"]:
         yield f"{dotted((*at, 'select', 'prior'))}: is missing; the prior that the claim is about"
     allowed = _values(datasets)

@@ -1,7 +1,7 @@
 """The configuration: merged for each scale, checked, and what each prior takes from its family.
 
-One rule of precedence: what is more particular counts. A prior's setting is that of its family, unless the prior changes
-it, unless the scale changes the family's, unless the scale changes the prior's:
+One rule of precedence: a prior's setting is that of its family, unless the prior changes it, unless the scale changes
+the family's, unless the scale changes the prior's:
 
     families.FAMILY < priors.PRIOR < scales.SCALE.families.FAMILY < scales.SCALE.priors.PRIOR
 
@@ -15,7 +15,7 @@ import re
 from ..errors import UserError
 from . import checks, claims
 from .effects import without_effect
-from .merging import merge, prior_settings
+from .merging import merge, prior_settings, with_defaults
 
 
 class ConfigError(UserError):
@@ -32,32 +32,36 @@ def scales(config: dict) -> dict[str, dict]:
     named = config.get("scales")
     if not isinstance(named, dict) or not named:
         raise ConfigError("scales: the configuration needs at least one scale, such as `scales: {quick: {}}`")
-    base = {key: value for key, value in config.items() if key != "scales"}
-    of_base = dict.fromkeys(checks.problems(base) or without_effect(base, {}, ()))
+    # What is null here a user's file has removed, as Snakemake merges it.
+    base = with_defaults(merge({}, {key: value for key, value in config.items() if key != "scales"}))
+    of_base = checks.problems(base) or without_effect(base, {}, ())
     merged: dict[str, dict] = {}
-    problems: dict[str, None] = {}
+    of_scales: dict[str, None] = {}
     for name, changes in named.items():
-        if not re.fullmatch("[a-z][a-z0-9_]*", str(name)):
-            problems[f"scales.{name}: a name has lower-case letters, digits and _, and begins with a letter"] = None
-            continue
-        if changes is not None and not isinstance(changes, dict):
-            problems[f"scales.{name}: must be a mapping of what the scale changes, not {changes!r}"] = None
-            continue
-        whole = merge(base, changes)
-        mistakes = checks.problems(whole)
-        if not mistakes:
-            merged[name] = whole | {"priors": _resolved(base, changes or {}, whole)}
-            mistakes = checks.priors(merged[name]) + without_effect(base, changes or {}, ("scales", name))
-        for problem in mistakes:
-            problems[
-                problem if problem in of_base or problem.startswith("scales.") else f"(scale {name}) {problem}"
-            ] = None
-    problems |= of_base
-    if not problems:
-        problems |= dict.fromkeys(claims.problems(base["claims"], merged))
+        problems = _of_entry(str(name), changes)
+        if not problems:
+            whole = with_defaults(merge(base, changes))
+            problems = checks.problems(whole)
+            if not problems:
+                merged[name] = whole | {"priors": _resolved(base, changes or {}, whole)}
+                problems = checks.priors(merged[name]) + without_effect(base, changes or {}, ("scales", name))
+        for problem in problems:
+            of_scales[problem if problem.startswith("scales.") else f"(scale {name}) {problem}"] = None
+    in_base = tuple(f") {problem}" for problem in of_base)
+    problems = [*of_base, *(problem for problem in of_scales if not problem.endswith(in_base))]
+    problems = problems or claims.problems(base["claims"], merged)
     if problems:
         raise ConfigError("\n".join(problems))
     return merged
+
+
+def _of_entry(name: str, changes) -> list[str]:
+    """What is wrong with an entry of `scales` before it is merged."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        return [f"scales.{name}: a name has lower-case letters, digits and _, and begins with a letter"]
+    if changes is not None and not isinstance(changes, dict):
+        return [f"scales.{name}: must be a mapping of what the scale changes, not {changes!r}"]
+    return []
 
 
 def _resolved(base: dict, changes: dict, whole: dict) -> dict[str, dict]:

@@ -25,7 +25,7 @@ def without_effect(base: dict, changes: dict, at: Key) -> list[str]:
 def _removes_nothing(base: dict, changes: dict, at: Key) -> Iterator[str]:
     for key, value in changes.items():
         if value is None and key not in base:
-            yield f"{dotted((*at, key))}: null removes what stands above it, but there is no {key!r}; there is {_list(base)}"
+            yield f"{dotted((*at, key))}: null has no effect, as there is no {key!r} above it; there is {_list(base)}"
         elif isinstance(value, dict):
             below = base.get(key)
             yield from _removes_nothing(below if isinstance(below, dict) else {}, value, (*at, key))
@@ -36,7 +36,7 @@ def _of_priors(base: dict, changes: dict, written: dict, at: Key) -> Iterator[st
     used = {prior.get("family") or base["priors"][name]["family"] for name, prior in names.items() if prior}
     for family in written.get("families", {}):
         if family not in used:
-            yield f"{dotted((*at, 'families', family))}: has no effect, as no prior is of this family; one of {_list(used)} is"
+            yield f"{dotted((*at, 'families', family))}: has no effect, as no prior is of it; there are {_list(used)}"
     for name, prior in written.get("priors", {}).items():
         if not prior:
             continue

@@ -20,6 +20,22 @@ def merge(base: dict, changes: dict | None) -> dict:
     return merged
 
 
+def with_defaults(config: dict) -> dict:
+    """The configuration; a data set that does not say so has no published priors, no runs, and one mix of all."""
+    filled = dict(config)
+    datasets = config.get("datasets")
+    if isinstance(datasets, dict):
+        filled["datasets"] = {
+            name: {"published": [], "runs": {}} | _one_mix(dataset) | dataset if isinstance(dataset, dict) else dataset
+            for name, dataset in datasets.items()
+        }
+    return filled
+
+
+def _one_mix(dataset: dict) -> dict:
+    return {"mixes": {"all": {"sources": dataset["sources"]}}} if "sources" in dataset else {}
+
+
 def prior_settings(name: str, family: str, *layers: dict) -> dict[str, Any]:
     """A prior's settings by several configurations, of which a later one counts before an earlier one.
 

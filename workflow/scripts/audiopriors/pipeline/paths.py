@@ -6,7 +6,7 @@ RESULTS = "results/{scale}"
 
 # Of each rule, the names and paths of its outputs.
 _OUTPUTS = {
-    "make_data": {"items": "data/{dataset}/items.parquet"},
+    "make_data": {"data": "data/{dataset}/items.parquet"},
     "train_prior": {
         "prior": "priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.safetensors",
         "losses": "priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.losses.csv",

@@ -100,9 +100,8 @@ def train_separator(data: DataSet, wildcards) -> dict:
 
 def separate_reference(data: DataSet, wildcards) -> dict:
     default = data.scale.settings["separation"]["items"]
-    return _separation(
-        data, wildcards.mix, max((run.settings.get("items", default) for run in data.runs), default=default)
-    )
+    most = max((run.settings.get("items", default) for run in data.runs), default=default)
+    return _separation(data, wildcards.mix, most)
 
 
 def separate(data: DataSet, wildcards) -> dict:

@@ -1,4 +1,4 @@
-"""Recordings on disk, as the workflow looks at them before its first job: tracks of a data set, and one of the user's."""
+"""Recordings on disk, as the workflow looks at them before its first job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def are_needed(data: DataSet) -> bool:
 
 def items(data: DataSet) -> Path:
     """The data set's items."""
-    return Path(paths.output("make_data", "items").format(scale=data.scale.name, dataset=data.name))
+    return Path(paths.output("make_data", "data").format(scale=data.scale.name, dataset=data.name))
 
 
 def check(data: DataSet) -> None:
@@ -53,7 +53,8 @@ def path_of(name: str, file: str, *, for_cluster: bool) -> str:
     # Snakemake gives its --config to a cluster's jobs in a line that a shell reads.
     if for_cluster and set(file) & set("$`\"'\\\n"):
         raise UserError(
-            f"the recording {file!r} has a character of its name that a cluster's shell reads: link it under a plain name"
+            f"the recording {file!r} has a character of its name that a cluster's shell reads: link it under a plain "
+            "name"
         )
     if not file:
         raise UserError("no recording is given: add --config file=PATH, such as --config file=song.wav")

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from .catalogue import LIKELIHOOD_TABLES, MEASURES, PARTICLES, Input, Table, has_accepting, has_exact, has_tracks, table
 
+
+def program_of(name: str) -> str:
+    """The program that computes a table of rule `table`: table_NAME.py, or table_1.py of the table table_1."""
+    return name if name.startswith("table_") else f"table_{name}"
+
+
 TABLES = {
     "claims": Table(
         "The claims of the paper and the thesis, and what this run (scale {scale}) says of each: the value by the "

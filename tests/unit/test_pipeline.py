@@ -1,0 +1,192 @@
+"""The pipeline's knowledge: one list of jobs from which all else follows, what programs get, and code by imports."""
+
+import ast
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from audiopriors.columns import COLUMNS
+from audiopriors.errors import UserError
+from audiopriors.pipeline import code, config, inputs, jobs, paths, programs
+from audiopriors.pipeline.figures import FIGURES
+from audiopriors.pipeline.scale import Scale
+from audiopriors.pipeline.tables import TABLES, program_of
+from conftest import ROOT
+
+SCRIPTS = ROOT / "workflow" / "scripts"
+SHIPPED = {}
+for name in ("config", "scales", "claims"):
+    SHIPPED |= yaml.safe_load((ROOT / f"{name}.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def scales() -> dict[str, Scale]:
+    return {name: Scale(name, settings) for name, settings in config.scales(SHIPPED).items()}
+
+
+@pytest.fixture(scope="module")
+def datasets(scales):
+    return [data for scale in scales.values() for data in scale.datasets.values()]
+
+
+def test_the_library_of_the_workflow_imports_nothing_heavy():
+    ask = (
+        "import sys; from audiopriors.pipeline import code, config, inputs, jobs, paths, programs, recordings; "
+        "print(*sorted({name.split('.')[0] for name in sys.modules} & {'torch', 'pandas', 'scipy', 'snakemake'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", ask], cwd=SCRIPTS, text=True, capture_output=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_every_job_is_listed_once_and_its_paths_are_its_own(datasets):
+    for data in datasets:
+        outputs = [path for job in jobs.jobs(data) for path in job.outputs.values()]
+        assert len(outputs) == len(set(outputs)) and all(data.name in path for path in outputs)
+        places = [job.benchmark for job in jobs.jobs(data)]
+        assert len(places) == len(set(places))
+
+
+def test_what_follows_from_the_jobs(scales):
+    toy = scales["full"].dataset("toy")
+    counts = {rule: len(list(group)) for rule, group in itertools.groupby(sorted(job.rule for job in jobs.jobs(toy)))}
+    # Flow and WaveNet: noise-free and five sigmas; told flow and score prior: one model; published ones: two ends;
+    # three seeds each, four sources. The exact prior: once a source.
+    assert counts["train_prior"] == 4 * (3 * (6 + 6 + 1 + 1 + 2 + 2) + 1)
+    assert counts["evaluate_prior"] == 4 * (3 * 6 + 1)
+    assert counts["sample_prior"] == 5 and counts["train_separator"] == 1 and counts["separate_reference"] == 5
+    listed = jobs.reproducible(scales["full"], ["toy"])
+    assert len(listed) == len(set(listed))
+    assert not [
+        path for path in listed if "costs" in path or path.endswith((".html", ".tsv", ".log")) or "audio/" in path
+    ]
+    assert set(jobs.select(toy, "train_prior", "prior")) < set(listed)
+    shown = jobs.shown(scales["full"], ["toy"])
+    assert {Path(path).suffix for path in shown} == {".png", ".html"} and len(shown) == len(set(shown))
+    assert len(jobs.timed(toy)) == sum(counts[rule] for rule in jobs.TIMED)
+
+
+def test_the_forecast_counts_the_jobs(datasets):
+    for data in datasets:
+        forecast = programs.forecast(data, SimpleNamespace())
+        for rule, key in (
+            ("train_prior", "trainings"),
+            ("evaluate_prior", "evaluations"),
+            ("error_curve", "error_curves"),
+        ):
+            counted = sum(prior[key] for prior in forecast["priors"].values())
+            assert counted == sum(job.rule == rule for job in jobs.jobs(data))
+        assert len(forecast["runs"]) == sum(job.rule == "separate" for job in jobs.jobs(data))
+
+
+def test_every_input_of_a_job_is_an_output_of_another(datasets):
+    for data in datasets:
+        outputs = {path for job in jobs.jobs(data) for path in job.outputs.values()}
+        for job in jobs.jobs(data):
+            wildcards = SimpleNamespace(**job.wildcards)
+            needed = []
+            if job.rule == "train_prior":
+                needed = inputs.initial_prior(data, wildcards)
+            elif job.rule == "evaluate_prior":
+                needed = inputs.models(data, wildcards)
+            elif job.rule == "sample_prior":
+                needed = inputs.sampled_models(data, wildcards)
+            elif job.rule == "separate":
+                needed = inputs.priors_of_run(data, wildcards) + inputs.errors_of_run(data, wildcards)
+            elif job.rule == "table":
+                needed = jobs.resolve(data, TABLES[wildcards.name].inputs)
+            elif job.rule == "figure":
+                needed = jobs.resolve(data, FIGURES[wildcards.name].inputs)
+                assert needed, f"{wildcards.name} of {data.name} is drawn from nothing"
+            assert set(needed) <= outputs, job
+
+
+def test_every_program_gets_settings_of_its_own(datasets):
+    for data in datasets:
+        for job in jobs.jobs(data):
+            if job.rule in ("costs", "separate_reference") or job.rule not in dir(programs):
+                continue
+            settings = getattr(programs, job.rule)(data, SimpleNamespace(**job.wildcards))
+            assert settings == getattr(programs, job.rule)(data, SimpleNamespace(**job.wildcards)) and settings
+
+
+def test_fine_tuning_starts_where_the_chain_says(scales):
+    flow = scales["quick"].prior("flowavenet")
+    assert flow.chain == "serial" and flow.starts_from("0") is None
+    assert [flow.starts_from(sigma) for sigma in flow.levels[1:]] == list(flow.levels[:-1])
+    wavenet = scales["full"].prior("wavenet")
+    assert {wavenet.starts_from(sigma) for sigma in wavenet.levels[1:]} == {"0"}
+    assert not scales["full"].prior("flowavenet_told").fine_tuned and not scales["full"].prior("exact").fine_tuned
+    assert flow.training_of("0.01")["steps"] == flow.finetune["steps"] != flow.training_of("0")["steps"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (lambda scale: scale.dataset("tox"), "there is no data set 'tox' in the config; there are toy, "),
+        (lambda scale: scale.prior("flow"), "there is no prior 'flow' in the config; there are flowavenet, "),
+        (lambda scale: scale.method("gibbs"), "there is no method 'gibbs' in the config; there are langevin_"),
+        (lambda scale: scale.dataset("toy").mix("five"), "toy has no mix 'five'; it has four, "),
+        (lambda scale: scale.dataset("toy").run("exact", "dirac", "four"), "no run of exact with dirac on toy; add it"),
+        (
+            lambda scale: scale.dataset("toy").run("wavenet", "dirac", "four"),
+            "wavenet has no models of what dirac needs",
+        ),
+    ],
+)
+def test_what_is_not_in_the_config_is_one_sentence(scales, ask, sentence):
+    with pytest.raises(UserError, match=r"^[^\n]+$") as error:
+        ask(scales["smoke"])
+    assert sentence in str(error.value)
+
+
+def test_every_table_and_figure_has_its_program_columns_and_caption():
+    for name, table in TABLES.items():
+        assert name in COLUMNS
+        program = program_of(name) if table.rule == "table" else table.rule
+        assert (SCRIPTS / f"{program}.py").exists()
+    for name, figure in FIGURES.items():
+        assert (SCRIPTS / f"figure_{name}.py").exists()
+        for caption in (figure.caption, *figure.captions.values()):
+            values = {"scale": "s", "dataset": "d", "frame": 1, "items": 2, "mixes": 3, "seeds": 4}
+            assert len(caption.format(**values)) > 60
+    files = {path.stem.removeprefix("figure_") for path in SCRIPTS.glob("figure_*.py")}
+    assert files == {*FIGURES, "separated_file", "scored_file"}
+
+
+def test_code_follows_imports(tmp_path):
+    of_training = code.of_program("train_prior", data="toy", families=["flowavenet"])
+    assert {"data/toy.py", "priors/flowavenet.py", "layers.py", "training.py", "seeds.py"} <= set(of_training)
+    assert not [path for path in of_training if path.startswith("separation/") or path == "priors/wavenet.py"]
+    assert "audio/band.py" in code.of_program("make_data", data="music")
+    of_curve = code.of_program("error_curve", data="toy", families=["score"])
+    assert {"diffusion.py", "separation/schedules.py", "priors/base.py"} <= set(of_curve)
+    for path in of_training:
+        assert (code.LIBRARY / path).is_file() and Path(path).stem not in code.CHANGES_NO_NUMBER
+
+
+def test_paths_of_programs_are_those_of_rules():
+    """Every rule has a program of its name, and what a rule file calls a rule is one that paths.py knows."""
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        text = path.read_text()
+        for line in text.splitlines():
+            if line.startswith("rule ") and line.endswith(":"):
+                rule = line.removeprefix("rule ").removesuffix(":")
+                assert paths.outputs(rule) and paths.log(rule) and paths.benchmark(rule)
+                assert (SCRIPTS / f"{rule}.py").exists() or rule in ("table", "figure"), rule
+        assert len(text.splitlines()) <= 250
+
+
+def test_names_say_what_a_thing_holds():
+    """No variable, argument or attribute of ours is called by a word that says nothing of what it holds."""
+    empty = {"made", "found", "there", "known", "told", "given"}
+    for path in [*SCRIPTS.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]:
+        tree = ast.parse(path.read_text())
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        names |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert not names & empty, f"{path.relative_to(ROOT)}: {names & empty}"
