@@ -153,7 +153,7 @@ def data_code(wildcards):
 
 def prior_code(wildcards):
     family = prior(wildcards)["family"]
-    return library(f"priors/{family}.py", "layers.py", *PRIOR_CODE.get(family, []), "runtime.py")
+    return library(f"priors/{family}.py", "priors/base.py", "layers.py", *PRIOR_CODE.get(family, []), "runtime.py")
 
 
 def minutes(key):

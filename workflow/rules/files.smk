@@ -8,7 +8,7 @@ rule separate_file:
         code=lambda wildcards: [
             *prior_code(wildcards),
             *library(
-                "audio/recordings.py", "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "likelihood.py"
+                "audio/recordings.py", "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "separation/scaled.py"
             ),
             *library("seeds.py", "metrics.py", "pages.py"),
         ],

@@ -5,7 +5,7 @@ rule train_prior:
     """Train one prior: one source, one noise level, one replicate; interrupted, it continues where it was."""
     input:
         script=script("train_prior"),
-        code=lambda wildcards: [*data_code(wildcards), *prior_code(wildcards), *library("training.py")],
+        code=lambda wildcards: [*data_code(wildcards), *prior_code(wildcards), *library("training.py", "optimiser.py", "resume.py")],
         data=ITEMS,
         initial=initial_prior,
     output:

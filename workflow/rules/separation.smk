@@ -8,7 +8,7 @@ rule error_curve:
         code=lambda wildcards: [
             *data_code(wildcards),
             *prior_code(wildcards),
-            *library("separation/plans.py", "separation/running.py", "likelihood.py"),
+            *library("separation/plans.py", "separation/running.py", "separation/scaled.py"),
         ],
         data=ITEMS,
         prior=expand(PRIOR, sigma="all", replicate=0, allow_missing=True),
@@ -48,7 +48,7 @@ rule separate:
             *data_code(wildcards),
             *prior_code(wildcards),
             *library(
-                "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "likelihood.py", "metrics.py"
+                "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "separation/scaled.py", "metrics.py"
             ),
         ],
         data=ITEMS,
@@ -98,7 +98,7 @@ rule train_separator:
         code=lambda wildcards: [
             *data_code(wildcards),
             *prior_code(SimpleNamespace(**wildcards, family=dataset(wildcards)["supervised"]["prior"])),
-            *library("separation/supervised.py", "training.py"),
+            *library("separation/supervised.py", "training.py", "optimiser.py", "resume.py"),
         ],
         data=ITEMS,
     output:
