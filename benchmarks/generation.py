@@ -40,10 +40,10 @@ def main() -> None:
         prior = build(config).to(device).requires_grad_(False)
         x = 0.5 * torch.randn(arguments.batch, 1, arguments.samples, device=device).tanh()
         with torch.inference_mode():
-            prior.sample(arguments.batch, 64, torch.Generator())  # for warming up
+            prior.sample(arguments.batch, 64, 0.0, torch.Generator())  # for warming up
             prior.logits(x)
             full = min(seconds(lambda: prior.logits(x)) for _ in range(arguments.repeats))  # noqa: B023
-            cached = seconds(lambda: prior.sample(arguments.batch, arguments.samples, torch.Generator()))  # noqa: B023
+            cached = seconds(lambda: prior.sample(arguments.batch, arguments.samples, 0.0, torch.Generator()))  # noqa: B023
         each = cached / arguments.samples
         print(f"{size:>6}: cached {1e3 * each:.3f} ms a sample, full pass {1e3 * full:.1f} ms, ratio {full / each:.0f}")
 

@@ -13,6 +13,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from audiopriors.checkpoints import build_prior
+from audiopriors.diffusion import Diffusion
 from audiopriors.pipeline import config
 
 ROOT = Path(__file__).parents[1]
@@ -20,16 +21,16 @@ ROOT = Path(__file__).parents[1]
 
 def kept(work) -> int:
     """Bytes that autograd keeps of what `work` computes."""
-    found = {}
+    storages = {}
 
     def keep(tensor):
-        found[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         result = work()
     del result  # until here nothing that was kept is freed, so no address is counted twice
-    return sum(found.values())
+    return sum(storages.values())
 
 
 def main() -> None:
@@ -42,16 +43,17 @@ def main() -> None:
     frame, at_once = full["datasets"]["toy"]["frame"], full["evaluation"]["batch_samples"]
     print(f"| prior | kB a sample | training, GB | {at_once} samples at once, GB |\n|---|---|---|---|")
     for name in full["priors"]:
-        prior = config.prior_settings(full, name)
-        if "training" not in prior:
+        described = config.prior_settings(full, name)
+        if "training" not in described:
             continue
-        made = build_prior(prior["family"], prior["model"])
+        prior = build_prior(described["family"], described["model"])
         x = 0.3 * torch.randn(1, 1, arguments.frame)
-        made.at(torch.full((1,), 0.129) if prior["levels"] == "one" else 0.129).initialise(x, x)
-        each = kept(lambda made=made, x=x: made.loss(x, x)) / arguments.frame
-        batch = prior["training"]["batch"]
+        sigma = torch.full((1,), 0.129) if described["levels"] == "one" else 0.129
+        prior.initialise(x, x, sigma)
+        each = kept(lambda prior=prior, x=x, sigma=sigma: prior.loss(x, x, sigma)) / arguments.frame
+        batch = described["training"]["batch"]
         # A denoiser is sampled without its gradient.
-        langevin = "–" if hasattr(made, "denoise") else f"{each * at_once / 1e9:.1f}"
+        langevin = "–" if isinstance(prior, Diffusion) else f"{each * at_once / 1e9:.1f}"
         print(f"| {name} | {each / 1e3:.1f} | {each * batch * frame / 1e9:.1f} (batch {batch}) | {langevin} |")
 
 

@@ -79,13 +79,13 @@ def main() -> None:
     contestants = {}
     for name, prior in (("ours", ours), ("textbook", theirs)):
         prior.to(device)
-        prior.initialise(x, x)
+        prior.initialise(x, x, 0.0)
         contestants[name] = (prior, torch.optim.Adam(prior.parameters(), lr=1e-4), [])
 
     for repeat in range(arguments.repeats + 1):  # the first is for warming up
         for prior, optimiser, seconds in contestants.values():
             started = time.perf_counter()
-            loss = prior.loss(x, x)
+            loss = prior.loss(x, x, 0.0)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(prior.parameters(), 50.0)

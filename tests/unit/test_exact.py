@@ -66,9 +66,9 @@ def test_against_brute_force(source, length, sigma, tolerance):
     x = torch.cat((own, other, 0.5 * torch.ones(1, 1, length))) + sigma * noise((8, 1, length))
     expected = brute_force(source, x, sigma)
     smooth = source in ("sine", "triangle")
-    found = prior_of(source).at(sigma).log_prob(x)
+    found = prior_of(source).log_prob(x, sigma)
     assert (found[:4] - expected[:4]).abs().max() < (0.01 if smooth else tolerance)  # in class
-    fine = prior_of(source, settings=FINE).at(sigma).log_prob(x)
+    fine = prior_of(source, settings=FINE).log_prob(x, sigma)
     assert (fine[:4] - expected[:4]).abs().max() < 0.03
     assert (fine - expected).abs().max() < 0.1
 
@@ -76,7 +76,7 @@ def test_against_brute_force(source, length, sigma, tolerance):
 def test_against_brute_force_log_uniform():
     law = toy.Config("paper", 16000, 16384, "log_uniform", (200.0, 4186.0), (0.5, 1.0), False, 50, 8, 8)
     x = clean("saw", 5, 24, law) + 0.3 * noise((5, 1, 24))
-    found, expected = prior_of("saw", law).at(0.3).log_prob(x), brute_force("saw", x, 0.3, law)
+    found, expected = prior_of("saw", law).log_prob(x, 0.3), brute_force("saw", x, 0.3, law)
     assert (found - expected).abs().max() < 0.1
 
 
@@ -85,19 +85,19 @@ def test_against_brute_force_log_uniform():
 def test_error_is_as_stated(source, sigma):
     """At T = 1024, against 64 times as many nodes."""
     x = clean(source, 12, 1024, seed=7) + sigma * noise((12, 1, 1024), 8)
-    found, fine = (prior_of(source, settings=settings).at(sigma).log_prob(x) for settings in (SETTINGS, FINE))
+    found, fine = (prior_of(source, settings=settings).log_prob(x, sigma) for settings in (SETTINGS, FINE))
     assert (found - fine).abs().max() < exact.ERROR
 
 
 @pytest.mark.parametrize("source", toy.SOURCES)
 @pytest.mark.parametrize(("length", "sigma"), [(32, 0.1), (1024, 0.01), (1024, 0.359)])
 def test_gradient_against_finite_differences(source, length, sigma):
-    prior, x = prior_of(source).at(sigma), clean(source, 3, length) + sigma * noise((3, 1, length))
+    prior, x = prior_of(source), clean(source, 3, length) + sigma * noise((3, 1, length))
     x.requires_grad_(True)
-    (gradient,) = torch.autograd.grad(prior.log_prob(x).sum(), x)
+    (gradient,) = torch.autograd.grad(prior.log_prob(x, sigma).sum(), x)
     direction, step = noise(x.shape, 2), 1e-5 * sigma
     with torch.no_grad():
-        change = prior.log_prob(x + step * direction) - prior.log_prob(x - step * direction)
+        change = prior.log_prob(x + step * direction, sigma) - prior.log_prob(x - step * direction, sigma)
     found, expected = (gradient * direction).sum((1, 2)), change / (2 * step)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3 / sigma)
 
@@ -118,7 +118,7 @@ def test_mean_is_what_information_says(source, sigma):
     epsilon = noise((n, 1, length), seed=3)
     x = clean(source, n, length, seed=4) + sigma * epsilon
     known = -0.5 * epsilon.square().sum((1, 2)) - length / 2 * math.log(2 * math.pi * sigma**2)
-    information = known - prior_of(source).at(sigma).log_prob(x)
+    information = known - prior_of(source).log_prob(x, sigma)
     error = 4 * math.hypot(information.std() / n**0.5, 0.09) + exact.ERROR
     assert abs(information.mean() - INFORMATION[source, sigma]) < error
     # x itself: its own wave has a share of the mass, so no item can be this far below the density of its noise
@@ -130,7 +130,7 @@ def test_no_noise_or_constant_gets_too_much(source):
     for deviation in (0.1, 0.5, 1.0):
         x = deviation * noise((20, 1, 256))
         for sigma in (0.01, 0.359):
-            entropy_gate(prior_of(source).at(sigma).log_prob(x).numpy(), x, deviation, source)
+            entropy_gate(prior_of(source).log_prob(x, sigma).numpy(), x, deviation, source)
 
 
 @pytest.mark.parametrize("source", toy.SOURCES)
@@ -138,7 +138,7 @@ def test_far_items_find_the_best_wave(source):
     """At sigma = .01 log p is about minus the distance to the nearest wave: no random search may find a nearer one."""
     sigma, length = 0.01, 256
     x = torch.cat((torch.full((1, 1, length), 0.5), clean("sine", 2, length, seed=9), 0.5 * noise((2, 1, length))))
-    found = prior_of(source).at(sigma).log_prob(x.double())
+    found = prior_of(source).log_prob(x.double(), sigma)
     waves = clean(source, 200_000, length, seed=5)[:, 0]
     product, energy = waves @ x.double()[:, 0].T, waves.square().sum(1, keepdim=True)
     nearest = (x.double().square().sum((1, 2)) - 2 * product + energy).amin(0)
@@ -150,7 +150,7 @@ def test_perfect_priors_discriminate_by_ratio():
     """AUROC of log p_k - log p_j >= .99 for every pair at sigma = .359; of log p_k itself the ceiling is about .8."""
     n, sigma = 40, 0.359
     x = {s: clean(s, n, 1024, seed=k) + sigma * noise((n, 1, 1024), seed=20 + k) for k, s in enumerate(toy.SOURCES)}
-    scores = {(p, t): prior_of(p).at(sigma).log_prob(x[t]) for p in toy.SOURCES for t in toy.SOURCES}
+    scores = {(p, t): prior_of(p).log_prob(x[t], sigma) for p in toy.SOURCES for t in toy.SOURCES}
     worst_ratio, worst = 1.0, 1.0
     for k in toy.SOURCES:
         for j in set(toy.SOURCES) - {k}:
@@ -164,51 +164,51 @@ def test_perfect_priors_discriminate_by_ratio():
 def test_the_two_methods_agree_where_they_meet(source, monkeypatch):
     """The sum over the first lattice, for wide posteriors, against refining, at a sigma where one takes over."""
     length, sigma = 64, 1.0
-    prior = prior_of(source).at(sigma)
+    prior = prior_of(source)
     x = clean(source, 6, length) + sigma * noise((6, 1, length))
     monkeypatch.setitem(exact._FLAT, source, 0)
-    flat = prior.log_prob(x)
+    flat = prior.log_prob(x, sigma)
     monkeypatch.setitem(exact._FLAT, source, 10**9)
-    assert (prior.log_prob(x) - flat).abs().max() < exact.ERROR
+    assert (prior.log_prob(x, sigma) - flat).abs().max() < exact.ERROR
 
 
 def test_items_do_not_see_each_other():
     for sigma in (0.05, 2.0):
-        prior, x = prior_of("saw").at(sigma), clean("saw", 5, 200) + sigma * noise((5, 1, 200))
-        together = prior.log_prob(x)
-        alone = torch.cat([prior.log_prob(one) for one in x.split(1)])
+        prior, x = prior_of("saw"), clean("saw", 5, 200) + sigma * noise((5, 1, 200))
+        together = prior.log_prob(x, sigma)
+        alone = torch.cat([prior.log_prob(one, sigma) for one in x.split(1)])
         torch.testing.assert_close(together, alone, rtol=1e-10, atol=1e-9)
 
 
 def test_law_survives_a_checkpoint_and_a_change_of_type():
     prior, x = prior_of("square"), clean("square", 2, 128)
-    expected = prior.at(0.1).log_prob(x)
+    expected = prior.log_prob(x, 0.1)
     other = exact.build(SETTINGS)
     other.load_state_dict(prior.state_dict())
     for version in (other, other.float(), other.double()):
-        assert torch.equal(version.at(0.1).log_prob(x), expected)
-    assert prior.at(0.1).log_prob(x.float()).dtype == torch.float64
+        assert torch.equal(version.log_prob(x, 0.1), expected)
+    assert prior.log_prob(x.float(), 0.1).dtype == torch.float64
 
 
 def test_samples_have_the_law():
-    prior = prior_of("sine").at(0.3)
-    x = prior.sample(4000, 64, torch.Generator().manual_seed(0))
+    prior = prior_of("sine")
+    x = prior.sample(4000, 64, 0.3, torch.Generator().manual_seed(0))
     assert x.shape == (4000, 1, 64) and x.dtype == torch.float32
     power = 0.5 * (0.8**2 + 0.8 * 1 + 1) / 3  # E[A^2] / 2
     assert x.square().mean().item() == pytest.approx(power + 0.09, rel=0.02)
     assert abs(x.mean().item()) < 0.01
     # Its own samples: the mean of log p is minus the entropy, which for other densities it is above (Gibbs).
     some = x[:40].double()
-    assert prior.log_prob(some).mean() > prior_of("triangle").at(0.3).log_prob(some).mean()
+    assert prior.log_prob(some, 0.3).mean() > prior_of("triangle").log_prob(some, 0.3).mean()
 
 
 def test_what_it_refuses():
     for sigma in (0.0, -1.0):
         with pytest.raises(ValueError, match="sigma > 0 only"):
-            prior_of("sine").at(sigma)
+            prior_of("sine").log_prob(torch.zeros(1, 1, 16), sigma)
     for changes in ({"variant": "published"}, {"frequency": "piano_keys"}, {"bandlimited": True}):
         law = toy.Config(**(vars(LAW) | changes))
         with pytest.raises(ValueError, match=f"the exact prior needs {next(iter(changes))}.*this data set has"):
             prior_of("sine", law)
     with pytest.raises(RuntimeError, match="no law yet"):
-        exact.build(SETTINGS).at(0.1).log_prob(torch.zeros(1, 1, 16))
+        exact.build(SETTINGS).log_prob(torch.zeros(1, 1, 16), 0.1)

@@ -37,7 +37,7 @@ def priors(tmp_path_factory) -> list[str]:
     for number, source in enumerate(SOURCES):
         torch.manual_seed(number)
         prior = build_prior("wavenet", MODEL)
-        described = {"family": "wavenet", "model": MODEL, "source": source, "sigma": "0.129", "rate": PRIORS_RATE}
+        described = {"family": "wavenet", "model": MODEL, "prior_source": source, "sigma": "0.129", "rate": PRIORS_RATE}
         paths.append(str(folder / f"{source}.safetensors"))
         save_prior(paths[-1], prior, described)
     return paths
@@ -58,7 +58,7 @@ def separate(path: Path, priors: list[str], to: Path, **changes) -> subprocess.C
 
 
 def score(path: Path, priors: list[str], to: Path) -> subprocess.CompletedProcess:
-    described = [{"family": "small", "prior": source, "prior_sigma": "0.129", "data_sigma": "0.129"}
+    described = [{"prior": "small", "prior_source": source, "prior_sigma": "0.129", "data_sigma": "0.129"}
                  for source in SOURCES]  # fmt: skip
     settings = {
         "threads": 1, "dataset": "demo_band", "rate": PRIORS_RATE, "channel": "mean", "frame": FRAME, "seed": [0],
@@ -151,7 +151,7 @@ def test_the_real_song(priors, tmp_path):
     assert score(song, priors, tmp_path).returncode == 0
     rows = pd.read_csv(tmp_path / "scores.csv")
     frames = int(np.ceil(268288 * PRIORS_RATE / 44100)) // FRAME
-    assert len(rows[rows["score"] == "log_prob"]) == len(SOURCES) * frames
+    assert len(rows[rows["measure"] == "log_prob"]) == len(SOURCES) * frames
     np.testing.assert_allclose(sorted(rows["start"].unique()), np.arange(frames) * FRAME / PRIORS_RATE, rtol=1e-5)
 
 
@@ -159,11 +159,11 @@ def test_scores_are_the_priors_own(priors, tmp_path):
     soundfile.write(tmp_path / "song.wav", noise(3 * FRAME + 100, 1), PRIORS_RATE, subtype="FLOAT")
     assert score(tmp_path / "song.wav", priors, tmp_path).returncode == 0
     rows = pd.read_csv(tmp_path / "scores.csv")
-    rows = rows[(rows["score"] == "log_prob") & (rows["prior"] == "bass")]
+    rows = rows[(rows["measure"] == "log_prob") & (rows["prior_source"] == "bass")]
     # Noise of the prior's sigma is added, so the level of the frames is that and the recording's.
     frames = noise(3 * FRAME + 100, 1)[: 3 * FRAME].reshape(3, 1, FRAME)
     frames = frames + 0.129 * np.random.default_rng(0).normal(size=frames.shape)
-    expected = load_prior(priors[1]).log_prob(torch.from_numpy(frames).float()) / FRAME
+    expected = load_prior(priors[1]).log_prob(torch.from_numpy(frames).float(), 0.129) / FRAME
     np.testing.assert_allclose(rows["value"], expected, atol=0.1)
     np.testing.assert_allclose(rows["level_db"], -20, atol=0.5)
 
@@ -200,7 +200,7 @@ def test_too_short_a_recording_to_score(priors, tmp_path):
 def test_a_prior_of_another_source_is_refused(priors, tmp_path):
     soundfile.write(tmp_path / "song.wav", noise(4000, 1), 44100)
     done = separate(tmp_path / "song.wav", priors[::-1], tmp_path)
-    assert done.returncode == 1 and "is a prior with source 'vocals', but 'drums' was asked for" in done.stderr
+    assert done.returncode == 1 and "is a prior with prior_source 'vocals', but 'drums' was asked for" in done.stderr
 
 
 def test_names_of_recordings_are_fit_for_paths():

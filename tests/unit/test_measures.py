@@ -8,6 +8,7 @@ import torch
 from audiopriors import claims, likelihood, metrics
 from audiopriors.audio import recordings
 from audiopriors.data import toy
+from audiopriors.priors.base import Prior
 from audiopriors.separation import running as separation
 
 
@@ -125,23 +126,21 @@ def test_flac_is_a_density():
     assert 0 <= silence + 4000 * 15 * math.log(2) < 100  # a few bytes
 
 
+class Normal(Prior):
+    """N(0, 1 + sigma^2)."""
+
+    def log_prob(self, x, sigma):
+        return torch.distributions.Normal(0, (1 + sigma**2) ** 0.5).log_prob(x.double()).sum((1, 2))
+
+    def sample(self, n, length, sigma, generator):
+        raise NotImplementedError
+
+
 class Toy(toy.Frames):
-    """A prior N(0, 1 + sigma^2) of all sigmas, or of one, on data of two sources."""
+    """Noise of two sources."""
 
-    def __init__(self, sigma=0.0):
-        self.variance = 1 + sigma**2
-
-    def to(self, device):
-        return self
-
-    def at(self, sigma):
-        return Toy(sigma)
-
-    def log_prob(self, x):
-        return torch.distributions.Normal(0, self.variance**0.5).log_prob(x.double()).sum((1, 2))
-
-    def scores(self, x):
-        return {"log_prob": self.log_prob(x)}
+    def __init__(self):
+        pass
 
     def count(self, split):
         return 6
@@ -153,7 +152,7 @@ class Toy(toy.Frames):
 def evaluated(sigma):
     settings = likelihood.Evaluation(6, 5, [0, 0.5], [0.3], ["0.05"], 4, 1000)
     return likelihood.evaluate(
-        Toy(), Toy(), name="t", source="a", sigma=sigma, sources=["a", "b"], sigmas=["0.1", "0.5"], frame=64,
+        Normal(), Toy(), name="t", source="a", sigma=sigma, sources=["a", "b"], sigmas=["0.1", "0.5"], frame=64,
         evaluation=settings, seed=(0,), device="cpu",
     )  # fmt: skip
 

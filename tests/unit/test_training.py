@@ -16,6 +16,8 @@ import torch
 from audiopriors import runtime, training
 from audiopriors.checkpoints import build_prior, load_tensors
 from audiopriors.data import toy
+from audiopriors.errors import UserError
+from audiopriors.optimiser import Adam
 from audiopriors.runtime import OutOfTime
 from conftest import ROOT
 
@@ -43,7 +45,7 @@ def run(data, folder, settings=TRAINING, sigma=0.1, seed=(0, "test"), fingerprin
     training.initial_weights(seed)
     prior = build_prior("flowavenet", MODEL)
     losses = training.train(
-        prior, data, "saw", sigma, settings, seed=seed, fingerprint=fingerprint, resume=folder / "state",
+        prior, data, "saw", sigma, settings, seed=seed, fingerprint=fingerprint, state=folder / "state",
         device=torch.device(device), fresh=True, **options,
     )  # fmt: skip
     return prior, losses
@@ -73,7 +75,7 @@ def test_adam_is_torchs():
     one = torch.nn.Linear(3, 4)
     other = torch.nn.Linear(3, 4)
     other.load_state_dict(one.state_dict())
-    ours, theirs = training.Adam(one, 0.99), torch.optim.Adam(other.parameters(), lr=0.01, betas=(0.9, 0.99))
+    ours, theirs = Adam(one, 0.99), torch.optim.Adam(other.parameters(), lr=0.01, betas=(0.9, 0.99))
     for _ in range(10):
         x = torch.randn(5, 3)
         for net in (one, other):
@@ -87,7 +89,7 @@ def test_adam_is_torchs():
 def test_training_needs_no_compiler():
     """torch.optim's classes import torch._dynamo at their first step: 3 s that a training of seconds need not spend."""
     program = """
-import sys; sys.path.insert(0, "tests")
+import sys; sys.path[:0] = ["workflow/scripts", "tests", "tests/unit"]
 from test_training import *
 import pathlib, tempfile
 folder = pathlib.Path(tempfile.mkdtemp())
@@ -102,23 +104,28 @@ def test_noise_laws():
     clean = torch.zeros(4000, 1, 20)
     generator = torch.Generator().manual_seed(0)
     assert training.add_noise(clean, 0.0, "fixed", generator)[0] is clean
-    fixed, told = training.add_noise(clean, 0.5, "fixed", generator)
-    assert told == 0.5
+    fixed, level = training.add_noise(clean, 0.5, "fixed", generator)
+    assert level == 0.5
     assert fixed.std().item() == pytest.approx(0.5, rel=0.02)
     assert fixed.abs().max() > 1  # not clamped
     spread = training.add_noise(clean, 0.5, "uniform_up_to", generator)[0].std((1, 2))
     assert spread.mean().item() == pytest.approx(0.25, rel=0.05) and spread.max() < 0.9
     assert spread.std().item() == pytest.approx(0.5 / 12**0.5, rel=0.15)
-    noisy, told = training.add_noise(torch.zeros(100, 1, 2000), (0.01, 10.0), "log_uniform", generator)
-    assert noisy.std((1, 2)).numpy() == pytest.approx(told.numpy(), rel=0.1)
+    noisy, levels = training.add_noise(torch.zeros(100, 1, 2000), (0.01, 10.0), "log_uniform", generator)
+    assert noisy.std((1, 2)).numpy() == pytest.approx(levels.numpy(), rel=0.1)
     edges = torch.logspace(-2, 1, 101)
-    assert (told >= edges[:-1] * 0.9999).all() and (told <= edges[1:] * 1.0001).all()  # one item a part
+    assert (levels >= edges[:-1] * 0.9999).all() and (levels <= edges[1:] * 1.0001).all()  # one item a part
+
+
+def test_a_prior_that_is_not_told_the_noise_cannot_serve_all_levels(data, tmp_path):
+    with pytest.raises(UserError, match="one model cannot serve all levels"):
+        run(data, tmp_path, sigma=build_prior("flowavenet", MODEL).noise_range)
 
 
 def test_average_of_weights_is_kept(data, tmp_path):
     """Weights that move by the same step every time lag behind by 1 / (1 - decay) steps on average."""
     net = torch.nn.Linear(1, 1, bias=False)
-    optimiser = training.Adam(net, 0.999, average=0.9)
+    optimiser = Adam(net, 0.999, average=0.9)
     (weight,) = optimiser.parameters
     with torch.no_grad():
         weight.zero_()
@@ -214,7 +221,7 @@ def command(folder: Path, steps: int) -> list[str]:
     fields = {name: getattr(DATA, name) for name in DATA.__dataclass_fields__}
     settings = {
         "threads": 1, "dataset": "toy", "prior": "flowavenet", "family": "flowavenet", "model": MODEL,
-        "data": {"kind": "toy", "settings": fields}, "source": "saw", "sigma": "0.1", "seed": [0, "train"],
+        "data": {"kind": "toy", "settings": fields}, "prior_source": "saw", "sigma": "0.1", "seed": [0, "train"],
         "training": {n: getattr(TRAINING, n) for n in TRAINING.__dataclass_fields__} | {"steps": steps},
     }  # fmt: skip
     return [

@@ -6,7 +6,7 @@ from audiopriors import files, registry, runtime
 from audiopriors.checkpoints import load_prior
 from audiopriors.seeds import torch_generator
 from audiopriors.separation import plans
-from audiopriors.separation import running as separation
+from audiopriors.separation.scaled import Scaled
 
 
 def main() -> None:
@@ -26,9 +26,10 @@ def main() -> None:
         return torch.randn(clean.shape, generator=torch_generator(*settings["seed"], level)).to(device)
 
     lowest, highest = settings["range"]
-    known = getattr(prior, "noise_range", (lowest, highest))  # what it was trained for
-    sigmas = np.geomspace(max(lowest, known[0]), min(highest, known[1]), settings["levels"]).tolist()
-    rows = plans.errors(separation.denoiser(prior), clean, sigmas, noise)
+    if prior.noise_range:
+        lowest, highest = max(lowest, prior.noise_range[0]), min(highest, prior.noise_range[1])
+    sigmas = np.geomspace(lowest, highest, settings["levels"]).tolist()
+    rows = plans.errors(Scaled(prior).denoise, clean, sigmas, noise)
     rows.insert(0, "prior", settings["prior"])
     rows.insert(1, "prior_source", settings["prior_source"])
     files.write_rows(rows, arguments.output)

@@ -9,11 +9,12 @@ import time
 
 import tabulate
 import torch
-from audiopriors import likelihood, registry, runtime, training
+from audiopriors import likelihood, registry, runtime
 from audiopriors.checkpoints import build_prior
 from audiopriors.files import write_bytes
-from audiopriors.separation import running as separation
+from audiopriors.optimiser import Adam
 from audiopriors.separation import supervised
+from audiopriors.separation.scaled import Scaled
 
 log = logging.getLogger(__name__)
 
@@ -33,24 +34,23 @@ def seconds(work, device) -> float:
     return min(taken)
 
 
-def train_step(prior, told: dict, x: torch.Tensor):
+def train_step(model, training: dict, x: torch.Tensor, sigma):
     """One step of the training loop on a batch, as something to be timed."""
-    optimiser = training.Adam(prior, told["beta2"], told["average"])
+    optimiser = Adam(model, training["beta2"], training["average"])
 
     def step() -> None:
-        prior.zero_grad()
-        prior.loss(x, x).backward()
+        model.zero_grad()
+        model.loss(x, x, sigma).backward()
         optimiser.step(1e-6)
 
     return step
 
 
-def sampler_call(made, member, x: torch.Tensor, planned: bool):
+def sampler_call(prior, x: torch.Tensor, sigma: float, planned: bool):
     """One call of what a sampler needs of a prior, as something to be timed: its denoiser, or a density's gradient."""
     if not planned:
-        return lambda: likelihood.gradient(member, x)
-    estimate = separation.denoiser(made)
-    return lambda: estimate(x, 0.129)
+        return lambda: prior.score(x, sigma)
+    return lambda: Scaled(prior).denoise(x, 0.129)
 
 
 def main() -> None:
@@ -67,34 +67,34 @@ def main() -> None:
         rows.append([what, name, jobs, unit, f"{units:.3g}", f"{each:.3g}", f"{jobs * units * each / 3600:.3g}"])
         log.info("%s, %s: %.3g seconds of one of the %s", what, name, each, unit)
 
-    for name, prior in settings["priors"].items():
-        made = build_prior(prior["family"], prior["model"]).to(device)
-        one_for_all = prior["levels"] == ["all"]
-        sigma = 0.129 if one_for_all else float(prior["levels"][0])
-        if "training" in prior:
-            x = 0.3 * torch.randn(prior["training"]["batch"], 1, frame, device=device)
-            made.at(torch.full((len(x),), sigma, device=device) if one_for_all else sigma)
-            made.initialise(x, x)
-            each = seconds(train_step(made, prior["training"], x), device)
-            chain = prior["training"]["steps"] + (len(prior["levels"]) - 1) * (prior["finetune_steps"] or 0)
-            add("training", name, prior["trainings"], "steps", chain / len(prior["levels"]), each)
-            disk += 4 * prior["trainings"] * sum(parameter.numel() for parameter in made.parameters())
+    for name, described in settings["priors"].items():
+        prior = build_prior(described["family"], described["model"]).to(device)
+        one_for_all = described["levels"] == ["all"]
+        sigma = 0.129 if one_for_all else float(described["levels"][0])
+        if "training" in described:
+            x = 0.3 * torch.randn(described["training"]["batch"], 1, frame, device=device)
+            level = torch.full((len(x),), sigma, device=device) if one_for_all else sigma
+            prior.initialise(x, x, level)
+            each = seconds(train_step(prior, described["training"], x, level), device)
+            chain = described["training"]["steps"] + (len(described["levels"]) - 1) * (described["finetune_steps"] or 0)
+            add("training", name, described["trainings"], "steps", chain / len(described["levels"]), each)
+            disk += 4 * described["trainings"] * sum(parameter.numel() for parameter in prior.parameters())
         else:
-            made.fit(registry.open_data(settings["data"], arguments.data), sources[0])
-        made.eval().requires_grad_(False)
-        member, few = made.at(sigma), 0.3 * torch.randn(2, 1, frame, device=device)
+            prior.fit(registry.open_data(settings["data"], arguments.data), sources[0])
+        prior.eval().requires_grad_(False)
+        few = 0.3 * torch.randn(2, 1, frame, device=device)
         with torch.no_grad():
-            each = seconds(lambda member=member, few=few: member.scores(few), device) / len(few)
+            each = seconds(lambda prior=prior, few=few, sigma=sigma: prior.measures(few, sigma), device) / len(few)
         items = likelihood.scored_items(
-            likelihood.Evaluation(**evaluation), prior["levels"], prior["data_levels"], len(sources),
+            likelihood.Evaluation(**evaluation), described["levels"], described["data_levels"], len(sources),
             settings["test_items"], settings["validation_items"],
         )  # fmt: skip
-        add("evaluation", name, prior["evaluations"], "items", items, each)
-        disk += BYTES_A_ROW * prior["evaluations"] * items * 2
+        add("evaluation", name, described["evaluations"], "items", items, each)
+        disk += BYTES_A_ROW * described["evaluations"] * items * 2
         runs = [run for run in settings["runs"] if run["prior"] == name]
-        curves = prior["error_curves"]
+        curves = described["error_curves"]
         call = {
-            planned: seconds(sampler_call(made, member, few, planned), device) / len(few)
+            planned: seconds(sampler_call(prior, few, sigma, planned), device) / len(few)
             for planned in {run["planned"] for run in runs} | ({True} if curves else set())
         }
         for run in runs:
@@ -103,12 +103,12 @@ def main() -> None:
             of_curve = settings["error_curve"]
             calls = min(of_curve["items"], settings["validation_items"]) * of_curve["levels"]
             add("error curve", name, curves, "calls", calls, call[True])
-    for told in settings["separators"]:
-        made = supervised.build(told).to(device)
-        x = 0.3 * torch.randn(told["training"]["batch"], len(told["mix"]["sources"]), frame, device=device)
-        made.initialise(x, x)
-        each = seconds(train_step(made, told["training"], x), device)
-        add("training", f"supervised, {told['mix']['name']}", 1, "steps", told["training"]["steps"], each)
+    for described in settings["separators"]:
+        separator, training, mix = supervised.build(described).to(device), described["training"], described["mix"]
+        x = 0.3 * torch.randn(training["batch"], len(mix["sources"]), frame, device=device)
+        separator.initialise(x, x, 0.0)
+        each = seconds(train_step(separator, training, x, 0.0), device)
+        add("training", f"supervised, {mix['name']}", 1, "steps", training["steps"], each)
     total = sum(float(row[-1]) for row in rows)
     head = ["what", "prior", "jobs", "unit", "units a job", "seconds a unit", "hours"]
     text = (

@@ -25,7 +25,7 @@ def main() -> None:
         if level in levels:
             prior = load_prior(paths[source, level], expect={"prior_source": source, "sigma": level}).to(device)
             generator = torch_generator(*settings["seed"], source, sigma)
-            drawn[row, column] = prior.at(float(sigma)).sample(count, frame, generator)[:, 0].cpu().numpy()
+            drawn[row, column] = prior.sample(count, frame, float(sigma), generator)[:, 0].cpu().numpy()
     write_array(drawn, arguments.output)
 
 

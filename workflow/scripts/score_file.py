@@ -39,19 +39,15 @@ def main() -> None:
     frames = recordings.dequantised(frames, torch_generator(*settings["seed"], "dequantise"))
     parts = []
     for number, (described, path) in enumerate(zip(settings["priors"], arguments.priors, strict=True), 1):
-        prior = (
-            load_prior(path, expect={"prior_source": described["prior_source"]})
-            .to(device)
-            .at(float(described["data_sigma"]))
-        )
+        prior = load_prior(path, expect={"prior_source": described["prior_source"]}).to(device)
         noisy = likelihood.test_noise(frames, described["data_sigma"], *settings["seed"])
-        scores = likelihood.score(prior, noisy, settings["batch_samples"], device)
+        measures = likelihood.measure(prior, noisy, float(described["data_sigma"]), settings["batch_samples"], device)
         parts += [
             pd.DataFrame({
                 "dataset": settings["dataset"], **described, "measure": name, "frame": frame,
                 "start": np.arange(len(values)) * frame / rate, "level_db": level, "value": values / frame,
             })
-            for name, values in scores.items()
+            for name, values in measures.items()
         ]  # fmt: skip
         log.info("prior %d of %d: %s", number, len(arguments.priors), path)
     write(pd.concat(parts, ignore_index=True), arguments.output)

@@ -2,7 +2,7 @@
 
 >>> import audiopriors
 >>> prior = audiopriors.load_prior("results/quick/priors/toy/flowavenet/sine/0/seed0.safetensors")  # doctest: +SKIP
->>> prior.log_prob(x)  # doctest: +SKIP
+>>> prior.log_prob(x, sigma=0.0)  # doctest: +SKIP
 """
 
 

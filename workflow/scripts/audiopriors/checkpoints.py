@@ -15,6 +15,7 @@ from torch import nn
 from . import registry
 from .errors import UserError
 from .files import write_bytes
+from .priors.base import Prior
 
 # One entry only: safetensors writes several in an order that changes from run to run.
 _ENTRY = "audiopriors"
@@ -68,13 +69,14 @@ def save_prior(path: str | Path, prior: nn.Module, description: dict) -> None:
     save_tensors(path, prior.state_dict(), description)
 
 
-def build_prior(family: str, model: dict) -> nn.Module:
+def build_prior(family: str, model: dict) -> Prior:
     """A fresh prior of that family, with the settings `model` (see the Config in priors/FAMILY.py)."""
     return registry.load("priors", family).build(registry.settings("priors", family, model))
 
 
-def load_prior(path: str | Path, *, expect: dict | None = None) -> nn.Module:
-    """A trained prior, ready for `log_prob` and `sample`; its description is in `.description`.
+def load_prior(path: str | Path, *, expect: dict | None = None) -> Prior:
+    """A trained prior, for use. Its description is in `.description`, so `description["sigma"]` is the noise level that
+    it was trained at, as in paths: "0" for clean waves, "all" for one model of all levels.
 
     expect: entries that the description must have, such as {"family": "flowavenet", "source": "sine"}.
 
@@ -89,10 +91,7 @@ def load_prior(path: str | Path, *, expect: dict | None = None) -> nn.Module:
                 f"{path}: is a prior with {key} {description.get(key)!r}, but {wanted!r} was asked for; "
                 "delete it and run again"
             )
-    prior = filled(path, tensors, description, lambda: build_prior(description["family"], description["model"]))
-    if description.get("sigma", "all") != "all":
-        prior.at(float(description["sigma"]))
-    return prior
+    return filled(path, tensors, description, lambda: build_prior(description["family"], description["model"]))
 
 
 def filled(path: str | Path, tensors: dict, description: dict, build: Callable[[], nn.Module]) -> nn.Module:
@@ -103,12 +102,12 @@ def filled(path: str | Path, tensors: dict, description: dict, build: Callable[[
     CheckpointError: they do not fit; the message names the file.
     """
     try:
-        made = build()
-        made.load_state_dict(tensors)
+        model = build()
+        model.load_state_dict(tensors)
     except (KeyError, TypeError, UserError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(
             f"{path}: does not fit this version of the model ({reason}); delete it and run again"
         ) from None
-    made.description = description
-    return made.eval().requires_grad_(False)
+    model.description = description
+    return model.eval().requires_grad_(False)

@@ -22,16 +22,17 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from .priors.base import Prior, Sigma
 from .seeds import torch_generator
 
 LEVELS = 7  # of `denoising_score`
 PROBE_REACH = 0.01  # to both sides of u, for the trace
 
 
-class Diffusion(nn.Module):
-    """D(x; sigma) and what follows from it; `at(sigma)` says which noise the data have.
+class Diffusion(Prior):
+    """D(x; sigma) and what follows from it. A family gives `network`.
 
     config: has sigma_min and sigma_max, the noise levels that it is trained for, and ode_steps, the steps of the ODE
     from one to the other.
@@ -43,49 +44,50 @@ class Diffusion(nn.Module):
         super().__init__()
         self.config = config
         self.register_buffer("deviation", torch.ones(()))
-        self.sigma: float | Tensor = config.sigma_min
 
     def network(self, x: Tensor, sigma: Tensor) -> Tensor:
         """F, of x (B, 1, T) and sigma (B, 1, 1). Shape: (B, 1, T) -> (B, 1, T)."""
         raise NotImplementedError
-
-    def at(self, sigma: float | Tensor) -> Diffusion:
-        """This prior, for data with N(0, sigma^2) noise; sigma is one number, or one an item (B,)."""
-        self.sigma = sigma
-        return self
 
     @property
     def noise_range(self) -> tuple[float, float]:
         """The noise levels it is trained for."""
         return self.config.sigma_min, self.config.sigma_max
 
-    def initialise(self, x: Tensor, clean: Tensor) -> None:
+    def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
         """Take the deviation of the clean waves, which scales input and output."""
         self.deviation.copy_(clean.square().mean().sqrt())
 
-    def _scales(self, x: Tensor, sigma) -> tuple[Tensor, Tensor, Tensor]:
+    def _scales(self, x: Tensor, sigma: Sigma) -> tuple[Tensor, Tensor, Tensor]:
         """Sigma (B, 1, 1), and the factors of x and of F in D."""
         sigma = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).expand(x.shape[0])[:, None, None]
         total = sigma**2 + self.deviation**2
         return sigma, self.deviation**2 / total, sigma * self.deviation / total.sqrt()
 
-    def denoise(self, x: Tensor, sigma: float | Tensor | None = None) -> Tensor:
-        """D(x; sigma) = E[clean | x]; sigma one number or (B,), that of `at` if not given. (B, 1, T) -> (B, 1, T)."""
-        sigma, skip, out = self._scales(x, self.sigma if sigma is None else sigma)
+    def denoise(self, x: Tensor, sigma: Sigma) -> Tensor:
+        """D(x; sigma) = E[clean | x]. Shape: (B, 1, T) -> (B, 1, T)."""
+        sigma, skip, out = self._scales(x, sigma)
         return skip * x + out * self.network(x, sigma)
 
-    def loss(self, x: Tensor, clean: Tensor) -> Tensor:
+    def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
         """EDM's weighted squared error, 1 where D knows no more than the variance."""
-        sigma, skip, out = self._scales(x, self.sigma)
+        sigma, skip, out = self._scales(x, sigma)
         return ((clean - skip * x) / out - self.network(x, sigma)).square().mean()
 
     def estimates(self, mix: Tensor) -> Tensor:
         """Of a supervised separator with this network, one output a source: (B, 1, T) -> (B, outputs, T)."""
         return self.deviation * self.network(mix, torch.full_like(mix[:, :, :1], self.config.sigma_min))
 
-    def score(self, x: Tensor) -> Tensor:
-        """grad log p_sigma(x) = (D - x) / sigma^2 (Tweedie). Shape as given."""
-        return (self.denoise(x) - x) / self.sigma**2
+    @torch.no_grad()
+    def score(self, x: Tensor, sigma: float) -> Tensor:
+        """grad log p_sigma(x) = (D - x) / sigma^2 (Tweedie). Shape: (B, 1, T) -> (B, 1, T)."""
+        return (self.denoise(x, sigma) - x) / sigma**2
+
+    def log_prob_and_score(self, x: Tensor, sigma: float, *, need_log_prob: bool = True) -> tuple[Tensor, Tensor]:
+        """By autograd through the ODE; where log p is not needed, NaN and `score`. (B, 1, T) -> (B,), (B, 1, T)."""
+        if need_log_prob:
+            return super().log_prob_and_score(x, sigma)
+        return torch.full(x.shape[:1], float("nan"), dtype=torch.float64, device=x.device), self.score(x, sigma)
 
     def _angles(self, low: float, high: float) -> list[float]:
         """tau = atan(sigma / s) at noise levels from one to the other that are evenly spaced in their logarithm."""
@@ -99,13 +101,13 @@ class Diffusion(nn.Module):
         sigma = torch.full_like(u[:, :, :1], math.tan(angle)) * self.deviation
         return -self.network(u * torch.sqrt(sigma**2 + self.deviation**2), sigma)
 
-    def log_prob(self, x: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, sigma: float) -> Tensor:
         """log p_sigma(x) in nats, by the probability-flow ODE. Shape: (B, 1, T) -> (B,) float64."""
         length, sigma_max = x.shape[2], self.config.sigma_max
         deviation = self.deviation.double()
-        scale = torch.sqrt(self.sigma**2 + deviation**2)
+        scale = torch.sqrt(sigma**2 + deviation**2)
         u, total = x / scale.to(x), -length * scale.log().expand(x.shape[0])
-        angles = self._angles(self.sigma, max(self.sigma, sigma_max))
+        angles = self._angles(sigma, max(sigma, sigma_max))
         velocity = self._velocity(u, angles[0])
         for step, (before, after) in enumerate(itertools.pairwise(angles)):
             middle = (before + after) / 2
@@ -126,41 +128,41 @@ class Diffusion(nn.Module):
         normal = -0.5 * (u.double() / end.exp()).square().sum((1, 2)) - length * (end + 0.5 * math.log(2 * math.pi))
         return total + normal
 
-    def denoising_score(self, x: Tensor) -> Tensor:
+    def denoising_score(self, x: Tensor, sigma: float) -> Tensor:
         """The cheaper relative of log_prob: how well x is found again under more noise (nats, up to a constant).
 
         -int E|x - E[x | x + tau n]|^2 / tau^2 d log tau, the diffusion loss (Kingma et al., 2021), at a few tau from
         sigma on, with one noise n for all of them, all priors and items. Shape: (B, 1, T) -> (B,).
         """
-        added = np.geomspace(self.sigma, max(3 * self.sigma, self.config.sigma_max / 2), LEVELS).tolist()
+        added = np.geomspace(sigma, max(3 * sigma, self.config.sigma_max / 2), LEVELS).tolist()
         noise = torch.randn(x.shape[2], generator=torch_generator("score", "noise")).to(x)
         width = math.log(added[-1] / added[0]) / (len(added) - 1)
         total = x.new_zeros(x.shape[0], dtype=torch.float64)
         for tau in added:
-            level = math.hypot(self.sigma, tau)
+            level = math.hypot(sigma, tau)
             noisy = x + tau * noise
-            found = noisy + (tau / level) ** 2 * (self.denoise(noisy, level) - noisy)
-            total -= width * (x - found).double().square().sum((1, 2)) / tau**2
+            denoised = noisy + (tau / level) ** 2 * (self.denoise(noisy, level) - noisy)
+            total -= width * (x - denoised).double().square().sum((1, 2)) / tau**2
         return total
 
-    def scores(self, x: Tensor) -> dict[str, Tensor]:
-        """Every score of x (B, 1, T), by name, each (B,) in nats."""
+    def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
+        """`log_prob` and `denoising_score` of x (B, 1, T), each (B,) in nats."""
         # In pieces that stay in the cache; a GPU takes the batch whole.
         items = max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0]
         pieces = x.split(items)
         return {
-            name: torch.cat([score(piece) for piece in pieces])
-            for name, score in (("log_prob", self.log_prob), ("denoising_score", self.denoising_score))
+            name: torch.cat([measure(piece, sigma) for piece in pieces])
+            for name, measure in (("log_prob", self.log_prob), ("denoising_score", self.denoising_score))
         }
 
     @torch.no_grad()
-    def sample(self, n: int, length: int, generator: torch.Generator) -> Tensor:
+    def sample(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
         """n draws (n, 1, length) of p_sigma, by the ODE from N(0, sigma_max^2 I) down to sigma."""
-        angles = self._angles(self.config.sigma_max, self.sigma)
+        angles = self._angles(self.config.sigma_max, sigma)
         u = torch.randn(n, 1, length, generator=generator, dtype=torch.float64).to(self.deviation) * math.sin(angles[0])
         velocity = self._velocity(u, angles[0])
         for before, after in itertools.pairwise(angles):
             middle = (before + after) / 2
             velocity = self._velocity(u + (middle - before) * velocity, middle)
             u = u + (after - before) * velocity
-        return u * torch.sqrt(self.sigma**2 + self.deviation**2)
+        return u * torch.sqrt(sigma**2 + self.deviation**2)

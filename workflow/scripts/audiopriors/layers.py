@@ -205,8 +205,8 @@ class _ResidualStack(torch.autograd.Function):
             if keep:
                 hiddens.append(hidden)
                 convolved.append(conv)
-            made = torch.addcmul(shift[:, layer, :, None], conv, scale[:, layer, :, None])
-            hidden = functional.silu(made, inplace=True).add_(hidden)
+            modulated = torch.addcmul(shift[:, layer, :, None], conv, scale[:, layer, :, None])
+            hidden = functional.silu(modulated, inplace=True).add_(hidden)
         ctx.save_for_backward(weight, scale, shift, *hiddens, *convolved)
         return hidden
 
@@ -221,10 +221,10 @@ class _ResidualStack(torch.autograd.Function):
         grad_scale, grad_shift = torch.zeros_like(scale), torch.zeros_like(shift)
         for layer in reversed(range(layers)):
             conv, hidden = convolved[layer], hiddens[layer]
-            made = torch.addcmul(shift[:, layer, :, None], conv, scale[:, layer, :, None])
-            piece = torch.ops.aten.silu_backward(grad, made)
+            modulated = torch.addcmul(shift[:, layer, :, None], conv, scale[:, layer, :, None])
+            piece = torch.ops.aten.silu_backward(grad, modulated)
             grad_shift[:, layer] = piece.sum(2)
-            grad_scale[:, layer] = torch.mul(piece, conv, out=made).sum(2)
+            grad_scale[:, layer] = torch.mul(piece, conv, out=modulated).sum(2)
             piece *= scale[:, layer, :, None]
             grad_bias[layer] = piece.sum((0, 2))
             grad = grad.clone()

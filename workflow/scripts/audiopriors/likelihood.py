@@ -1,4 +1,4 @@
-"""Scores of every test input under one prior, as tidy rows, and the entropy gate that no density can pass."""
+"""Measures of every test input under one prior, as tidy rows, and the entropy gate that no density can pass."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import soundfile
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .errors import UserError
+from .priors.base import Prior
 from .seeds import torch_generator
 
 GATE = 20.0  # nats in total; a correct density exceeds it with probability exp(-20) = 2e-9 (Markov's inequality)
@@ -39,27 +40,11 @@ def batches(x: Tensor, batch_samples: int) -> Iterator[Tensor]:
     return iter(x.split(max(1, batch_samples // x.shape[-1])))
 
 
-def score(prior: nn.Module, x: Tensor, batch_samples: int, device) -> dict[str, np.ndarray]:
-    """Every score of x (n, 1, T), by name, each (n,) float64 in nats."""
+def measure(prior: Prior, x: Tensor, sigma: float, batch_samples: int, device) -> dict[str, np.ndarray]:
+    """Every measure of x (n, 1, T) under p_sigma, by name, each (n,) float64 in nats."""
     with torch.no_grad():
-        parts = [prior.scores(batch.to(device)) for batch in batches(x, batch_samples)]
+        parts = [prior.measures(batch.to(device), sigma) for batch in batches(x, batch_samples)]
     return {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in parts[0]}
-
-
-def log_prob_and_gradient(prior: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """log p(x) in nats, and its gradient by autograd. Shape: (B, 1, T) -> (B,), (B, 1, T)."""
-    x = x.detach().requires_grad_(True)
-    log_prob = prior.log_prob(x)
-    (gradient,) = torch.autograd.grad(log_prob.sum(), x)
-    return log_prob.detach(), gradient
-
-
-def gradient(prior: nn.Module, x: Tensor) -> Tensor:
-    """grad log p(x): what the prior itself says it is, else by autograd. Shape: (B, 1, T) -> (B, 1, T)."""
-    if hasattr(prior, "score"):
-        with torch.no_grad():
-            return prior.score(x)
-    return log_prob_and_gradient(prior, x)[1]
 
 
 def test_noise(clean: Tensor, sigma: str, *purpose) -> Tensor:
@@ -86,20 +71,20 @@ def flac_nats(x: Tensor) -> np.ndarray:
 
 
 def evaluate(
-    prior: nn.Module, data, *, name: str, source: str, sigma: str, sources: list[str], sigmas: list[str], frame: int,
+    prior: Prior, data, *, name: str, source: str, sigma: str, sources: list[str], sigmas: list[str], frame: int,
     evaluation: Evaluation, seed: tuple, device,
 ) -> pd.DataFrame:  # fmt: skip
-    """All scores of one prior.
+    """All measures of one prior.
 
-    Returns rows (prior_sigma, split, test, data_sigma, score, item, track, value), value in nats, summed over the
-    frame; `track` is that of a test item, empty for the others.
-    `test` is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items at the
-    prior's own sigma that no table shows: the typical score.
-    Score `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma;
+    Returns rows (prior_sigma, split, test_source, data_sigma, measure, item, track, value), value in nats, summed over
+    the frame; `track` is that of a test item, empty for the others.
+    `test_source` is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items at the
+    prior's own sigma that no table shows: the typical value.
+    Measure `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma;
     `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the prior's own.
 
-    A prior of sigma "all" is evaluated at each data sigma by its member of that sigma: these rows have prior_sigma
-    "all". What needs a member at another data sigma (inputs, in-class items with other noise) has the member's.
+    A prior of sigma "all" is evaluated at each data sigma by p_sigma of that sigma: these rows have prior_sigma "all".
+    Rows of another data sigma (inputs, in-class items with other noise) have the sigma of p_sigma.
 
     Raises
     ------
@@ -118,11 +103,10 @@ def evaluate(
     rows = []
     prior.to(device)
     for level in sigmas if one_for_all else [sigma]:
-        member = prior.at(float(level))
 
-        def add(split: str, test: str, data_sigma: str, scores: dict[str, np.ndarray], level=level) -> None:
+        def add(split: str, test: str, data_sigma: str, measures: dict[str, np.ndarray], level=level) -> None:
             of_all = one_for_all and data_sigma == level
-            for kind, values in scores.items():
+            for kind, values in measures.items():
                 rows.append(
                     pd.DataFrame(
                         {"prior_sigma": sigma if of_all else level, "split": split, "test_source": test,
@@ -131,11 +115,11 @@ def evaluate(
                     )
                 )  # fmt: skip
 
-        def scores_of(x: Tensor, data_sigma: str, member=member, level=level) -> dict[str, np.ndarray]:
-            scores = score(member, x, evaluation.batch_samples, device)
-            if "log_prob" in scores and data_sigma in ("0", level):
-                scores["complexity_corrected"] = scores["log_prob"] + flac_nats(x)
-            return scores
+        def measures_of(x: Tensor, data_sigma: str, level=level) -> dict[str, np.ndarray]:
+            measures = measure(prior, x, float(level), evaluation.batch_samples, device)
+            if "log_prob" in measures and data_sigma in ("0", level):
+                measures["complexity_corrected"] = measures["log_prob"] + flac_nats(x)
+            return measures
 
         for test, x in clean.items():
             in_class = test == source
@@ -144,25 +128,25 @@ def evaluate(
                 noisy = test_noise(x, data_sigma, *seed, "test", test)
                 # Detection compares whole splits; what only a mean is taken of needs fewer items.
                 compared = test != "mix" and (data_sigma == level or (data_sigma in levels and not one_for_all))
-                add("test", test, data_sigma, scores_of(noisy if compared else noisy[:inputs], data_sigma))
+                add("test", test, data_sigma, measures_of(noisy if compared else noisy[:inputs], data_sigma))
         noisy = test_noise(held_out, level, *seed, "validation", source)
-        add("validation", source, level, score(member, noisy, evaluation.batch_samples, device))
+        add("validation", source, level, measure(prior, noisy, float(level), evaluation.batch_samples, device))
 
         for value in evaluation.constants:
-            add("test", f"constant_{value:g}", "0", scores_of(torch.full((1, 1, frame), float(value)), "0"))
+            add("test", f"constant_{value:g}", "0", measures_of(torch.full((1, 1, frame), float(value)), "0"))
         for deviation in evaluation.normals:
             test = f"normal_{deviation:g}"
             x = deviation * torch.randn(inputs, 1, frame, generator=torch_generator(*seed, "test", test))
-            scores = scores_of(x, "0")
-            if "log_prob" in scores:
+            measures = measures_of(x, "0")
+            if "log_prob" in measures:
                 what = f"prior {name}, {source}, sigma {level}"
-                entropy_gate(scores["log_prob"], x, deviation, what)
-            add("test", test, "0", scores)
+                entropy_gate(measures["log_prob"], x, deviation, what)
+            add("test", test, "0", measures)
 
         if any(row["measure"].iloc[0] == "log_prob" for row in rows):
             own = test_noise(clean[source], level, *seed, "test", source)[: evaluation.gradient_items]
             norms = [
-                gradient(member, batch.to(device)).double().square().sum((1, 2)).cpu().numpy()
+                prior.score(batch.to(device), float(level)).double().square().sum((1, 2)).cpu().numpy()
                 for batch in batches(own, evaluation.batch_samples)
             ]
             add("test", source, level, {"gradient_norm_squared": np.concatenate(norms)})
@@ -172,7 +156,7 @@ def evaluate(
 def scored_items(
     evaluation: Evaluation, levels: list[str], sigmas: list[str], sources: int, test_items: int, validation_items: int
 ) -> int:
-    """How many items `evaluate` scores of a source's priors at `levels`, to say what it will cost; gradients apart.
+    """How many items `evaluate` measures of a source's priors at `levels`, to say what it will cost; gradients apart.
 
     sigmas: the data's noise levels above 0. test_items, validation_items: those that the data set has.
     """
@@ -181,15 +165,15 @@ def scored_items(
     inputs = min(evaluation.input_items, compared)
     own = 1 if one_for_all else len(sigmas) + 1
     few = own + len(evaluation.peakedness) + len(evaluation.normals) + (len(sigmas) if one_for_all else 0)  # own: mix
-    member = sources * own * compared + few * inputs + len(evaluation.constants)
-    member += min(evaluation.test_items, validation_items)
-    return member * (len(sigmas) if one_for_all else len(levels))
+    measured = sources * own * compared + few * inputs + len(evaluation.constants)
+    measured += min(evaluation.test_items, validation_items)
+    return measured * (len(sigmas) if one_for_all else len(levels))
 
 
 def entropy_gate(log_prob: np.ndarray, x: Tensor, deviation: float, what: str) -> None:
     """Stop iff sum_i log p(x_i) - log q(x_i) > 20 nats for x_i ~ q = N(0, deviation^2 I); x (n, 1, T).
 
-    For any density p, E[prod p(x_i) / q(x_i)] <= 1. It holds for `log_prob` only, not for latent scores.
+    For any density p, E[prod p(x_i) / q(x_i)] <= 1. It holds for `log_prob` only, not for latent likelihoods.
     """
     log_q = -0.5 * (x.double() / deviation).square().sum((1, 2)).numpy()
     log_q -= x.shape[2] * (math.log(deviation) + 0.5 * math.log(2 * math.pi))

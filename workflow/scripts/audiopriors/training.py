@@ -1,4 +1,4 @@
-"""The one training loop: Adam, the paper's schedule (section 5.2), a seed per step, bit-exact resume."""
+"""The one training loop: the paper's schedule (section 5.2), a seed per step; and its command line."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
 from tqdm import tqdm
 
-from . import runtime
-from .checkpoints import CheckpointError, load_tensors, save_tensors
+from . import resume, runtime
 from .errors import UserError
 from .files import csv_of, digest, write_bytes
+from .optimiser import Adam
+from .priors.base import Sigma
 from .runtime import OutOfTime
 from .seeds import seed_of, torch_generator
 
@@ -70,7 +70,7 @@ LOSSES = ("step", "learning_rate", "loss", "held_out_loss")  # columns of the lo
 
 def add_noise(
     clean: Tensor, sigma: float | tuple[float, float], law: str, generator: torch.Generator
-) -> tuple[Tensor, float | Tensor]:
+) -> tuple[Tensor, Sigma]:
     """clean (B, 1, T) plus Gaussian noise, no clamping; and the noise level that the prior is told.
 
     Law log_uniform: sigma is a range, its logarithm is cut into B parts, each item's level is of another part, and the
@@ -79,8 +79,8 @@ def add_noise(
     if law == "log_uniform":
         low, high = map(math.log, sigma)
         part = torch.arange(clean.shape[0]) + torch.rand(clean.shape[0], generator=generator)
-        told = torch.exp(low + (high - low) * part / clean.shape[0])
-        return clean + told[:, None, None] * torch.randn(clean.shape, generator=generator), told
+        levels = torch.exp(low + (high - low) * part / clean.shape[0])
+        return clean + levels[:, None, None] * torch.randn(clean.shape, generator=generator), levels
     if sigma == 0:
         return clean, sigma
     deviation = sigma if law == "fixed" else sigma * torch.rand(clean.shape[0], 1, 1, generator=generator)
@@ -88,82 +88,85 @@ def add_noise(
 
 
 def train(
-    prior: nn.Module, data, source: str, sigma: float | tuple[float, float], training: Training, *, seed: tuple,
-    fingerprint: str, resume: Path, device: torch.device, fresh: bool, deadline: float = math.inf,
+    model: nn.Module, data, source: str, sigma: float | tuple[float, float] | None, training: Training, *, seed: tuple,
+    fingerprint: str, state: Path, device: torch.device, fresh: bool, deadline: float = math.inf,
 ) -> list[dict]:  # fmt: skip
-    """Train `prior` in place, on `source` of `data` (an object with `draw`, `frames` and `count`).
+    """Train a model in place, on `source` of `data`.
 
-    sigma: the noise level, or, with noise `log_uniform`, the range of all. seed: what every draw's seed begins with.
-    resume: where the state is kept; a state of the same fingerprint continues, bit for bit. fresh: whether the
-    data-dependent initialisation is still to be done. deadline: on the clock of time.monotonic().
+    model: a prior, or what has `loss`, `initialise` and `loss_unit` as priors/base.py says. data: has `draw`, `frames`
+    and `count`, as data/base.py says. sigma: the noise level, or, with noise `log_uniform`, the range of all. seed:
+    what every draw's seed begins with. state: where the state is kept; one of the same fingerprint continues, bit for
+    bit. fresh: whether the data-dependent initialisation is still to be done. deadline: on the clock of
+    time.monotonic().
 
-    Returns the loss table: step, learning_rate, loss (mean since the last row), held_out_loss; in prior.loss_unit.
+    Returns the loss table: step, learning_rate, loss (mean since the last row), held_out_loss; in model.loss_unit.
 
     Raises
     ------
+    UserError: no sigma; the prior has no noise_range.
     LossNotFinite: names the step; the last saved state stays.
     OutOfTime: the state is saved; the same call continues.
     """
-    prior.to(device).train()
+    if sigma is None:
+        raise UserError(
+            "this prior is not told the noise: one model cannot serve all levels, so give it other `levels`"
+        )
+    model.to(device).train()
 
-    def noisy(clean: Tensor, *purpose) -> Tensor:
-        """With noise, of which the prior is told."""
-        made, told = add_noise(clean, sigma, training.noise, torch_generator(*seed, "noise", *purpose))
-        prior.at(told.to(device) if isinstance(told, Tensor) else told)
-        return made.to(device)
-
-    def loss_of(clean: Tensor, *purpose) -> Tensor:
-        return prior.loss(noisy(clean, *purpose), clean.to(device))
+    def batch(clean: Tensor, *purpose) -> tuple[Tensor, Tensor, Sigma]:
+        """With noise, without, and the noise level."""
+        noisy, level = add_noise(clean, sigma, training.noise, torch_generator(*seed, "noise", *purpose))
+        return noisy.to(device), clean.to(device), level.to(device) if isinstance(level, Tensor) else level
 
     validation = torch.arange(min(training.validation_items, data.count("validation")))
     held_out = data.frames("validation", source, validation, training.frame)
 
-    optimiser = Adam(prior, training.beta2, training.average)
-    state = _load_state(resume, fingerprint)
-    if state:
-        step, window, history = _restore(state, prior, optimiser)
-        log.info("continues at step %d of %d", step, training.steps)
+    optimiser = Adam(model, training.beta2, training.average)
+    progress = resume.restore(state, fingerprint, model, optimiser)
+    if progress:
+        log.info("continues at step %d of %d", progress.step, training.steps)
     else:
-        step, window, history = 0, [], []
+        progress = resume.Progress()
         if fresh:
             clean = data.draw(source, training.initialise_items, training.frame, torch_generator(*seed, "initialise"))
-            prior.initialise(noisy(clean, "initialise"), clean.to(device))
+            model.initialise(*batch(clean, "initialise"))
 
     def save() -> None:
-        save_tensors(resume, _state(prior, optimiser), {
-            "fingerprint": fingerprint, "step": step, "window": window, "history": history,
-        })  # fmt: skip
+        resume.save(state, fingerprint, model, optimiser, progress)
 
     every = max(1, training.steps // training.log_points)
-    started, first_step, saved = time.monotonic(), step, time.monotonic()
-    bar = tqdm(total=training.steps, initial=step, unit="step", disable=not sys.stderr.isatty())
-    while step < training.steps:
+    started, first_step, saved = time.monotonic(), progress.step, time.monotonic()
+    bar = tqdm(total=training.steps, initial=progress.step, unit="step", disable=not sys.stderr.isatty())
+    while progress.step < training.steps:
+        step = progress.step
         clean = data.draw(source, training.batch, training.frame, torch_generator(*seed, "items", step))
-        loss = loss_of(clean, step)
+        loss = model.loss(*batch(clean, step))
         if not torch.isfinite(loss):
             raise LossNotFinite(
                 f"the loss is {loss.item()} at step {step} of {training.steps}: lower training.learning_rate or "
                 "training.gradient_clip in the config and run again"
             )
         rate = learning_rate(training, step)
-        prior.zero_grad()
+        model.zero_grad()
         loss.backward()
         if training.gradient_clip:
-            nn.utils.clip_grad_norm_(prior.parameters(), training.gradient_clip)
+            nn.utils.clip_grad_norm_(model.parameters(), training.gradient_clip)
         optimiser.step(rate)
-        window.append(loss.item())
+        progress.window.append(loss.item())
         step += 1
+        progress.step = step
         bar.update()
         if step % every == 0 or step == training.steps:
             optimiser.swap_average()
             with torch.no_grad():
-                held = loss_of(held_out, "validation").item()
+                held = model.loss(*batch(held_out, "validation")).item()
             optimiser.swap_average()
-            history.append(dict(zip(LOSSES, (step, rate, sum(window) / len(window), held), strict=True)))
-            window = []
+            mean = sum(progress.window) / len(progress.window)
+            progress.history.append(dict(zip(LOSSES, (step, rate, mean, held), strict=True)))
+            progress.window = []
             speed = (step - first_step) / (time.monotonic() - started)
             left = timedelta(seconds=round((training.steps - step) / speed))
-            message = f"loss {history[-1]['loss']:.3f}, held out {held:.3f} {prior.loss_unit}"
+            message = f"loss {mean:.3f}, held out {held:.3f} {model.loss_unit}"
             bar.set_postfix_str(message)
             if bar.disable:
                 log.info("step %d/%d, %s, %.1f steps/s, %s left", step, training.steps, message, speed, left)
@@ -176,8 +179,8 @@ def train(
             saved = now
     bar.close()
     optimiser.swap_average()
-    prior.eval()
-    return history
+    model.eval()
+    return progress.history
 
 
 def add_arguments(program: runtime.Program) -> None:
@@ -194,14 +197,14 @@ def deadline_of(arguments: argparse.Namespace) -> float:
 
 
 def by_command(
-    model: nn.Module, data, source: str, sigma: float | tuple[float, float], arguments: argparse.Namespace, *,
+    model: nn.Module, data, source: str, sigma: float | tuple[float, float] | None, arguments: argparse.Namespace, *,
     output: str, save: Callable[[], None], inputs: list[str], device: torch.device, fresh: bool, deadline: float,
 ) -> None:  # fmt: skip
     """Train as the command line says, write the loss table, save, and remove the saved state.
 
     output: beside it the state is kept. inputs: files that the result depends on, beside the code.
     """
-    settings, resume = arguments.settings, Path(f"{output}.resume")
+    settings, state = arguments.settings, Path(f"{output}.resume")
     losses = train(
         model,
         data,
@@ -211,78 +214,16 @@ def by_command(
         seed=tuple(settings["seed"]),
         # Another kind of device or version of torch would go on to other bytes than either gives.
         fingerprint=f"{digest(*inputs, *arguments.code)} {settings} {device.type} {torch.__version__}",
-        resume=resume,
+        state=state,
         device=device,
         fresh=fresh,
         deadline=deadline,
     )
     write_bytes(arguments.losses, csv_of(LOSSES, losses))
     save()
-    resume.unlink(missing_ok=True)
+    state.unlink(missing_ok=True)
 
 
 def initial_weights(seed: tuple) -> None:
     """Seed torch's global generator, from which a fresh prior takes its weights."""
     torch.manual_seed(seed_of(*seed, "weights"))
-
-
-class Adam:
-    """torch's Adam (Kingma & Ba, 2014) by its functional form: torch.optim.Adam imports a compiler, 3 s a training."""
-
-    def __init__(self, prior: nn.Module, beta2: float, average: float = 0.0):
-        self.parameters, self.beta2, self.average = list(prior.parameters()), beta2, average
-        self.state = {  # as in torch.optim.Adam
-            "exp_avg": [torch.zeros_like(parameter) for parameter in self.parameters],
-            "exp_avg_sq": [torch.zeros_like(parameter) for parameter in self.parameters],
-            "step": [torch.zeros(()) for _ in self.parameters],
-        }
-        if average:
-            self.state["average"] = [torch.zeros_like(parameter) for parameter in self.parameters]
-
-    @torch.no_grad()
-    def step(self, rate: float) -> None:
-        """One step along the gradients that the parameters hold."""
-        adam(
-            self.parameters, [parameter.grad for parameter in self.parameters], self.state["exp_avg"],
-            self.state["exp_avg_sq"], [], self.state["step"], foreach=self.parameters[0].is_cuda, amsgrad=False,
-            beta1=0.9, beta2=self.beta2, lr=rate, weight_decay=0.0, eps=1e-8, maximize=False,
-        )  # fmt: skip
-        if self.average:
-            taken = self.state["step"][0].item()  # the average of few steps is a short one, so that the start fades
-            weight = 1 - min(self.average, (taken - 1) / (taken + 9))
-            torch._foreach_lerp_(self.state["average"], self.parameters, weight)
-
-    def swap_average(self) -> None:
-        """Exchange the weights and their average, if there is one."""
-        for parameter, average in zip(self.parameters, self.state.get("average", []), strict=False):
-            parameter.data, average.data = average.data, parameter.data
-
-
-def _state(prior: nn.Module, optimiser: Adam) -> dict[str, Tensor]:
-    state = {f"prior/{name}": tensor for name, tensor in prior.state_dict().items()}
-    for name, tensors in optimiser.state.items():
-        state |= {f"adam/{name}/{number}": tensor for number, tensor in enumerate(tensors)}
-    return state
-
-
-def _load_state(resume: Path, fingerprint: str) -> tuple[dict[str, Tensor], dict] | None:
-    if not resume.exists():
-        return None
-    try:
-        state, description = load_tensors(resume)
-    except CheckpointError as error:
-        log.info("the saved state is discarded: %s", error)
-        return None
-    if description.get("fingerprint") != fingerprint:
-        log.info("the saved state %s is of another configuration, data or code: discarded", resume)
-        return None
-    return state, description
-
-
-def _restore(state, prior: nn.Module, optimiser: Adam) -> tuple[int, list, list]:
-    tensors, description = state
-    prior.load_state_dict({name[6:]: value for name, value in tensors.items() if name.startswith("prior/")})
-    for name, values in optimiser.state.items():
-        for number, value in enumerate(values):
-            value.copy_(tensors[f"adam/{name}/{number}"])
-    return description["step"], description["window"], description["history"]

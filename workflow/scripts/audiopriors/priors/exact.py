@@ -17,10 +17,11 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..data import toy
 from ..errors import UserError
+from .base import Prior
 
 # Nats in total, the largest seen of log_prob of items of the prior's own source against 64 times as many nodes (tests),
 # at T = 24 to 1024 and sigma sqrt(1024 / T) up to .65; its rms is .02 for square and saw, and below .0005 for sine and
@@ -109,15 +110,15 @@ class _Lattice:
 
     def exact_products(self, x: Tensor) -> Tensor:
         """C at every cell without a truncated series, for the waves that jump. Shape: (B, T) -> (B, rows, columns)."""
-        found = x.new_empty(len(x), *self.energy.shape)
+        products = x.new_empty(len(x), *self.energy.shape)
         first, slope = self._pattern()
         for rows, column, rest in self._columns():
             for item, one in enumerate(x):
                 one = one.expand_as(rest)
-                found[item, rows] = _correlate(self._bin(column, one), first)
+                products[item, rows] = _correlate(self._bin(column, one), first)
                 if self.source == "saw":
-                    found[item, rows] += _correlate(self._bin(column, one * rest), slope)
-        return found
+                    products[item, rows] += _correlate(self._bin(column, one * rest), slope)
+        return products
 
     def exact_mean(self, weight: Tensor) -> Tensor:
         """The sum of the cells' waves times a weight: the adjoint. Shape: (B, rows, columns) -> (B, T)."""
@@ -174,35 +175,11 @@ def _wave(source: str, f: Tensor, p: Tensor, length: int) -> Tensor:
     return place.sub_(0.5).abs_().mul_(4).sub_(1)
 
 
-class Member(nn.Module):
-    """p_sigma for one sigma; shares the law with the `Exact` that made it."""
+class _Integral:
+    """The sums over cells for one sigma."""
 
     def __init__(self, exact: Exact, sigma: float):
-        super().__init__()
-        if not sigma > 0:
-            raise UserError(f"the exact prior exists for sigma > 0 only, not {sigma:g}: a clean wave has no density")
         self.exact, self.sigma = exact, float(sigma)
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """log p_sigma(x) in nats, summed over time in float64, differentiable once. Shape: (B, 1, T) -> (B,)."""
-        return _LogProb.apply(x, self, torch.is_grad_enabled() and x.requires_grad)
-
-    def scores(self, x: Tensor) -> dict[str, Tensor]:
-        """The score of x (B, 1, T) by name, (B,) in nats."""
-        return {"log_prob": self.log_prob(x)}
-
-    @torch.no_grad()
-    def sample(self, n: int, length: int, generator: torch.Generator) -> Tensor:
-        """n noisy waves (n, 1, length) float32; the generator is the CPU's."""
-        law = self.exact.law
-        uniform = torch.rand(3, n, generator=generator, dtype=torch.float64)
-        frequency = law.frequency_at(uniform[0])
-        low, high = law.amplitude
-        wave = toy.render(
-            law.source, frequency, low + (high - low) * uniform[1], 2 * math.pi * uniform[2], length, rate=1
-        )
-        noise = torch.randn(wave.shape, generator=generator, dtype=torch.float64)
-        return (wave + self.sigma * noise).float().to(self.exact.law_bits.device)
 
     def _amplitude(self, product: Tensor, energy: Tensor) -> tuple[Tensor, Tensor]:
         """L and E[A | x, f, p] of C = `product` and S = `energy`, for A uniform on [a, b].
@@ -229,7 +206,7 @@ class Member(nn.Module):
         slope = torch.exp(at_a - log_integral) - torch.exp(at_b - log_integral)
         return log_integral, (mean + slope * variance / (energy * (b - a))).clamp(a, b)
 
-    def _posterior(self, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
+    def posterior(self, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
         """log E[exp L] (B,), and if `gradient` E[w | x] (B, T), of x (B, T) float64."""
         lattice = self.exact.lattice(x.shape[1])
         a, b = self.exact.law.amplitude
@@ -427,12 +404,12 @@ class _LogProb(torch.autograd.Function):
     """log p_sigma(x), with the gradient (E[w | x] - x) / sigma^2 of the same nodes, if x needs one."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, member: Member, gradient: bool) -> Tensor:
+    def forward(ctx, x: Tensor, integral: _Integral, gradient: bool) -> Tensor:
         flat = x[:, 0].double()
-        cells = member.exact.lattice(x.shape[2]).energy.numel()
-        parts = [member._posterior(part, gradient) for part in flat.split(max(1, 2**21 // cells))]
+        cells = integral.exact.lattice(x.shape[2]).energy.numel()
+        parts = [integral.posterior(part, gradient) for part in flat.split(max(1, 2**21 // cells))]
         log_integral = torch.cat([part[0] for part in parts])
-        variance = member.sigma**2
+        variance = integral.sigma**2
         if gradient:
             mean = torch.cat([part[1] for part in parts])
             ctx.save_for_backward(((mean - flat) / variance)[:, None].to(x.dtype))
@@ -467,11 +444,11 @@ class _Law:
         return torch.log(f / low) / math.log(high / low) if self.log_uniform else (f - low) / (high - low)
 
 
-class Exact(nn.Module):
-    """The exact prior of one source of a toy data set; `at(sigma)` is its density.
+class Exact(Prior):
+    """The exact prior of one source of a toy data set, at any sigma above 0.
 
     >>> prior = build(Config(16, 64, 16, 256)).fit(data, "saw")
-    >>> prior.at(0.1).log_prob(x).shape
+    >>> prior.log_prob(x, sigma=0.1).shape
     torch.Size([5])
     """
 
@@ -518,14 +495,29 @@ class Exact(nn.Module):
             self._lattices = {key: _Lattice(*key, self.config)}
         return self._lattices[key]
 
-    def at(self, sigma: float) -> Member:
-        """The density p_sigma.
+    def log_prob(self, x: Tensor, sigma: float) -> Tensor:
+        """log p_sigma(x) in nats, summed over time in float64, differentiable once. Shape: (B, 1, T) -> (B,).
 
         Raises
         ------
         UserError: sigma is not above 0.
         """
-        return Member(self, sigma)
+        if not sigma > 0:
+            raise UserError(f"the exact prior exists for sigma > 0 only, not {sigma:g}: a clean wave has no density")
+        return _LogProb.apply(x, _Integral(self, sigma), torch.is_grad_enabled() and x.requires_grad)
+
+    @torch.no_grad()
+    def sample(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
+        """n noisy waves (n, 1, length) float32."""
+        law = self.law
+        uniform = torch.rand(3, n, generator=generator, dtype=torch.float64)
+        frequency = law.frequency_at(uniform[0])
+        low, high = law.amplitude
+        wave = toy.render(
+            law.source, frequency, low + (high - low) * uniform[1], 2 * math.pi * uniform[2], length, rate=1
+        )
+        noise = torch.randn(wave.shape, generator=generator, dtype=torch.float64)
+        return (wave + sigma * noise).float().to(self.law_bits.device)
 
 
 def build(config: Config) -> Exact:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from ..layers import EMBEDDING, GatedStack, embedding_of_noise
+from .base import Prior, Sigma
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,13 @@ class _WaveNet(nn.Module):
             nn.ReLU(),
             _zero_conv(config.width, out_channels),
         )
-        self.told = _zero_linear(EMBEDDING, config.width) if config.sigma_max else None
+        self.of_noise = _zero_linear(EMBEDDING, config.width) if config.sigma_max else None
 
     def forward(self, x: Tensor, embedded: Tensor | None) -> Tensor:
         """embedded (B, EMBEDDING): the noise level, if it is told."""
         hidden = self.first(x)
-        if self.told is not None:
-            hidden = hidden + self.told(embedded)[:, :, None]
+        if self.of_noise is not None:
+            hidden = hidden + self.of_noise(embedded)[:, :, None]
         return self.rest(hidden)
 
 
@@ -127,20 +128,19 @@ class _Flow(nn.Module):
         return a, b
 
 
-class FloWaveNet(nn.Module):
+class FloWaveNet(Prior):
     """The density log p(x) = log N(z) + log|det dz/dx| on x in R^T.
 
+    With `sigma_max` it serves all noise levels, and its networks are told sigma; else it means one, and reads no sigma.
+
     >>> prior = build(Config(2, 2, 2, 3, 8, 2, "interleaved", 3.0, 1.0, 0.0, 0.0))
-    >>> prior.log_prob(torch.zeros(5, 1, 64)).shape
+    >>> prior.log_prob(torch.zeros(5, 1, 64), sigma=0.1).shape
     torch.Size([5])
     """
-
-    loss_unit = "nats/sample"
 
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
-        self.sigma: float | Tensor = config.sigma_max
         if config.sigma_max:
             self.embed = embedding_of_noise()
             self.register_buffer("deviation", torch.ones(()))  # of the clean waves
@@ -176,7 +176,7 @@ class FloWaveNet(nn.Module):
                 f"{2**self.config.blocks} samples, not {length}"
             )
 
-    def transform(self, x: Tensor, *, initialise: bool = False) -> tuple[list[Tensor], Tensor, Tensor]:
+    def transform(self, x: Tensor, sigma: Sigma, *, initialise: bool = False) -> tuple[list[Tensor], Tensor, Tensor]:
         """The latents, the latent log-density and the log-determinant.
 
         Returns
@@ -187,7 +187,7 @@ class FloWaveNet(nn.Module):
         """
         self._check(x.shape[2])
         latents = []
-        scale, embedded = self._noise_level(x.shape[0])
+        scale, embedded = self._noise_level(sigma, x.shape[0])
         log_det = -x.shape[2] * scale.double().log().expand(x.shape[0])
         latent_log_prob = torch.zeros_like(log_det)
         if embedded is not None:
@@ -211,10 +211,10 @@ class FloWaveNet(nn.Module):
         latents.append(x)
         return latents, latent_log_prob + _log_normal(x), log_det
 
-    def inverse(self, latents: list[Tensor]) -> Tensor:
+    def inverse(self, latents: list[Tensor], sigma: Sigma) -> Tensor:
         """The waveform (B, 1, T) of the standardised latents that `transform` gives."""
         *split_latents, x = latents
-        scale, embedded = self._noise_level(x.shape[0])
+        scale, embedded = self._noise_level(sigma, x.shape[0])
         for number in reversed(range(self.config.blocks)):
             if self._splits_after(number):
                 mean, log_sigma = self.splits[str(number)](x, embedded).chunk(2, 1)
@@ -227,52 +227,43 @@ class FloWaveNet(nn.Module):
             x = x.view(batch, channels // 2, 2, length).permute(0, 1, 3, 2).reshape(batch, channels // 2, 2 * length)
         return x if embedded is None else x * scale[:, None, None]
 
-    def _noise_level(self, items: int) -> tuple[Tensor, Tensor | None]:
+    def _noise_level(self, sigma: Sigma, items: int) -> tuple[Tensor, Tensor | None]:
         """Deviation of the noisy waves (B,), and what tells the networks of the noise; 1 and None if nothing does."""
         like = next(self.parameters())
         if not self.config.sigma_max:
             return like.new_ones(items), None
-        sigma = torch.as_tensor(self.sigma, dtype=like.dtype, device=like.device).expand(items)
+        sigma = torch.as_tensor(sigma, dtype=like.dtype, device=like.device).expand(items)
         return torch.sqrt(sigma**2 + self.deviation**2), self.embed(sigma[:, None])
 
-    def at(self, sigma: float | Tensor) -> FloWaveNet:
-        """Itself; a flow that serves all noise levels is told this one, or one an item (B,); others know theirs."""
-        self.sigma = sigma
-        return self
-
     @property
-    def noise_range(self) -> tuple[float, float]:
+    def noise_range(self) -> tuple[float, float] | None:
         """The noise levels that it is trained for, if it is told them."""
-        return self.config.sigma_min, self.config.sigma_max
+        return (self.config.sigma_min, self.config.sigma_max) if self.config.sigma_max else None
 
-    def initialise(self, x: Tensor, clean: Tensor) -> None:
+    def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
         """Data-dependent initialisation of every ActNorm on x (B, 1, T): once, before training."""
         with torch.no_grad():
             if self.config.sigma_max:
                 self.deviation.copy_(clean.square().mean().sqrt())
-            self.transform(x, initialise=True)
+            self.transform(x, sigma, initialise=True)
 
-    def loss(self, x: Tensor, clean: Tensor) -> Tensor:
+    def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
         """The training objective in nats/sample, lower is better; x (B, 1, T) has the noise, `clean` is not used."""
-        _, latent_log_prob, log_det = self.transform(x)
+        _, latent_log_prob, log_det = self.transform(x, sigma)
         return -(latent_log_prob + self.config.log_det_weight * log_det).mean() / x.shape[2]
 
-    def log_prob(self, x: Tensor) -> Tensor:
-        """log p(x) in nats, summed over time in float64. Shape: (B, 1, T) -> (B,)."""
-        return self.scores(x)["log_prob"]
+    def log_prob(self, x: Tensor, sigma: Sigma) -> Tensor:
+        """log p_sigma(x) in nats, summed over time in float64. Shape: (B, 1, T) -> (B,)."""
+        return self.measures(x, sigma)["log_prob"]
 
-    def latent_log_prob(self, x: Tensor) -> Tensor:
-        """What the authors' evaluation reports: log N(z) without the log-determinant. Shape: (B, 1, T) -> (B,)."""
-        return self.scores(x)["latent_log_prob"]
-
-    def scores(self, x: Tensor) -> dict[str, Tensor]:
-        """Every score of x (B, 1, T), by name, each (B,) in nats, from one pass."""
-        _, latent_log_prob, log_det = self.transform(x)
+    def measures(self, x: Tensor, sigma: Sigma) -> dict[str, Tensor]:
+        """`log_prob`, and `latent_log_prob`: log N(z) alone, as the authors' evaluation reports. Each (B,) in nats."""
+        _, latent_log_prob, log_det = self.transform(x, sigma)
         return {"log_prob": latent_log_prob + log_det, "latent_log_prob": latent_log_prob}
 
     @torch.no_grad()
-    def sample(self, n: int, length: int, generator: torch.Generator) -> Tensor:
-        """n waveforms (n, 1, length); the generator is the CPU's, so that a seed means the same on every device."""
+    def sample(self, n: int, length: int, sigma: Sigma, generator: torch.Generator) -> Tensor:
+        """n waveforms (n, 1, length): the inverse of normal latents."""
         self._check(length)
         like = next(self.parameters())
         shapes, channels = [], 1
@@ -282,7 +273,7 @@ class FloWaveNet(nn.Module):
                 channels //= 2
                 shapes.append((n, channels, length))
         shapes.append((n, channels, length))
-        return self.inverse([torch.randn(shape, generator=generator).to(like) for shape in shapes])
+        return self.inverse([torch.randn(shape, generator=generator).to(like) for shape in shapes], sigma)
 
 
 def build(config: Config) -> FloWaveNet:

@@ -38,8 +38,8 @@ class Config:
 class Score(Diffusion):
     """The density p_sigma of a source, for any sigma.
 
-    >>> prior = build(Config(0.01, 10, 8, 4, 2, 8, 2, 10)).at(0.1)
-    >>> prior.log_prob(torch.zeros(5, 1, 64)).shape
+    >>> prior = build(Config(0.01, 10, 8, 4, 2, 8, 2, 10))
+    >>> prior.log_prob(torch.zeros(5, 1, 64), sigma=0.1).shape
     torch.Size([5])
     """
 

@@ -16,6 +16,7 @@ from torch.nn import functional
 from ..audio.spectra import spectra, waves
 from ..diffusion import Diffusion
 from ..layers import EMBEDDING, embedding_of_noise
+from .base import Sigma
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class _Block(nn.Module):
 class ScoreMusic(Diffusion):
     """The density p_sigma of a source, for any sigma.
 
-    >>> prior = build(Config(0.01, 3, 64, 4, 1, 10)).at(0.1)
-    >>> prior.log_prob(torch.zeros(5, 1, 256)).shape
+    >>> prior = build(Config(0.01, 3, 64, 4, 1, 10))
+    >>> prior.log_prob(torch.zeros(5, 1, 256), sigma=0.1).shape
     torch.Size([5])
     """
 
@@ -82,9 +83,9 @@ class ScoreMusic(Diffusion):
         nn.init.zeros_(self.last.bias)
         self.register_buffer("average", torch.ones(config.window // 2 + 1))
 
-    def initialise(self, x: Tensor, clean: Tensor) -> None:
+    def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
         """Take the deviation and the average power spectrum of the clean waves."""
-        super().initialise(x, clean)
+        super().initialise(x, clean, sigma)
         power = spectra(clean[:, 0], self.config.window).abs().square().mean((0, 2))
         # In units of white noise of variance 1, whose power is the sum of the squared window.
         self.average.copy_(power / (3 / 8 * self.config.window) + 1e-9)
@@ -116,14 +117,16 @@ class ScoreMusic(Diffusion):
             for block in blocks:
                 hidden = block(hidden, embedded)
             hidden = skip + up(hidden)
-        made = self.last(functional.silu(hidden))
-        made = torch.cat([made, made[:, :, -1:]], 2)  # not `pad`, whose gradient has no fixed order of sums on a GPU
-        logit, real, imaginary = made.unflatten(1, (3, self.outputs)).unbind(1)
+        outputs = self.last(functional.silu(hidden))
+        outputs = torch.cat(
+            [outputs, outputs[:, :, -1:]], 2
+        )  # not `pad`, whose gradient has no fixed order of sums on a GPU
+        logit, real, imaginary = outputs.unflatten(1, (3, self.outputs)).unbind(1)
         mask = torch.sigmoid(wiener[:, None] + logit)
         # The remainder is of the size of what the filter is unsure of.
         unsure = torch.sqrt(average * sigma**2 / (average + sigma**2))[:, None]
-        found = mask * spectrum[:, None] + unsure * torch.complex(real, imaginary)
-        return waves(found.flatten(0, 1) * unit, x.shape[2], config.window).unflatten(0, (batch, self.outputs))
+        estimates = mask * spectrum[:, None] + unsure * torch.complex(real, imaginary)
+        return waves(estimates.flatten(0, 1) * unit, x.shape[2], config.window).unflatten(0, (batch, self.outputs))
 
     def network(self, x: Tensor, sigma: Tensor) -> Tensor:
         """F of the base class, such that D is `filtered`."""
@@ -134,9 +137,9 @@ class ScoreMusic(Diffusion):
         """Of a supervised separator: (B, 1, T) -> (B, outputs, T)."""
         return self.filtered(mix, torch.full_like(mix[:, :, :1], float(self.deviation)))
 
-    def loss(self, x: Tensor, clean: Tensor) -> Tensor:
+    def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
         """Squared error in units of the static Wiener filter's own, per item."""
-        sigma, _, _ = self._scales(x, self.sigma)
+        sigma, _, _ = self._scales(x, sigma)
         white = sigma[:, 0] ** 2
         expected = (self.average * white / (self.average + white)).mean(1)
         return ((self.filtered(x, sigma) - clean).square().mean((1, 2)) / expected).mean()

@@ -1,6 +1,6 @@
 """WaveNet: an autoregressive model of the mu-law code of the waveform (van den Oord et al., 2016; section 2, Table 2).
 
-The output at t is a distribution P_c over 256 codes, of the samples before t. Three scores are made of it, and never
+The output at t is a distribution P_c over 256 codes, of the samples before t. Three measures are taken of it, and never
 mixed up (v_c is the centre and Delta_c the width of code c's bin, c_t the code of x_t, after clamping to [-1, 1]):
 
 - `code_log_prob`, a probability: sum_t log P(c_t | x_<t). At sigma > 0 the model predicts the clean code, so the
@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 from ..errors import UserError
 from ..layers import GatedStack
+from .base import Prior, Sigma
 
 log = logging.getLogger(__name__)
 
@@ -113,15 +114,13 @@ def _exponentials(terms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return exponentials, exponentials.sum(1, keepdim=True), largest
 
 
-class WaveNet(nn.Module):
-    """P(c_t | x_<t) and the scores made of it; `at(sigma)` says which noise the data have.
+class WaveNet(Prior):
+    """P(c_t | x_<t) and the measures taken of it. The network reads no sigma: a model serves the one it is trained at.
 
     >>> prior = build(Config("causal", "scalar", "clean", 1, 4, 2, 8, 8, 8))
-    >>> prior.log_prob(torch.zeros(5, 1, 64)).shape
+    >>> prior.log_prob(torch.zeros(5, 1, 64), sigma=0.1).shape
     torch.Size([5])
     """
-
-    loss_unit = "nats/sample"
 
     def __init__(self, config: Config):
         super().__init__()
@@ -137,20 +136,10 @@ class WaveNet(nn.Module):
         self.last = nn.Conv1d(config.head_width, CODES, taps, padding=taps // 2)
         with torch.no_grad():
             self.last.weight.mul_(0.3)  # a start near the uniform distribution
-        self.sigma = 0.0
 
-    def at(self, sigma: float) -> WaveNet:
-        """This prior, for data with N(0, sigma^2) noise. A checkpoint's description says it."""
-        self.sigma = sigma
-        return self
-
-    @property
-    def is_density(self) -> bool:
+    def is_density(self, sigma: float) -> bool:
         """Whether `log_prob` exists: the model is causal, and predicts what the noise was added to."""
-        return self.causal and (self.config.noise_target == "clean" or self.sigma == 0)
-
-    def initialise(self, x: Tensor, clean: Tensor) -> None:
-        """Nothing here depends on data."""
+        return self.causal and (self.config.noise_target == "clean" or sigma == 0)
 
     def _features(self, past: Tensor, first: Tensor) -> Tensor:
         """What the network sees of past samples (B, 1, T), where `first` (1, 1, T) is 1 at the start of the frame."""
@@ -170,75 +159,75 @@ class WaveNet(nn.Module):
         # Codes last, so that what follows sums over neighbours in memory: half of the time of an evaluation.
         return functional.linear(hidden.transpose(1, 2), self.last.weight[:, :, 0], self.last.bias)
 
-    def loss(self, x: Tensor, clean: Tensor) -> Tensor:
+    def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
         """Cross-entropy in nats/sample; x (B, 1, T) has the noise, `clean` has not."""
         target = clean if self.config.noise_target == "clean" else x
         return functional.cross_entropy(self.logits(x).flatten(0, 1), encode(target).flatten())
 
-    def log_prob(self, x: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, sigma: float) -> Tensor:
         """log p_sigma(x) in nats, summed over time in float64. Shape: (B, 1, T) -> (B,).
 
         Raises
         ------
         UserError: the model is no density (published variant, or trained to predict the noisy sample).
         """
-        if not self.is_density:
+        if not self.is_density(sigma):
             raise UserError(
                 "this WaveNet is no density: it needs variant 'causal' and, at sigma > 0, noise_target 'clean'"
             )
         logits = self.logits(x)
-        if self.sigma == 0 or not logits.requires_grad:
-            return self._density(x, torch.log_softmax(logits, 2))
-        return self._normalised(_Mixture.apply(logits, x[:, 0], self.sigma))
+        if sigma == 0 or not logits.requires_grad:
+            return self._density(x, torch.log_softmax(logits, 2), sigma)
+        return self._normalised(_Mixture.apply(logits, x[:, 0], sigma), sigma)
 
-    def _normalised(self, log_mixture: Tensor) -> Tensor:
+    def _normalised(self, log_mixture: Tensor, sigma: float) -> Tensor:
         """The density (B,) at sigma > 0 of log sum_c P_c exp(-(x_t - v_c)^2 / 2 sigma^2) (B, T)."""
-        normalisation = math.log(self.sigma) + 0.5 * math.log(2 * math.pi)
+        normalisation = math.log(sigma) + 0.5 * math.log(2 * math.pi)
         return log_mixture.double().sum(1) - log_mixture.shape[1] * normalisation
 
-    def _density(self, x: Tensor, log_p: Tensor) -> Tensor:
+    def _density(self, x: Tensor, log_p: Tensor, sigma: float) -> Tensor:
         """log_prob of x, of log P(c_t | x_<t) (B, T, 256)."""
-        if self.sigma == 0:
+        if sigma == 0:
             codes = encode(x[:, 0])
             value = log_p.gather(2, codes[..., None])[..., 0].double() - EDGES.diff().log().to(x.device)[codes]
             return torch.where((x.abs() <= 1).all(2)[:, 0], value.sum(1), -math.inf)
-        kernel = -0.5 * ((x.transpose(1, 2) - CENTRES.to(x)) / self.sigma) ** 2
-        return self._normalised(_log_sum(log_p + kernel))
+        kernel = -0.5 * ((x.transpose(1, 2) - CENTRES.to(x)) / sigma) ** 2
+        return self._normalised(_log_sum(log_p + kernel), sigma)
 
-    def _code_log_prob(self, x: Tensor, log_p: Tensor) -> Tensor:
+    def _code_log_prob(self, x: Tensor, log_p: Tensor, sigma: float) -> Tensor:
         codes = encode(x[:, 0])
-        if self.sigma == 0 or not self.is_density:
+        if sigma == 0 or not self.is_density(sigma):
             return log_p.gather(2, codes[..., None])[..., 0].double().sum(1)
         # log Pr(code of v_c + sigma eps = k), by the mirrored tail where both ends lie above v_c; clamping opens the
         # outer bins.
         outer = EDGES.clone()
         outer[0], outer[-1] = -math.inf, math.inf
-        ends = (outer[:, None] - CENTRES) / self.sigma
+        ends = (outer[:, None] - CENTRES) / sigma
         low, high = ends[:-1], ends[1:]
         low, high = torch.where(low > 0, -high, low), torch.where(low > 0, -low, high)
         below, upto = torch.special.log_ndtr(low), torch.special.log_ndtr(high)
         kernel = upto + torch.log1p(-torch.exp(below - upto))  # (256 noisy, 256 clean)
         return _log_sum(log_p + kernel.to(log_p)[codes]).double().sum(1)
 
-    def scores(self, x: Tensor) -> dict[str, Tensor]:
-        """Every score of x (B, 1, T) that there is, by name, each (B,) in nats, from one pass."""
+    def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
+        """Those of the three that this model has, each (B,) in nats, from one pass over x (B, 1, T)."""
         # In pieces that stay in the cache: the distributions of a batch are 256 times as large as the batch.
         items = max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0]
-        parts = [self._scores(piece) for piece in x.split(items)]
+        parts = [self._measures(piece, sigma) for piece in x.split(items)]
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
-    def _scores(self, x: Tensor) -> dict[str, Tensor]:
+    def _measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
         logits = self.logits(x)
         log_p = torch.log_softmax(logits, 2)
-        scores = {"log_prob": self._density(x, log_p)} if self.is_density else {}
-        scores["code_log_prob"] = self._code_log_prob(x, log_p)
+        measures = {"log_prob": self._density(x, log_p, sigma)} if self.is_density(sigma) else {}
+        measures["code_log_prob"] = self._code_log_prob(x, log_p, sigma)
         if not self.causal:  # its logits are sigmoids
             chosen = logits.gather(2, encode(x[:, 0])[..., None]).double()[..., 0]
-            scores["published_score"] = x.shape[2] * chosen.mean(1).log()
-        return scores
+            measures["published_score"] = x.shape[2] * chosen.mean(1).log()
+        return measures
 
     @torch.no_grad()
-    def sample(self, n: int, length: int, generator: torch.Generator) -> Tensor:
+    def sample(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
         """n waveforms (n, 1, length), one sample after the other, with every layer's past kept: constant work a sample.
 
         At sigma = 0 a sample is uniform in its code's bin, at sigma > 0 it is v_c + sigma eps: draws from `log_prob`.
@@ -247,18 +236,18 @@ class WaveNet(nn.Module):
         ------
         UserError: the model is no density, so there is nothing to draw from.
         """
-        if not self.is_density:
+        if not self.is_density(sigma):
             raise UserError("this WaveNet cannot be sampled: it is not causal, or does not predict the clean sample")
         like = self.last.weight
         uniform = torch.rand(length, n, generator=generator, dtype=torch.float64).to(like.device)
-        within = self._within(length, n, generator)
+        within = self._within(length, n, sigma, generator)
         step = self._stepper(n)
         past = like.new_zeros(n, 1)
         drawn = []
         started = time.monotonic()
         bar = tqdm(total=length, unit="sample", disable=not sys.stderr.isatty())
         for now in range(length):
-            past = self.emit(step(past, now), uniform[now], within[now]).to(like)[:, None]
+            past = self.emit(step(past, now), uniform[now], within[now], sigma).to(like)[:, None]
             drawn.append(past)
             bar.update()
             if bar.disable and (now + 1) % 4096 == 0:
@@ -266,19 +255,19 @@ class WaveNet(nn.Module):
         bar.close()
         return torch.stack(drawn, 2)
 
-    def _within(self, length: int, n: int, generator: torch.Generator) -> Tensor:
+    def _within(self, length: int, n: int, sigma: float, generator: torch.Generator) -> Tensor:
         """What is random about a sample beside its code: its place in the bin, or its noise. (length, n)."""
-        draw = torch.rand if self.sigma == 0 else torch.randn
+        draw = torch.rand if sigma == 0 else torch.randn
         return draw(length, n, generator=generator, dtype=torch.float64).to(self.last.weight.device)
 
-    def emit(self, logits: Tensor, uniform: Tensor, within: Tensor) -> Tensor:
+    def emit(self, logits: Tensor, uniform: Tensor, within: Tensor, sigma: float) -> Tensor:
         """A sample from its logits (n, 256): the code where the cumulative sum passes `uniform` (n,). Float64 (n,)."""
         cumulative = torch.softmax(logits.double(), 1).cumsum(1)
         code = (cumulative < uniform[:, None] * cumulative[:, -1:]).sum(1)
-        if self.sigma == 0:
+        if sigma == 0:
             low, high = EDGES.to(code.device)[code], EDGES.to(code.device)[code + 1]
             return low + (high - low) * within
-        return CENTRES.to(code.device)[code] + self.sigma * within
+        return CENTRES.to(code.device)[code] + sigma * within
 
     def _stepper(self, n: int):
         """logits(past sample (n, 1), time) -> (n, 256), with the memory of n sequences."""

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from .. import metrics
 from ..checkpoints import load_prior
-from ..likelihood import gradient, log_prob_and_gradient
 from ..seeds import torch_generator
 from . import plans, samplers
+from .scaled import Scaled
 
 log = logging.getLogger(__name__)
 
@@ -27,26 +27,6 @@ def mixes(data, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor]:
     mix: its name, sources, their gains, and unison (see the config's schema).
     """
     return data.mixed(mix, torch.arange(min(items, data.count("test"))), frame)
-
-
-def denoiser(prior, gain: float = 1.0, batch: int = 8) -> samplers.Denoiser:
-    """E[s | x] of a source times `gain`, from x (B, 1, T) and sigma: what the prior says it is, else by Tweedie.
-
-    batch: so many items at once on a CPU, as more do not stay in its cache.
-    """
-
-    def one(x: Tensor, sigma: float) -> Tensor:
-        if hasattr(prior, "denoise"):
-            with torch.no_grad():
-                return prior.denoise(x, sigma)
-        found = x + sigma**2 * gradient(prior.at(sigma), x)
-        return torch.where(found.abs() < samplers.FAR, found, x)  # a gradient that explodes finds nothing
-
-    def denoise(x: Tensor, sigma: float) -> Tensor:
-        parts = (x / gain).split(batch if x.device.type == "cpu" else len(x))
-        return gain * torch.cat([one(part, sigma / gain) for part in parts])
-
-    return denoise
 
 
 @dataclass(frozen=True)
@@ -92,7 +72,7 @@ class Separator:
             of_level = [loaded[level * number : (level + 1) * number] or loaded for level in range(len(self.sigmas))]
             self.levels = [self._level(*level) for level in zip(of_level, self.sigmas, strict=True)]
         else:
-            self.denoisers = [denoiser(prior, gain) for prior, gain in zip(loaded, mix["gains"], strict=True)]
+            self.denoisers = [Scaled(prior, gain).denoise for prior, gain in zip(loaded, mix["gains"], strict=True)]
 
     def __call__(self, mix: Tensor, generator: torch.Generator, callback=None, watch=None) -> Separated:
         """Sources of M (B, 1, T); callback (of the first round) and watch as in samplers."""
@@ -152,7 +132,7 @@ class Separator:
 
         def joint(state: Tensor) -> tuple[Tensor, Tensor]:
             pairs = [
-                _log_prob_and_gradient(prior, part, sigma, gain, wanted)
+                Scaled(prior, gain).log_prob_and_score(part, sigma, need_log_prob=wanted)
                 for prior, part, gain in zip(priors, state, self.gains, strict=True)
             ]
             return torch.stack([pair[0] for pair in pairs]), torch.stack([pair[1] for pair in pairs])
@@ -160,15 +140,6 @@ class Separator:
         return samplers.Level(
             joint, sigma, **{key: self.settings[key] for key in ("steps", "step_size", "mixture_width")}
         )
-
-
-def _log_prob_and_gradient(prior, x: Tensor, sigma: float, gain: float, wanted: bool) -> tuple[Tensor, Tensor]:
-    """log p_sigma of a source times `gain` and its gradient; log p is NaN where it is dear and not `wanted`."""
-    member, x = prior.at(sigma / gain), x / gain
-    if hasattr(member, "score") and not wanted:
-        return torch.full(x.shape[:1], float("nan"), dtype=torch.float64, device=x.device), gradient(member, x) / gain
-    log_prob, slope = log_prob_and_gradient(member, x)
-    return log_prob - x.shape[2] * math.log(gain), slope / gain
 
 
 def separate_all(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..audio.spectra import masked, spectra
+from ..priors.base import FAR, tweedie
 
 # Given the sources (N, B, 1, T): log p_k(s_k), (N, B) in nats, and its gradient (N, B, 1, T).
 Prior = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -20,8 +21,6 @@ Denoiser = Callable[[Tensor, float], Tensor]
 # Called with the level's number, the step, the energy (B,) in nats, the residual's rms (B,) and the sources
 # (N, B, 1, T): by Langevin samplers before each step, by others after each level.
 Callback = Callable[[int, int, Tensor, Tensor, Tensor], None]
-
-FAR = 100.0  # a waveform lives in [-1, 1]: beyond this a step has diverged
 
 
 @dataclass(frozen=True)
@@ -273,8 +272,7 @@ def mask(found: Tensor, mix: Tensor) -> Tensor:
 
 def denoise(sources: Tensor, prior: Prior, sigma: float) -> Tensor:
     """Remove the noise that is left: E[s | s + sigma eps] = s + sigma^2 grad log p_sigma (Tweedie). Shape as given."""
-    denoised = sources + sigma**2 * prior(sources)[1]
-    return torch.where(denoised.abs() < FAR, denoised, sources)
+    return tweedie(sources, prior(sources)[1], sigma)
 
 
 def parametric_oracle(waves: Tensor, mix: Tensor) -> Tensor:

@@ -21,22 +21,18 @@ class Separator(nn.Module):
         super().__init__()
         self.inner = registry.load("priors", family).build(registry.settings("priors", family, model), outputs)
 
-    def at(self, sigma: float) -> Separator:
-        """Itself: mixes have no noise."""
-        return self
-
-    def initialise(self, x: Tensor, clean: Tensor) -> None:
+    def initialise(self, x: Tensor, clean: Tensor, sigma: float) -> None:
         """Take the deviation of the mixes of sources x (B, N, T)."""
         mix = x.sum(1, keepdim=True)
-        self.inner.initialise(mix, mix)
+        self.inner.initialise(mix, mix, sigma)
 
     def forward(self, mix: Tensor) -> Tensor:
         """Shape: (B, 1, T) -> (B, N, T)."""
-        made = self.inner.estimates(mix)
-        return made + (mix - made.sum(1, keepdim=True)) / made.shape[1]
+        estimates = self.inner.estimates(mix)
+        return estimates + (mix - estimates.sum(1, keepdim=True)) / estimates.shape[1]
 
-    def loss(self, x: Tensor, clean: Tensor) -> Tensor:
-        """Mean over sources of the log of the error's rms over the source's; sources (B, N, T)."""
+    def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
+        """Mean over sources of the log of the error's rms over the source's; sources (B, N, T), without noise."""
         error = (self(clean.sum(1, keepdim=True)) - clean).square().mean(2)
         return 0.5 * torch.log((error + 1e-8) / (clean.square().mean(2) + 1e-4)).mean()
 

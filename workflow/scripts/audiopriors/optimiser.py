@@ -1,0 +1,42 @@
+"""The one optimiser: Adam, with an average of the weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.optim.adam import adam
+
+
+class Adam:
+    """torch's Adam (Kingma & Ba, 2014) by its functional form: torch.optim.Adam imports a compiler, 3 s a training.
+
+    average: the decay of the exponential average of the weights that is kept beside them; 0: none.
+    """
+
+    def __init__(self, model: nn.Module, beta2: float, average: float = 0.0):
+        self.parameters, self.beta2, self.average = list(model.parameters()), beta2, average
+        self.state = {  # as in torch.optim.Adam
+            "exp_avg": [torch.zeros_like(parameter) for parameter in self.parameters],
+            "exp_avg_sq": [torch.zeros_like(parameter) for parameter in self.parameters],
+            "step": [torch.zeros(()) for _ in self.parameters],
+        }
+        if average:
+            self.state["average"] = [torch.zeros_like(parameter) for parameter in self.parameters]
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        """One step along the gradients that the parameters hold."""
+        adam(
+            self.parameters, [parameter.grad for parameter in self.parameters], self.state["exp_avg"],
+            self.state["exp_avg_sq"], [], self.state["step"], foreach=self.parameters[0].is_cuda, amsgrad=False,
+            beta1=0.9, beta2=self.beta2, lr=rate, weight_decay=0.0, eps=1e-8, maximize=False,
+        )  # fmt: skip
+        if self.average:
+            taken = self.state["step"][0].item()  # the average of few steps is a short one, so that the start fades
+            weight = 1 - min(self.average, (taken - 1) / (taken + 9))
+            torch._foreach_lerp_(self.state["average"], self.parameters, weight)
+
+    def swap_average(self) -> None:
+        """Exchange the weights and their average, if there is one."""
+        for parameter, average in zip(self.parameters, self.state.get("average", []), strict=False):
+            parameter.data, average.data = average.data, parameter.data

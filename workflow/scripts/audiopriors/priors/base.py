@@ -1,0 +1,106 @@
+"""What a prior is: the density p_sigma of one source's waves with Gaussian noise of deviation sigma.
+
+A family is one file of this folder. It has a frozen dataclass `Config`, a docstring under each field, and
+`build(config) -> Prior`. Its name is the file's name. Nothing else lists it.
+"""
+
+from __future__ import annotations
+
+import abc
+
+import torch
+from torch import Tensor, nn
+
+# A waveform lives in [-1, 1]: where a step leads beyond this, it has diverged, and is not taken.
+FAR = 100.0
+
+# The deviation of the noise in x: one number, or, for priors that are told the noise, one an item (B,), as in training.
+Sigma = float | Tensor
+
+
+class Prior(nn.Module, abc.ABC):
+    """p_sigma(x) of one source, x = clean + sigma n, n ~ N(0, I).
+
+    A family gives `log_prob`, `sample`, and how it comes to be: `loss`, if it is trained, else `fit`. Everything else
+    follows from these; a family overrides what it knows better.
+
+    x is (B, 1, T), in full scale [-1, 1] but for the noise. Items do not see each other. A model that is trained at one
+    noise level means that level, whatever `sigma` says of it: its checkpoint's `description["sigma"]` is the level.
+    """
+
+    loss_unit = "nats/sample"
+    "The unit of `loss`, as in log lines."
+
+    noise_range: tuple[float, float] | None = None
+    "The smallest and the largest sigma of a model that serves all noise levels; None: no such range is known."
+
+    # What a family gives.
+
+    @abc.abstractmethod
+    def log_prob(self, x: Tensor, sigma: Sigma) -> Tensor:
+        """log p_sigma(x) in nats, summed over time, differentiable in x. Shape: (B, 1, T) -> (B,) float64.
+
+        Raises
+        ------
+        UserError: the model is no density, or has none at this sigma.
+        """
+
+    @abc.abstractmethod
+    def sample(self, n: int, length: int, sigma: Sigma, generator: torch.Generator) -> Tensor:
+        """n draws (n, 1, length) of p_sigma. The generator is the CPU's, so that a seed means the same on every device.
+
+        Raises
+        ------
+        UserError: there is nothing to draw from.
+        """
+
+    def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
+        """The training objective in `loss_unit`, lower is better: a scalar. x is clean with noise, each (B, 1, T)."""
+        raise NotImplementedError(f"{type(self).__name__} is not trained")
+
+    def fit(self, data, source: str) -> Prior:
+        """Instead of a training, take what is needed of a source's law from a data set (data/base.py); gives itself.
+
+        Raises
+        ------
+        UserError: the data have no law that this prior can take.
+        """
+        raise NotImplementedError(f"{type(self).__name__} is trained")
+
+    # What follows.
+
+    def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
+        """Set what depends on data, once, before training: nothing. x is clean with noise, each (B, 1, T)."""
+
+    def measures(self, x: Tensor, sigma: Sigma) -> dict[str, Tensor]:
+        """Every kind of log-likelihood of x (B, 1, T), by name, each (B,) float64 in nats: `log_prob`."""
+        return {"log_prob": self.log_prob(x, sigma)}
+
+    def score(self, x: Tensor, sigma: Sigma) -> Tensor:
+        """grad log p_sigma(x), by autograd; no gradient flows through it. Shape: (B, 1, T) -> (B, 1, T)."""
+        return self.log_prob_and_score(x, sigma)[1]
+
+    def log_prob_and_score(self, x: Tensor, sigma: Sigma, *, need_log_prob: bool = True) -> tuple[Tensor, Tensor]:
+        """log p_sigma(x) in nats and its gradient in x. Shape: (B, 1, T) -> (B,), (B, 1, T).
+
+        need_log_prob: where it is False, a family whose log p is dear gives NaN for it.
+        """
+        with torch.enable_grad():
+            x = x.detach().requires_grad_(True)
+            log_prob = self.log_prob(x, sigma)
+            (gradient,) = torch.autograd.grad(log_prob.sum(), x)
+        return log_prob.detach(), gradient
+
+    def denoise(self, x: Tensor, sigma: Sigma) -> Tensor:
+        """E[clean | x] = x + sigma^2 grad log p_sigma(x) (Tweedie's formula; Efron, 2011). (B, 1, T) -> (B, 1, T).
+
+        A sample that this throws beyond `FAR` stays as it is: a gradient that explodes finds nothing.
+        """
+        return tweedie(x, self.score(x, sigma), sigma)
+
+
+def tweedie(x: Tensor, score: Tensor, sigma: Sigma) -> Tensor:
+    """x + sigma^2 score, but x where that is beyond `FAR`. Shape: (..., T) -> (..., T); sigma one number, or (B,)."""
+    variance = sigma[:, None, None] ** 2 if isinstance(sigma, Tensor) else sigma**2
+    denoised = x + variance * score
+    return torch.where(denoised.abs() < FAR, denoised, x)

@@ -1,0 +1,33 @@
+"""The prior of a source times a number: a source that is louder or softer in the mix than its prior knows it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..priors.base import Prior
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """The density of gain s + sigma n, for s ~ prior and noise n."""
+
+    prior: Prior
+    gain: float = 1.0
+    "What the source is multiplied by, above 0."
+    items: int = 8
+    "Items that a denoiser takes at once on a CPU, as more do not stay in its cache; a GPU takes all."
+
+    def denoise(self, x: Tensor, sigma: float) -> Tensor:
+        """E[gain s | x], for x of noise level sigma. Shape: (B, 1, T) -> (B, 1, T)."""
+        parts = (x / self.gain).split(self.items if x.device.type == "cpu" else len(x))
+        with torch.no_grad():
+            return self.gain * torch.cat([self.prior.denoise(part, sigma / self.gain) for part in parts])
+
+    def log_prob_and_score(self, x: Tensor, sigma: float, *, need_log_prob: bool) -> tuple[Tensor, Tensor]:
+        """log p_sigma(x) in nats and its gradient, see `Prior.log_prob_and_score`. (B, 1, T) -> (B,), (B, 1, T)."""
+        log_prob, score = self.prior.log_prob_and_score(x / self.gain, sigma / self.gain, need_log_prob=need_log_prob)
+        return log_prob - x.shape[2] * math.log(self.gain), score / self.gain
