@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,23 +15,13 @@ from torch import Tensor
 from .errors import UserError
 from .priors.base import Prior
 from .seeds import torch_generator
+from .settings import Evaluation
 
 GATE = 20.0  # nats in total; a correct density exceeds it with probability exp(-20) = 2e-9 (Markov's inequality)
 
 
 class EntropyViolation(UserError):
     """A 'density' gives Gaussian noise more probability than any density can."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    test_items: int
-    input_items: int  # of which only a mean is taken: mixes, N(0, s^2), in-class items with other noise
-    constants: list[float]
-    normals: list[float]
-    peakedness: list[str]
-    gradient_items: int
-    batch_samples: int
 
 
 def batches(x: Tensor, batch_samples: int) -> Iterator[Tensor]:

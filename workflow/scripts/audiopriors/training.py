@@ -8,10 +8,8 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,33 +22,13 @@ from .optimiser import Adam
 from .priors.base import Sigma
 from .runtime import OutOfTime
 from .seeds import seed_of, torch_generator
+from .settings import Training
 
 log = logging.getLogger(__name__)
 
 
 class LossNotFinite(UserError):
     """The loss became NaN or infinite."""
-
-
-@dataclass(frozen=True)
-class Training:
-    steps: int
-    batch: int
-    frame: int  # samples
-    learning_rate: float
-    schedule: Literal["steps", "cosine"]  # cosine: from the rate to 2 % of it; steps:
-    decays: int  # the rate is multiplied by `decay` at so many steps, evenly spread: k / (decays + 1) of all steps
-    decay: float
-    warm_up: float  # share of the steps in which the rate rises from 0
-    beta2: float  # Adam's second moment
-    gradient_clip: float  # bound on the norm of the gradient; 0: none
-    average: float  # decay of the exponential average of the weights that is kept instead of the last ones; 0: none
-    # Standard deviation sigma; or per item, of U(0, sigma) (authors' code), or log-uniform in the prior's noise_range
-    noise: Literal["fixed", "uniform_up_to", "log_uniform"]
-    initialise_items: int  # frames for the data-dependent initialisation
-    validation_items: int  # frames for the held-out loss
-    log_points: int  # rows of the loss table
-    save_seconds: float  # between two saved states; does not change the result
 
 
 def learning_rate(training: Training, step: int) -> float:
