@@ -5,10 +5,13 @@ import copy
 import pytest
 import yaml
 from audiopriors import registry
-from audiopriors.pipeline import config
+from audiopriors.pipeline import config, schema
+from audiopriors.pipeline.merging import merge
 from conftest import ROOT
 
-SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text()) | yaml.safe_load((ROOT / "claims.yaml").read_text())
+SHIPPED = {}
+for _name in ("config", "scales", "claims"):
+    SHIPPED |= yaml.safe_load((ROOT / f"{_name}.yaml").read_text())
 
 
 def mistakes(path: str, value) -> str:
@@ -41,7 +44,7 @@ def test_every_key_is_described():
             assert "description" in part or "$ref" in part or "properties" in part, f"{path}.{key}"
             check(part, f"{path}.{key}")
 
-    check(yaml.safe_load(config.SCHEMA.read_text()), "")
+    check(schema.whole(), "")
     for kind in ("priors", "data"):
         for name in registry.names(kind):
             check(registry.schema(kind, name), name)
@@ -90,7 +93,11 @@ def test_every_key_is_described():
         ("priors/mine", {"family": "flow"}, "priors.mine.family: there is no 'flow'; allowed: flowavenet"),
         ("priors/Mine", {"family": "flowavenet"}, "'Mine'"),
         ("separation/methods/langevin_annealed/sigmas", ["0.5"], "sigmas: there is no '0.5'; allowed: 0, 0.01"),
-        ("separation/methods/langevin_annealed/sampler", "gibbs", "sampler: 'gibbs' is not allowed; allowed: langevin"),
+        (
+            "separation/methods/langevin_annealed/sampler",
+            "gibbs",
+            "sampler: 'gibbs' is not allowed; allowed: alternating, guided, langevin",
+        ),
         ("separation/methods/langevin_annealed/settings/stepz", 1, "settings.stepz: unknown key; allowed: steps"),
         ("separation/methods/alternating/settings/steps", 1, "settings.steps: unknown key; allowed: turns, share"),
         ("separation/methods/alternating/plan/entry", 2, "plan.entry: 2 is greater than the maximum of 1"),
@@ -113,6 +120,118 @@ def test_mistakes(path, value, expected):
     assert expected in mistakes(path, value)
 
 
+def with_changes(changes: dict) -> dict:
+    """The shipped configuration with a user's file merged into it, as Snakemake does."""
+    whole = copy.deepcopy(SHIPPED)
+
+    def update(into: dict, values: dict) -> None:
+        for key, value in values.items():
+            if isinstance(value, dict):
+                into[key] = into[key] if isinstance(into.get(key), dict) else {}
+                update(into[key], value)
+            else:
+                into[key] = value
+
+    update(whole, changes)
+    return whole
+
+
+def sentences(changes: dict) -> str:
+    with pytest.raises(config.ConfigError) as error:
+        config.scales(with_changes(changes))
+    return str(error.value)
+
+
+def claim(**changes) -> dict:
+    """The first claim shipped, changed."""
+    return {"claims": [SHIPPED["claims"][0] | changes]}
+
+
+SELECTED = SHIPPED["claims"][0]["select"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (claim(table="detections"), "claims.0.table: there is no table for claims 'detections'; allowed: cross_likeli"),
+        (claim(value="aurok"), "claims.0.value: there is no column of detection 'aurok'; allowed: dataset, prior, "),
+        (claim(select=SELECTED | {"priors": "score"}), "claims.0.select: there is no column of detection 'priors'"),
+        (claim(select=SELECTED | {"prior": "flow"}), "claims.0.select.prior: there is no prior 'flow'; allowed: flowa"),
+        (claim(select=SELECTED | {"prior_sigma": "0.5"}), "select.prior_sigma: there is no prior sigma '0.5'; allowed"),
+        (claim(select=SELECTED | {"test_source": ["sine", "gong"]}), "there is no test source 'gong'; allowed: own, s"),
+        (claim(select=SELECTED | {"measure": "log_p"}), "claims.0.select.measure: there is no measure 'log_p'; allowe"),
+        (claim(exact={"prior": "exat"}), "claims.0.exact.prior: there is no prior 'exat'; allowed: "),
+        (claim(minus={"data_sigma": "0.0277"}), "claims.0.minus.data_sigma: there is no data sigma '0.0277'"),
+        (claim(datasets=["toi"]), "claims.0.datasets: there is no data set 'toi'; allowed: toy, "),
+        (claim(table="separation", value="low", select={"prior": "score", "mix": "five"}, as_published={}, exact={}),
+         "claims.0.select.mix: there is no mix 'five'; allowed: four, "),
+        (claim(table="separation", value="low", select={"prior": "score", "method": "gibs"}, as_published={}, exact={}),
+         "claims.0.select.method: there is no method 'gibs'; allowed: "),
+        (claim(table="separation", value="low", select={"prior": "score"}, each=True, as_published={}, exact={}),
+         "claims.0.each: separation has no column prior_source"),
+        (claim(select={"measure": "log_prob"}), "claims.0.select.prior: is missing; "),
+    ],
+)  # fmt: skip
+def test_claims_name_what_exists(changes, expected):
+    assert expected in sentences(changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"priors": {"score": {"finetune": {"steps": 3}}}}, "priors.score.finetune: has no effect, as score has no mo"),
+        ({"scales": {"quick": {"priors": {"flowavenet_told": {"chain": "serial"}}}}},
+         "scales.quick.priors.flowavenet_told.chain: has no effect, as flowavenet_told has no model that is fine-tune"),
+        ({"scales": {"quick": {"priors": {"exact": {"finetune": {}}}}}}, "scales.quick.priors.exact.finetune: has no "),
+        ({"scales": {"smoke": {"datasets": {"toy": {"runs": {"dirak": None}}}}}},
+         "scales.smoke.datasets.toy.runs.dirak: null has no effect, as there is no 'dirak' above it; there is alterna"),
+        ({"scales": {"smoke": {"training": None}}}, "scales.smoke.training: null has no effect, as there is no 'train"),
+        ({"scales": {"quick": {"families": {"wavenet": {"training": {"decay": 0.5}}}}}},
+         "scales.quick.families.wavenet.training.decay: has no effect with schedule cosine"),
+        ({"scales": {"quick": {"datasets": {"toy_published": {"sigmas": ["0.129"]}}}}},
+         "scales.quick.datasets.toy_published.sigmas: has no effect, as none of its priors serves all noise levels"),
+        ({"separation": {"methods": {"dirac": {"noise_free_sigma": 0.1}}}},
+         "separation.methods.dirac.noise_free_sigma: has no effect with a plan"),
+    ],
+)  # fmt: skip
+def test_keys_without_effect_are_refused(changes, expected):
+    assert expected in sentences(changes)
+
+
+def test_a_file_of_a_few_lines_is_enough():
+    takes = {"kind": "music", "sources": ["flute", "voice"], "frame": 1024, "priors": ["wavenet_music"],
+             "settings": {"layout": "folder", "root": "takes", "validation": 1, "test": 1}}  # fmt: skip
+    whole = config.scales(with_changes({"datasets": {"takes": takes}, "scales": {"smoke": {"seeds": 2}}}))
+    assert whole["smoke"]["seeds"] == 2 and whole["quick"]["seeds"] == 1
+    dataset = whole["quick"]["datasets"]["takes"]
+    assert dataset["mixes"] == {"all": {"sources": ["flute", "voice"]}} and dataset["runs"] == {}
+    assert dataset["settings"]["rate"] == 16000 and dataset["settings"]["skip_broken"] is False
+    removed = config.scales(with_changes({"datasets": {"toy": {"runs": {"dirac": None}}}}))
+    assert "dirac" not in removed["full"]["datasets"]["toy"]["runs"]
+
+
+def test_precedence_of_a_priors_settings():
+    """families < priors < the scale's families < the scale's priors, each over all before it."""
+
+    def steps(*, family=None, prior=None, scale_family=None, scale_prior=None) -> int:
+        def training(value):
+            return {"training": {"steps": value}} if value else {}
+
+        whole = copy.deepcopy(SHIPPED)
+        whole["families"]["wavenet"] = merge(whole["families"]["wavenet"], training(family))
+        whole["priors"]["wavenet"] = merge(whole["priors"]["wavenet"], training(prior))
+        whole["scales"] = {"mine": {
+            "families": {"wavenet": training(scale_family)}, "priors": {"wavenet": training(scale_prior)},
+        }}  # fmt: skip
+        return config.scales(whole)["mine"]["priors"]["wavenet"]["training"]["steps"]
+
+    assert steps(family=1) == 1
+    assert steps(family=1, prior=2) == 2
+    assert steps(family=1, prior=2, scale_family=3) == 3
+    assert steps(family=1, prior=2, scale_family=3, scale_prior=4) == 4
+    assert steps(prior=2, scale_family=3) == 3 and steps(family=1, scale_prior=4) == 4
+
+
 def test_all_mistakes_at_once_and_each_once():
     changed = copy.deepcopy(SHIPPED)
     changed["sede"], changed["threads"] = 1, "two"
@@ -123,9 +242,9 @@ def test_all_mistakes_at_once_and_each_once():
 
 def test_merge_replaces_lists_and_merges_mappings():
     base = {"a": {"b": 1, "c": [1, 2]}, "d": 1}
-    assert config.merge(base, {"a": {"c": [3]}}) == {"a": {"b": 1, "c": [3]}, "d": 1}
-    assert config.merge(base, None) == base and base["a"]["c"] == [1, 2]
-    assert config.merge(base, {"a": {"b": None}, "e": None}) == {"a": {"c": [1, 2]}, "d": 1}  # null removes
+    assert merge(base, {"a": {"c": [3]}}) == {"a": {"b": 1, "c": [3]}, "d": 1}
+    assert merge(base, None) == base and base["a"]["c"] == [1, 2]
+    assert merge(base, {"a": {"b": None}, "e": None}) == {"a": {"c": [1, 2]}, "d": 1}  # null removes
 
 
 def test_conda_environment_agrees_with_the_lock():

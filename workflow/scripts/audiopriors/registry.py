@@ -54,7 +54,7 @@ def schema(kind: str, name: str) -> dict:
 
 @functools.cache
 def schema_of(path: Path, name: str) -> dict:
-    """JSON schema of a dataclass in a file: names, types and the docstring under each field.
+    """JSON schema of a dataclass in a file: names, types, defaults and the docstring under each field.
 
     Raises
     ------
@@ -73,10 +73,13 @@ def schema_of(path: Path, name: str) -> dict:
             field = dict(SCHEMAS[annotation])
         else:
             raise UserError(f"{path.name}: a setting cannot be of type {annotation}; use {', '.join(SCHEMAS)}")
+        if node.value is not None:
+            field["default"] = ast.literal_eval(node.value)
         below = config.body[position + 1] if position + 1 < len(config.body) else None
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             field["description"] = below.value.value
         properties[node.target.id] = field
     return {
-        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
+        "type": "object", "properties": properties, "additionalProperties": False,
+        "required": [key for key, field in properties.items() if "default" not in field],
     }  # fmt: skip

@@ -34,25 +34,25 @@ SPLITS = ("train", "validation", "test")
 class Config:
     layout: Literal["musdb18", "folder", "demo_band"]
     "How tracks lie below `root`: as MUSDB18 does (.stem.mp4, or HQ wav), a folder a track; demo_band makes its own."
-    root: str
+    root: str = ""
     "The folder; empty: that of the variable MUSDB_PATH."
-    rate: int
+    rate: int = 16000
     "Hz that everything is resampled to."
-    channel: Literal["mean", "left"]
+    channel: Literal["mean", "left"] = "mean"
     "How stereo becomes mono."
-    frames: int
+    frames: int = 150
     "Frames cut out of each track."
-    validation: int
+    validation: int = 14
     "Tracks for validation, where no folder `validation` says which; taken from those for training."
-    test: int
+    test: int = 50
     "Tracks for testing, where no folder `test` says which."
-    silence_db: float
+    silence_db: float = -60.0
     "A source is silent in a frame whose level (dB of full scale, root mean square) is below; such frames are not used."
-    skip_broken: bool
+    skip_broken: bool = False
     "Leave broken tracks out and list them, instead of stopping at the first."
-    songs: int
+    songs: int = 0
     "Songs of the demo band."
-    seconds: float
+    seconds: float = 0.0
     "Their length."
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from .. import registry
+
 
 def merge(base: dict, changes: dict | None) -> dict:
     """`base` with `changes`: mappings are merged, null removes its key, everything else is replaced (RFC 7396)."""
@@ -21,19 +23,28 @@ def merge(base: dict, changes: dict | None) -> dict:
 
 
 def with_defaults(config: dict) -> dict:
-    """The configuration; a data set that does not say so has no published priors, no runs, and one mix of all."""
-    filled = dict(config)
+    """The configuration, in which each data set says all that it could leave out.
+
+    No published priors, no runs, one mix of all sources; and the defaults of its kind's settings.
+    """
     datasets = config.get("datasets")
-    if isinstance(datasets, dict):
-        filled["datasets"] = {
-            name: {"published": [], "runs": {}} | _one_mix(dataset) | dataset if isinstance(dataset, dict) else dataset
-            for name, dataset in datasets.items()
-        }
+    if not isinstance(datasets, dict):
+        return config
+    return config | {"datasets": {name: _dataset_with_defaults(dataset) for name, dataset in datasets.items()}}
+
+
+def _dataset_with_defaults(dataset):
+    if not isinstance(dataset, dict):
+        return dataset
+    filled = {"published": [], "runs": {}}
+    if "sources" in dataset:
+        filled["mixes"] = {"all": {"sources": dataset["sources"]}}
+    filled |= dataset
+    if dataset.get("kind") in registry.names("data") and isinstance(dataset.get("settings"), dict):
+        properties = registry.schema("data", dataset["kind"])["properties"]
+        defaults = {key: field["default"] for key, field in properties.items() if "default" in field}
+        filled["settings"] = defaults | dataset["settings"]
     return filled
-
-
-def _one_mix(dataset: dict) -> dict:
-    return {"mixes": {"all": {"sources": dataset["sources"]}}} if "sources" in dataset else {}
 
 
 def prior_settings(name: str, family: str, *layers: dict) -> dict[str, Any]:
