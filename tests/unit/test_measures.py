@@ -74,20 +74,20 @@ def test_bss_eval_is_musevals_by_track_and_nan_where_silent():
 
     random = torch.Generator().manual_seed(0)
     truth = torch.randn(2, 5, 1, 2000, generator=random)
-    made = truth + 0.1 * torch.randn(truth.shape, generator=random) + 0.3 * truth.flip(0)
+    estimate = truth + 0.1 * torch.randn(truth.shape, generator=random) + 0.3 * truth.flip(0)
     tracks = ["p", "q", "p", "q", "p"]
-    found = metrics.bss_eval(made, truth, tracks)
-    assert list(found) == ["sdr", "isr", "sir", "sar"] and all(one.shape == (2, 5) for one in found.values())
+    measured = metrics.bss_eval(estimate, truth, tracks)
+    assert list(measured) == ["sdr", "isr", "sir", "sar"] and all(one.shape == (2, 5) for one in measured.values())
     # One source at a time by hand: the windows of track p, of 2000 samples each.
-    joined = [part[:, [0, 2, 4], 0].reshape(2, -1, 1).double().numpy() for part in (truth, made)]
+    joined = [part[:, [0, 2, 4], 0].reshape(2, -1, 1).double().numpy() for part in (truth, estimate)]
     expected = bss_eval(*joined, window=2000, hop=2000)[0]
-    np.testing.assert_allclose(found["sdr"][:, [0, 2, 4]], expected)
-    assert found["sdr"].mean() == pytest.approx(10 * np.log10(1 / (0.1**2 + 0.3**2)), abs=0.3)
-    assert found["sir"].mean() == pytest.approx(20 * np.log10(1 / 0.3), abs=0.5)
+    np.testing.assert_allclose(measured["sdr"][:, [0, 2, 4]], expected)
+    assert measured["sdr"].mean() == pytest.approx(10 * np.log10(1 / (0.1**2 + 0.3**2)), abs=0.3)
+    assert measured["sir"].mean() == pytest.approx(20 * np.log10(1 / 0.3), abs=0.5)
     silent = truth.clone()
     silent[0, [1, 3]] = 0  # source 0 in track q
-    found = metrics.bss_eval(made, silent, tracks)
-    assert np.isnan(found["sdr"][:, [1, 3]]).all() and np.isfinite(found["sdr"][:, [0, 2, 4]]).all()
+    measured = metrics.bss_eval(estimate, silent, tracks)
+    assert np.isnan(measured["sdr"][:, [1, 3]]).all() and np.isfinite(measured["sdr"][:, [0, 2, 4]]).all()
 
 
 def test_mixes_and_consistency():

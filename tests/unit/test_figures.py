@@ -1,0 +1,295 @@
+"""Figures of tables: which numbers they show, what is written at their axes, and colours for any kind of data."""
+
+import importlib
+import itertools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from audiopriors import plotting
+from drawn import PRIORS, SETTINGS, SIGMAS, SOURCES, words
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Draws a figure: of its name, its inputs (tables are written as CSV), and changes of the settings."""
+
+    def drawn(name, *inputs, **changes):
+        paths = []
+        for number, table in enumerate(inputs):
+            path = tmp_path / f"{number}.csv"
+            table.to_csv(path, index=False)
+            paths.append(str(path))
+        return importlib.import_module(f"figure_{name}").draw(SETTINGS | changes, paths)
+
+    return drawn
+
+
+def likelihoods(measures=("log_prob", "latent_log_prob")):
+    """A source's mean under its own prior is 1, another's -7, the mix's -3; published ones are 2 lower.
+
+    Noise of the data that the prior does not have costs 4 a step of sigma.
+    """
+    rows = []
+    for prior, source in itertools.product(PRIORS, SOURCES):
+        for prior_sigma, test, data_sigma in itertools.product([*SIGMAS, "all"], [*SOURCES, "mix"], SIGMAS):
+            if (prior == "score") != (prior_sigma == "all") or (prior_sigma == "all" and data_sigma == "0"):
+                continue
+            steps = 0 if prior_sigma == "all" else SIGMAS.index(data_sigma) - SIGMAS.index(prior_sigma)
+            mean = {source: 1, "mix": -3}.get(test, -7) - 4 * abs(steps)
+            rows += [
+                ("d", prior, source, prior_sigma, test, data_sigma, measure, mean - 2 * lower)
+                for lower, measure in enumerate(measures if prior == "flow" else measures[:1])
+            ]
+    columns = ["dataset", "prior", "prior_source", "prior_sigma", "test_source", "data_sigma", "measure", "mean"]
+    table = pd.DataFrame(rows, columns=columns)
+    # What each member of the prior of all sigmas gives its own source without noise.
+    clean = [("d", "score", source, sigma, source, "0", "log_prob", 1 - 0.25 * k)
+             for k, source in enumerate(SOURCES) for sigma in SIGMAS[1:]]  # fmt: skip
+    table = pd.concat([table, pd.DataFrame(clean, columns=columns)])
+    return table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.2, n=5)
+
+
+def detections():
+    """The AUROC falls by .1 a place of the other source in the list, and by .2 at .5; a ratio's by half of it."""
+    rows = []
+    for prior, source in itertools.product(PRIORS, SOURCES):
+        for sigma in SIGMAS if prior == "flow" else SIGMAS[1:]:
+            for measure, test in itertools.product(["log_prob", "log_ratio", "latent_log_prob"], [*SOURCES, "rest"]):
+                only_density = measure == "latent_log_prob" and prior == "score"
+                if test != source and not only_density and (measure, test) != ("log_ratio", "rest"):
+                    place = 0 if test == "rest" else SOURCES.index(test) + 1
+                    fall = (0.1 * place + 0.2 * (sigma == "0.5")) * (0.5 if measure == "log_ratio" else 1)
+                    rows.append(
+                        ("d", prior, source, sigma if prior == "flow" else "all", test, sigma, measure, 1 - fall)
+                    )
+    table = pd.DataFrame(
+        rows,
+        columns=["dataset", "prior", "prior_source", "prior_sigma", "test_source", "data_sigma", "measure", "auroc"],
+    )
+    return table.assign(low=table["auroc"] - 0.1, high=(table["auroc"] + 0.1).clip(upper=1), n=5)
+
+
+def separations():
+    """Two mixes; the method `good` of the score prior is better than `bad`, which has more of source a."""
+    rows = [
+        (mix, method, prior, source, value)
+        for mix in ("two", "other")
+        for method, prior, values in (("bad", "score", (20, 1, 4)), ("good", "score", (15, 11, 13)),
+                                      ("bad", "flow", (3, 2, 2.5)), ("mix", "reference", (0, 0, 0)))
+        for source, value in zip(["a", "b", "all"], values, strict=True)
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["mix", "method", "prior", "source", "si_sdr_median"])
+    return table.assign(low=table["si_sdr_median"] - 1, high=table["si_sdr_median"] + 2, n=7)
+
+
+def test_cross_likelihood(draw):
+    inputs = pd.concat([likelihoods(), likelihoods().assign(test_source="constant_0")])
+    figure, shown = draw("cross_likelihood", inputs, detections())
+    means, aurocs = (shown[shown["quantity"] == quantity] for quantity in ("mean", "auroc"))
+    assert set(means["test_source"]) == {*SOURCES, "mix"} and set(aurocs["test_source"]) == set(SOURCES)
+    # Noise-free, and where there is no such prior, of the smallest sigma.
+    assert set(zip(shown["prior"], shown["data_sigma"], strict=True)) == {("flow", "0"), ("score", "0.1")}
+    keys = ["prior", "measure", "test_source", "prior_source"]
+    value = means.set_index(keys)["mean"].sort_index()
+    assert value["flow", "log_prob", "a", "a"] == 1 and value["flow", "latent_log_prob", "mix", "b"] == -5
+    assert value["score", "log_prob", "c", "a"] == -7 and ("score", "latent_log_prob") not in value
+    assert aurocs.set_index(keys)["auroc"]["score", "log_ratio", "c", "b"] == pytest.approx(0.85)
+    assert len(means) == (2 + 1) * 4 * 3 and len(aurocs) == 2 * 2 * 6
+    assert words(figure, "xlabel") == {"prior source"}
+    assert words(figure, "ylabel") == {"flow, σ = 0\ntest source", "score, σ = 0.1\ntest source"}
+    assert "log p(x)\nmean, nats/sample" in words(figure, "title")
+    assert "latent term only (as published)\nmean, nats/sample" in words(figure, "title")
+
+
+def test_noise_grid(draw):
+    figure, shown = draw("noise_grid", likelihoods(), detections())
+    assert (shown["prior_sigma"] == shown["data_sigma"]).all() and set(shown["test_source"]) == set(SOURCES)
+    assert shown.loc[shown["prior"] == "flow", "data_sigma"].unique().tolist() == SIGMAS
+    assert shown.loc[shown["prior"] == "score", "data_sigma"].unique().tolist() == SIGMAS[1:]
+    means = shown[shown["quantity"] == "mean"].groupby(["prior", "measure"])["mean"].max()
+    assert means.to_dict() == {("flow", "latent_log_prob"): -1, ("flow", "log_prob"): 1, ("score", "log_prob"): 1}
+    assert len(shown) == (2 * 3 + 2) * 9 + (3 * 3 + 2 * 2) * 6
+    assert {"flow, σ = 0", "score, σ = 0.5"} <= words(figure, "title") and words(figure, "xlabel") == {"prior source"}
+    assert "log p(x)\nmean, nats/sample" in words(figure, "ylabel")
+
+
+def test_published(draw):
+    copies = [table[table["prior"] == "flow"].assign(prior="as_published") for table in (likelihoods(), detections())]
+    likelihood, detection = (pd.concat(both) for both in zip((likelihoods(), detections()), copies, strict=True))
+    table_1 = pd.DataFrame(
+        [(test, sigma, prior, measure, 1.0, 2.0, 3.0)
+         for test, sigma in itertools.product(["constant_0", "normal_0.5"], ["0", "0.5"])
+         for prior, measure in (("FloWaveNet (paper)", "as published"), ("flow", "log_prob"), ("flow", "other"),
+                                ("as_published", "latent_log_prob"))],
+        columns=["input", "prior_sigma", "prior", "measure", *SOURCES],
+    )  # fmt: skip
+    figure, shown = draw("published", likelihood, detection, table_1, published=["as_published"])
+    quantities = shown.groupby(["quantity", "prior", "measure"]).size()
+    assert quantities.to_dict() == {
+        ("auroc", "as_published", "latent_log_prob"): 12, ("auroc", "flow", "log_ratio"): 12,
+        ("mean", "as_published", "latent_log_prob"): 18, ("mean", "flow", "log_prob"): 18,
+        ("table 1", "FloWaveNet (paper)", "as published"): 12, ("table 1", "flow", "log_prob"): 12,
+        ("table 1", "as_published", "latent_log_prob"): 12,
+    }  # fmt: skip
+    assert set(shown.loc[shown["quantity"] != "table 1", "prior_sigma"]) == {"0", "0.5"}  # the ends
+    of_table = shown[shown["quantity"] == "table 1"].groupby("prior_source")["mean"].unique()
+    assert of_table.to_dict() == {"a": [1], "b": [2], "c": [3]}
+    assert "Table 1 of the paper\nnats/sample" in words(figure, "title") and "flow\nσ = 0.5" in words(figure, "ylabel")
+
+
+def test_detection(draw):
+    figure, shown = draw("detection", detections())
+    ratios = shown[shown["measure"] == "log_ratio"]
+    # A ratio is of pairs: the worst other source is the last.
+    assert ratios.groupby("prior_source")["test_source"].unique().to_dict() == {"a": ["c"], "b": ["c"], "c": ["b"]}
+    assert shown.loc[shown["measure"] != "log_ratio", "test_source"].eq("rest").all()
+    value = ratios.set_index(["prior", "prior_source", "data_sigma"])["auroc"]
+    assert value["flow", "a", "0"] == pytest.approx(0.85) and value["score", "c", "0.5"] == pytest.approx(0.8)
+    assert words(figure, "xlabel") == {"σ of prior and data"}
+    assert words(figure, "ylabel") >= {f"{prior}\nAUROC, own source against the rest" for prior in PRIORS}
+    assert "log p$_k$ − log p$_j$\n(worst other source)" in words(figure, "title")
+
+
+def test_detection_by_track(draw):
+    tracks = [detections().assign(track=track, auroc=detections()["auroc"] - fall)
+              for track, fall in (("t0", 0), ("t1", 0.1), ("t2", 0.3))]  # fmt: skip
+    figure, shown = draw("detection_by_track", pd.concat(tracks), sigmas=["0.1"])
+    assert shown["data_sigma"].eq("0.1").all() and len(shown) == 2 * 2 * 3 * 3
+    ratios = shown[shown["measure"] == "log_ratio"].set_index(["prior", "prior_source", "track"])
+    assert ratios.loc[("flow", "c", "t2"), "test_source"] == "b" and ratios["auroc"].min() == pytest.approx(0.55)
+    points, median, *_ = figure.axes[0].lines
+    assert points.get_ydata() == pytest.approx([0.7, 0.9, 1]) and median.get_ydata() == pytest.approx([0.9, 0.9])
+    assert words(figure, "title") == {"log p(x)\nσ = 0.1", "log p$_k$ − log p$_j$ (worst other)\nσ = 0.1"}
+    assert words(figure, "ylabel") == {f"{prior}\nAUROC within a track" for prior in PRIORS}
+
+
+def test_peakedness(draw):
+    table = likelihoods()
+    impossible = (table["prior"] == "flow") & (table["prior_sigma"] == "0") & (table["data_sigma"] == "0.5")
+    table.loc[impossible, ["mean", "low", "high"]] = -np.inf
+    figure, shown = draw("peakedness", table)
+    assert shown["measure"].eq("log_prob").all() and (shown["prior_source"] == shown["test_source"]).all()
+    noise_free = figure.axes[0].containers[0].lines[0]  # at infinite loss there is no point
+    assert noise_free.get_xdata().tolist() == [0, 0.1] and noise_free.get_ydata().tolist() == [1, -3]
+    assert {"a under its own prior", "c under its own prior"} <= words(figure, "title")
+    assert words(figure, "xlabel") == {"noise added (std. dev.)"}
+    assert words(figure, "ylabel") == {f"{prior}\nlog p(x), nats/sample" for prior in PRIORS}
+
+
+def test_inputs(draw):
+    table = likelihoods(("log_prob", "latent_log_prob", "complexity_corrected"))
+    own = table[(table["test_source"] == table["prior_source"]) & (table["data_sigma"] == table["prior_sigma"])]
+    scored = [own.assign(test_source=f"{kind}_{level}", data_sigma="0", mean=float(-9 - 10 * level))
+              for kind in ("constant", "normal") for level in (1, 0.5)]  # fmt: skip
+    figure, shown = draw("inputs", pd.concat([table, *scored]), priors=["flow"])
+    assert shown["data_sigma"].eq("0").all() and set(shown["prior_sigma"]) == {"0", "0.5"}  # the ends
+    assert shown.groupby("input")["mean"].unique().to_dict() == {0.5: [-14], 1.0: [-19]}
+    constants = figure.axes[0]
+    assert constants.containers[0].lines[0].get_xdata().tolist() == [0.5, 1]
+    assert constants.lines[3].get_ydata() == [1, 1]  # dotted: the prior's own source at its own noise
+    assert words(figure, "ylabel") == {"flow\nmean, nats/sample"}
+    assert words(figure, "xlabel") == {"constant input c", "noise input N(0, s²), s"}
+    assert "log p(x)\nprior σ = 0.5" in words(figure, "title")
+
+
+def test_truth_gap(draw):
+    table = likelihoods().query("measure == 'log_prob' and prior_source == test_source and data_sigma == prior_sigma")
+    table = table.assign(gap_mean=table["mean"]).drop(columns="mean")
+    figure, shown = draw("truth_gap", table)
+    assert len(shown) == len(table) and shown["gap_mean"].eq(1).all()
+    assert figure.axes[0].containers[0].lines[0].get_ydata().tolist() == [1, 1, 1]
+    assert words(figure, "title") == {"flow"} and words(figure, "xlabel") == {"σ of prior and data"}
+    assert words(figure, "ylabel") == {"log p$_σ$ − log q, nats/sample"}
+
+
+def test_gradient_norm(draw):
+    table = pd.DataFrame(
+        [(prior, source, "all" if prior == "score" else sigma, sigma, 1 / max(float(sigma), 0.01) ** 2)
+         for prior, source, sigma in itertools.product(PRIORS, SOURCES, SIGMAS)],
+        columns=["prior", "prior_source", "prior_sigma", "data_sigma", "mean"],
+    )  # fmt: skip
+    figure, shown = draw("gradient_norm", table.assign(low=table["mean"], high=table["mean"]))
+    assert len(shown) == len(table)
+    for axes in figure.axes:
+        for line in [axes.lines[-1], axes.containers[0].lines[0]]:  # expected, and of the table: without noise none
+            assert line.get_xdata() == pytest.approx([0.1, 0.5]) and line.get_ydata() == pytest.approx([100, 4])
+    assert words(figure, "title") == set(PRIORS) and len(words(figure, "ylabel")) == 1
+
+
+def test_dilemma(draw):
+    figure, shown = draw("dilemma", likelihoods(), detections(), separations())
+    shown = shown.set_index("quantity")
+    least, same = shown.loc["cost of noise, prior of the least"], shown.loc["cost of noise"]
+    # The flow without noise loses 4 by noise of .1; that of .5 has 8 less without noise than with its own.
+    assert least[least["prior"] == "flow"]["value"].tolist() == [-4, -4, -4]
+    assert same[same["prior"] == "flow"]["value"].tolist() == [8, 8, 8] and same["data_sigma"].eq("0.5").all()
+    assert same[same["prior"] == "score"]["value"].tolist() == [0, 0.25, 0.5]
+    worst = shown.loc[["log_prob", "log_ratio"]]  # the last other source at the largest sigma
+    assert worst.groupby("quantity")["value"].unique().to_dict() == {"log_prob": [0.5], "log_ratio": [0.75]}
+    assert worst["data_sigma"].eq("0.5").all() and worst["test_source"].eq("c").all() and len(worst) == 4
+    # Of the first mix, by the method that is best on all sources.
+    best = shown.loc["si_sdr"].set_index(["prior", "source"])["value"].loc[PRIORS]
+    assert best.to_dict() == {("score", "a"): 15, ("score", "b"): 11, ("flow", "a"): 3, ("flow", "b"): 2}
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert texts == ["bad (7 mixes)", "good (7 mixes)"]
+    assert words(figure, "xlabel") == {"change of log p, nats/sample", "AUROC", "median SI-SDR (dB, at most 60)"}
+    assert {title.split("?")[0] for title in words(figure, "title")} == {
+        "Smooth", "Discriminative", "Separates 2 sources",
+    }  # fmt: skip
+
+
+def test_separation(draw):
+    figure, shown = draw("separation", separations())
+    assert len(shown) == len(separations())
+    first, others = figure.axes
+    assert [label.get_text() for label in first.get_yticklabels()] == [
+        "bad, score (7)", "good, score (7)", "bad, flow (7)", "mix (7)",
+    ]  # fmt: skip
+    assert others.get_yticklabels()[0].get_text() == "other: bad, score (7)"
+    assert [bars.lines[0].get_xdata()[0] for bars in first.containers] == [20, 1, 15, 11, 3, 2, 0, 0]
+    assert words(figure, "title") == {"a + b (number of mixes)", "other mixes (number of mixes)"}
+    assert words(figure, "xlabel") == {"median SI-SDR (dB, at most 60)"}
+
+
+@pytest.mark.parametrize("name", ["cross_likelihood", "noise_grid", "published"])
+def test_an_unknown_kind_of_data_has_colours_that_fit(draw, name):
+    table_1 = pd.DataFrame(columns=["input", "prior_sigma", "prior", "measure", *SOURCES])
+    inputs = [likelihoods(), detections(), *([table_1] if name == "published" else [])]
+    copies = [table[table["prior"] == "flow"].assign(prior="as_published") for table in inputs[:2]]
+    inputs[:2] = (pd.concat(both) for both in zip(inputs, copies, strict=False))
+    figure, _ = draw(name, *inputs, data={"kind": "speech"}, published=["as_published"])
+    limits = {axes.collections[0].get_clim() for axes in figure.axes if axes.collections}
+    assert limits == {(-7, 1), (0, 1)}  # of means, of AUROC
+
+
+def test_limits_of_means():
+    table = likelihoods()
+    assert plotting.limits_of_means("toy", table) == (-4, 2) and plotting.limits_of_means("music", table) == (-6, 5)
+    assert plotting.limits_of_means("speech", table) == (-7, 1)
+    published = table[table["measure"] == "latent_log_prob"]
+    assert plotting.limits_of_means("speech", published) == (-9, -1)
+    assert plotting.limits_of_means("speech", table.assign(mean=-np.inf)) == (0, 1)
+
+
+def test_a_heat_map_prints_its_numbers_and_clips_its_colours():
+    matrix = np.array([[-2000.0, 0.456, 1.0], [np.nan, -np.inf, 7.0]])
+    _, axes = plt.subplots()
+    plotting.heat_map(axes, matrix, ["x", "y"], SOURCES, 0, 1, "viridis", 2)
+    assert [text.get_text() for text in axes.texts] == ["−2e3", "0.46", "1.00", "–", "−∞", "7.00"]
+    inks = [text.get_color() for text in axes.texts]
+    assert inks == ["white", "white", "black", "black", "white", "black"]
+    axes.figure.canvas.draw()
+    colours = axes.collections[0].get_facecolors().reshape(2, 3, 4)
+    assert np.array_equal(colours[0, 0], colours[1, 1]) and np.array_equal(colours[0, 2], colours[1, 2])
+    assert colours[1, 0] == pytest.approx([0.93, 0.93, 0.93, 1])  # missing: grey
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["x", "y"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == SOURCES
+    assert axes.figure.get_visible() and axes.get_ylim() == (2, 0)

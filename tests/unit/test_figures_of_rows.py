@@ -1,0 +1,125 @@
+"""Figures of rows, losses and waves: which numbers they show, what is written at their axes, and any kind of data."""
+
+import importlib
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from audiopriors import files, registry
+from drawn import SETTINGS, SIGMAS, SOURCES, words
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def draw(name, *inputs, **changes):
+    return importlib.import_module(f"figure_{name}").draw(SETTINGS | changes, [str(path) for path in inputs])
+
+
+def test_training(tmp_path):
+    losses = pd.DataFrame({"step": [1, 2, 3], "loss": [3.0, 2, 1], "held_out_loss": [3.5, np.nan, 1.5]})
+    paths = [tmp_path / "flow" / source / sigma / "seed0.losses.csv" for source in "ab" for sigma in SIGMAS]
+    paths += [tmp_path / "score" / source / "all" / "seed0.losses.csv" for source in "ab"]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        losses.to_csv(path, index=False)
+    figure, shown = draw("training", *paths)
+    assert len(shown) == 2 * len(paths) and shown["held_out_loss"].tolist()[:2] == [3.5, 1.5]
+    assert set(zip(shown["prior"], shown["sigma"], strict=True)) == {
+        ("score", "all"), *(("flow", sigma) for sigma in SIGMAS),
+    }  # fmt: skip
+    assert words(figure, "ylabel") == {"flow\nloss, nats/sample", "score\nsquared error"}
+    assert words(figure, "title") == {"σ = 0", "σ = 0.1", "σ = 0.5", "σ = all"} and words(figure, "xlabel") == {"step"}
+
+
+def test_scored_file(tmp_path):
+    table = pd.DataFrame(
+        [("flow", source, "0", "0", measure, start, -20.0, value) for measure in ("log_prob", "latent_log_prob")
+         for start in (0.0, 0.5) for source, value in zip(SOURCES, (1.0, 1.0, -50.0), strict=True)],
+        columns=["prior", "prior_source", "prior_sigma", "data_sigma", "measure", "start", "level_db", "value"],
+    )  # fmt: skip
+    table.to_csv(tmp_path / "t.csv", index=False)
+    figure, shown = draw("scored_file", tmp_path / "t.csv")
+    likelihood, ratio = (shown[shown["quantity"] == quantity] for quantity in ("log_prob", "mixture_ratio"))
+    assert likelihood[SOURCES].to_numpy().tolist() == [[1, 1, -50]] * 2
+    # Two of three are as likely, the third has no share: log 1 - log 2/3, over ten samples.
+    assert ratio[["a", "b"]].to_numpy() == pytest.approx(np.log(1.5) / 10)
+    assert ratio["c"].to_numpy() == pytest.approx(np.log(1.5) / 10 - 51)
+    assert words(figure, "xlabel") == {"start of the frame (s)"}
+    assert words(figure, "ylabel") == {"level (dB)", "flow\nσ = 0\nnats/sample"}
+
+
+def test_energy(tmp_path):
+    rows = [(level, step, 1.0 - 0.5 * level, 10.0 * item, 0.1 * item) for level in (0, 1) for step in (0, 1)
+            for item in range(11)]  # fmt: skip
+    files.write_rows(pd.DataFrame(rows, columns=["level", "step", "sigma", "energy", "residual"]), tmp_path / "t")
+    figure, shown = draw("energy", tmp_path / "t", runs=[("score", "good_one")])
+    energy = shown[shown["quantity"] == "energy"]  # quantiles over items, a sample
+    assert energy["number"].tolist() == [0, 1, 2, 3]
+    assert energy[["0.1", "0.5", "0.9"]].to_numpy() == pytest.approx(np.tile([1, 5, 9], (4, 1)))
+    assert words(figure, "title") == {"good one\nscore"} and words(figure, "xlabel") == {"step"}
+    assert words(figure, "ylabel") == {"energy\nnats/sample", "residual M − Σs\nrms"}
+
+
+def test_acceptance(tmp_path):
+    rows = pd.DataFrame({"mix": ["two", "three"], "misfit": [0.5, 2], "worst_si_sdr": [30, 3]})
+    files.write_rows(rows.assign(method="a_b", prior="score", accept=1.0), tmp_path / "t")
+    figure, shown = draw("acceptance", tmp_path / "t")
+    assert shown["misfit"].tolist() == [0.5, 2]
+    assert [points.get_offsets().tolist() for points in figure.axes[0].collections] == [[[0.5, 30]], [[2, 3]]]
+    assert words(figure, "title") == {"a b\nscore"} and words(figure, "ylabel") == {"SI-SDR of the worst source (dB)"}
+
+
+def test_error_curve(tmp_path):
+    rows = pd.DataFrame(
+        [("score", source, sigma, item, error + item, 4.0) for source in SOURCES
+         for sigma, error in ((0.1, 0.5), (0.2, 1.0), (0.4, 3.0)) for item in (0, 1)],
+        columns=["prior", "prior_source", "sigma", "item", "error", "power"],
+    )  # fmt: skip
+    files.write_rows(rows, tmp_path / "t")
+    figure, shown = draw("error_curve", tmp_path / "t", plans=[])
+    assert shown.groupby("sigma")["error"].unique().to_dict() == {0.1: [1.0], 0.2: [1.5], 0.4: [3.5]}
+    assert figure.axes[0].lines[0].get_ydata() == pytest.approx(10 * np.log10([0.25, 0.375, 0.875]), abs=1e-6)
+    assert words(figure, "title") == {"score"} and words(figure, "xlabel") == {"σ"}
+    assert words(figure, "ylabel") == {"error relative to the source's power (dB)"}
+
+
+class Speech:
+    """Frames of a kind of data that no figure knows: item i of a source is its place + i."""
+
+    rate = 1000
+
+    def count(self, split):
+        return 4
+
+    def frames(self, split, source, items, frame):
+        return (SOURCES.index(source) + items)[:, None, None].expand(-1, 1, frame).float()
+
+    def mixture(self, split, sources, items, frame):
+        return sum(self.frames(split, source, items, frame) for source in sources)
+
+    def mixed(self, mix, items, frame):
+        truth = torch.stack([self.frames("test", source, items, frame) for source in mix["sources"]])
+        return truth, truth.sum(0)
+
+    def mix_divisor(self, sources):
+        return 2.0
+
+
+def test_an_unknown_kind_of_data_has_waveforms(monkeypatch, tmp_path):
+    monkeypatch.setattr(registry, "open_data", lambda described, path: Speech())
+    changes = {"data": {"kind": "speech", "settings": {}}, "frame": 64, "runs": [("score", "good")]}
+    figure, shown = draw("waveforms", "data", **changes)
+    assert shown.groupby("source")["amplitude"].unique().to_dict() == {"a": [0], "b": [1], "c": [2], "mix": [3]}
+    assert words(figure, "ylabel") >= {"amplitude", "frequency (Hz)"} and words(figure, "xlabel") == {"time (s)"}
+    files.write_array(np.full((2, 1, 64), 5.0, np.float32), tmp_path / "examples.npy")
+    figure, shown = draw("separation_examples", "data", tmp_path / "examples.npy", **changes)
+    value = shown.groupby(["what", "source"])["amplitude"].unique()
+    assert value["truth"].to_dict() == {"a": [0], "b": [1], "mix": [0.5]}
+    assert value["good score"].to_dict() == {"a": [5], "b": [5], "mix": [5]}
+    assert words(figure, "title") == {"mix", "a", "b"} and words(figure, "ylabel") == {"truth", "good\nscore"}
