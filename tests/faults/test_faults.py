@@ -25,9 +25,9 @@ KILLS = 20
 
 def start(place: Reduced, *arguments: str, **environment: str) -> subprocess.Popen:
     """Snakemake in the background, in a process group of its own."""
-    known = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | environment
+    variables = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | environment
     return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments], cwd=place.folder, env=known,
+        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments], cwd=place.folder, env=variables,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
 
@@ -150,27 +150,27 @@ def test_a_flipped_bit_of_a_checkpoint_is_found(tmp_path):
             path.write_bytes(whole)
             flipped(path, place, bit)
             try:
-                tensors, found = load_tensors(path)
+                tensors, description = load_tensors(path)
             except CheckpointError as error:
                 assert "prior.safetensors" in str(error) and "delete it and run again" in str(error)
             else:  # space in a header
-                assert found == described and torch.equal(tensors["weight"], torch.arange(6.0).view(2, 3))
+                assert description == described and torch.equal(tensors["weight"], torch.arange(6.0).view(2, 3))
 
 
 def test_a_flipped_bit_of_rows_is_found(tmp_path):
     path = tmp_path / "rows.parquet"
     rows = pd.DataFrame({"item": np.arange(300), "value": np.random.default_rng(0).normal(size=300)})
     files.write_rows(rows, path)
-    whole, found, places = path.read_bytes(), 0, range(0, path.stat().st_size, 7)
+    whole, refused, places = path.read_bytes(), 0, range(0, path.stat().st_size, 7)
     for place in places:
         path.write_bytes(whole)
         flipped(path, place)
         try:
             pd.testing.assert_frame_equal(files.read_rows([path]), rows)  # a bit that says nothing
         except files.Damaged as error:
-            found += 1
+            refused += 1
             assert "rows.parquet: is damaged" in str(error) and "delete it and run again" in str(error)
-    assert found > 0.7 * len(places)
+    assert refused > 0.7 * len(places)
 
 
 def test_programs_that_end_right_after_reading_rows_do_not_abort(tmp_path):
@@ -208,7 +208,7 @@ def test_a_flipped_bit_of_frames_is_found(tmp_path):
     right = everything()
     data = music.Frames(str(index), config)
     (path,) = {index.parent / "frames" / file for file, *_ in data._where["test"]}
-    whole, found = path.read_bytes(), 0
+    whole, refused = path.read_bytes(), 0
     for place in range(0, len(whole), 5):
         for bit in (1, 4):
             path.write_bytes(whole)
@@ -216,9 +216,9 @@ def test_a_flipped_bit_of_frames_is_found(tmp_path):
             try:
                 assert torch.equal(everything(), right)  # a bit of the header that says nothing
             except files.Damaged as error:
-                found += 1
+                refused += 1
                 assert path.name in str(error) and "remove it and" in str(error)
-    assert found > 0.8 * 2 * (len(whole) - 128) / 5
+    assert refused > 0.8 * 2 * (len(whole) - 128) / 5
     path.unlink()
     index.unlink()
     files.write_rows(music.make(config, ["flute", "voice"], (0,), index.parent, 64), index)
@@ -288,13 +288,13 @@ def test_no_byte_can_be_written(quiet, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
     rows = sorted(map(str, (place.folder / "results/reduced/likelihood").rglob("*.parquet")))
-    made = place.folder / "made"
+    output = place.folder / "output"
     done = subprocess.run(
         [sys.executable, str(place.folder / "workflow/scripts/likelihood_tables.py"), "--settings",
          '{"frame": 256, "sources": ["sine", "saw"], "bootstrap": 100}', "--scores", *rows,
-         *(f"--{name}={made}/{name}.csv" for name in
+         *(f"--{name}={output}/{name}.csv" for name in
            ("cross-likelihood", "detection", "classification", "gradient-norm"))],
         text=True, capture_output=True, check=False, preexec_fn=no_space,
     )  # fmt: skip
     assert done.returncode == 1 and "error: " in done.stderr and "Traceback" not in done.stderr
-    assert not list(made.glob("*"))
+    assert not list(output.glob("*"))

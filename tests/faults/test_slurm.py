@@ -70,8 +70,8 @@ def wait(what: str, seconds: float, condition):
     """What the condition gives, once it is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if found := condition():
-            return found
+        if value := condition():
+            return value
         time.sleep(0.2)
     raise TimeoutError(f"{what}: not in {seconds} s")
 
@@ -198,20 +198,20 @@ def training(place: Reduced, slurm: Slurm) -> str:
 
 def processes(what: str, place: Reduced) -> list[int]:
     """Processes in this place whose command has `what` in it."""
-    found = []
+    numbers = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it is no more
             command = (entry / "cmdline").read_bytes()
             if what.encode() in command and os.readlink(entry / "cwd") == str(place.folder):
-                found.append(int(entry.name))
-    return found
+                numbers.append(int(entry.name))
+    return numbers
 
 
 def test_the_reduced_workflow(start, place, quiet, slurm):
     process = start()
-    known = slurm.call("scontrol", "show", "job", training(place, slurm))
-    assert "Account=tests" in known and "Partition=gpu" in known and "Requeue=1" in known
-    assert "gpu:1" in known and "mem=1500M" in known and "TimeLimit=00:10:00" in known
+    job = slurm.call("scontrol", "show", "job", training(place, slurm))
+    assert "Account=tests" in job and "Partition=gpu" in job and "Requeue=1" in job
+    assert "gpu:1" in job and "mem=1500M" in job and "TimeLimit=00:10:00" in job
     output = finish(process, place, quiet)
     assert "SLURM jobid" in output
 

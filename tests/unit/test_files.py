@@ -16,6 +16,9 @@ from audiopriors.audio import recordings, roots
 from audiopriors.checkpoints import build_prior, load_prior, save_prior
 from audiopriors.errors import UserError
 from audiopriors.separation import running as separation
+from conftest import Workplace
+
+pytestmark = pytest.mark.usefixtures("warm")
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 SOURCES = ["drums", "bass", "other", "vocals"]
@@ -37,14 +40,20 @@ def priors(tmp_path_factory) -> list[str]:
     for number, source in enumerate(SOURCES):
         torch.manual_seed(number)
         prior = build_prior("wavenet", MODEL)
-        described = {"family": "wavenet", "model": MODEL, "source": source, "sigma": "0.129", "rate": PRIORS_RATE}
+        described = {"family": "wavenet", "model": MODEL, "prior_source": source, "sigma": "0.129", "rate": PRIORS_RATE}
         paths.append(str(folder / f"{source}.safetensors"))
         save_prior(paths[-1], prior, described)
     return paths
 
 
 def run(script: str, settings: dict, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, SCRIPTS / f"{script}.py", "--settings", json.dumps(settings), *map(str, arguments)]
+    command = [
+        Workplace.programs / "python",
+        SCRIPTS / f"{script}.py",
+        "--settings",
+        json.dumps(settings),
+        *map(str, arguments),
+    ]
     return subprocess.run(command, text=True, capture_output=True, check=False, timeout=300)
 
 
@@ -58,7 +67,7 @@ def separate(path: Path, priors: list[str], to: Path, **changes) -> subprocess.C
 
 
 def score(path: Path, priors: list[str], to: Path) -> subprocess.CompletedProcess:
-    described = [{"family": "small", "prior": source, "prior_sigma": "0.129", "data_sigma": "0.129"}
+    described = [{"prior": "small", "prior_source": source, "prior_sigma": "0.129", "data_sigma": "0.129"}
                  for source in SOURCES]  # fmt: skip
     settings = {
         "threads": 1, "dataset": "demo_band", "rate": PRIORS_RATE, "channel": "mean", "frame": FRAME, "seed": [0],
@@ -103,10 +112,10 @@ def test_separated_files_are_like_the_recording_and_add_up(case, priors, tmp_pat
     audio, _ = soundfile.read(tmp_path / name, always_2d=True)
     done = separate(tmp_path / name, priors, tmp_path)
     assert done.returncode == 0, done.stderr
-    made = {file.stem: soundfile.read(file, always_2d=True) for file in (tmp_path / "wavs").iterdir()}
-    assert sorted(made) == sorted([*SOURCES, "rest"])
-    assert all(of == rate and wave.shape == audio.shape for wave, of in made.values())
-    np.testing.assert_allclose(sum(wave for wave, _ in made.values()), audio, atol=1e-6)
+    waves = {file.stem: soundfile.read(file, always_2d=True) for file in (tmp_path / "wavs").iterdir()}
+    assert sorted(waves) == sorted([*SOURCES, "rest"])
+    assert all(of == rate and wave.shape == audio.shape for wave, of in waves.values())
+    np.testing.assert_allclose(sum(wave for wave, _ in waves.values()), audio, atol=1e-6)
     above = "above, and goes into rest.wav"
     assert above in done.stderr and "0 s left" in done.stderr
     assert (tmp_path / "listen.html").read_text().count("<audio") == 2 + len(SOURCES)
@@ -116,13 +125,13 @@ def test_what_is_above_the_priors_band_is_in_rest(priors, tmp_path):
     time = np.arange(44100) / 44100
     soundfile.write(tmp_path / "high.wav", 0.5 * np.sin(2 * np.pi * 12000 * time), 44100, subtype="FLOAT")
     assert separate(tmp_path / "high.wav", priors, tmp_path).returncode == 0
-    made = {file.stem: soundfile.read(file)[0] for file in (tmp_path / "wavs").iterdir()}
+    waves = {file.stem: soundfile.read(file)[0] for file in (tmp_path / "wavs").iterdir()}
 
     def at_12_khz(wave):
         return np.abs(np.mean(wave * np.exp(-2j * np.pi * 12000 * time)))
 
-    assert at_12_khz(made["rest"]) == pytest.approx(0.25, rel=1e-3)
-    assert all(at_12_khz(made[source]) < 1e-5 for source in SOURCES)
+    assert at_12_khz(waves["rest"]) == pytest.approx(0.25, rel=1e-3)
+    assert all(at_12_khz(waves[source]) < 1e-5 for source in SOURCES)
 
 
 def test_the_same_seed_separates_to_the_same_bytes_at_any_loudness(priors, tmp_path):
@@ -151,7 +160,7 @@ def test_the_real_song(priors, tmp_path):
     assert score(song, priors, tmp_path).returncode == 0
     rows = pd.read_csv(tmp_path / "scores.csv")
     frames = int(np.ceil(268288 * PRIORS_RATE / 44100)) // FRAME
-    assert len(rows[rows["score"] == "log_prob"]) == len(SOURCES) * frames
+    assert len(rows[rows["measure"] == "log_prob"]) == len(SOURCES) * frames
     np.testing.assert_allclose(sorted(rows["start"].unique()), np.arange(frames) * FRAME / PRIORS_RATE, rtol=1e-5)
 
 
@@ -159,7 +168,7 @@ def test_scores_are_the_priors_own(priors, tmp_path):
     soundfile.write(tmp_path / "song.wav", noise(3 * FRAME + 100, 1), PRIORS_RATE, subtype="FLOAT")
     assert score(tmp_path / "song.wav", priors, tmp_path).returncode == 0
     rows = pd.read_csv(tmp_path / "scores.csv")
-    rows = rows[(rows["score"] == "log_prob") & (rows["prior"] == "bass")]
+    rows = rows[(rows["measure"] == "log_prob") & (rows["prior_source"] == "bass")]
     # Noise of the prior's sigma is added, so the level of the frames is that and the recording's.
     frames = noise(3 * FRAME + 100, 1)[: 3 * FRAME].reshape(3, 1, FRAME)
     frames = frames + 0.129 * np.random.default_rng(0).normal(size=frames.shape)
@@ -200,7 +209,7 @@ def test_too_short_a_recording_to_score(priors, tmp_path):
 def test_a_prior_of_another_source_is_refused(priors, tmp_path):
     soundfile.write(tmp_path / "song.wav", noise(4000, 1), 44100)
     done = separate(tmp_path / "song.wav", priors[::-1], tmp_path)
-    assert done.returncode == 1 and "is a prior with source 'vocals', but 'drums' was asked for" in done.stderr
+    assert done.returncode == 1 and "is a prior with prior_source 'vocals', but 'drums' was asked for" in done.stderr
 
 
 def test_names_of_recordings_are_fit_for_paths():

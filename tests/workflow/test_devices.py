@@ -64,17 +64,17 @@ def test_programs_run_on_another_device(pretended, smoke, repository, tmp_path):
     assert done.returncode == 0, done.stdout[-3000:]
     for name in ROWS:
         assert files.rows_made_on(str(place.folder / "results/smoke" / name)) == "a pretended GPU"
-        here, there = (pd.read_parquet(one.folder / "results/smoke" / name) for one in (place, smoke))
+        on_device, on_cpu = (pd.read_parquet(one.folder / "results/smoke" / name) for one in (place, smoke))
         if "/score/" not in name and "reference" not in name:
-            pd.testing.assert_frame_equal(here, there)
+            pd.testing.assert_frame_equal(on_device, on_cpu)
             continue
         # Networks of score priors take other pieces of a batch there: trainings differ in the last digits, and
         # a sampler under priors of a few steps makes more of it.
-        numbers = here.select_dtypes("number").columns
-        pd.testing.assert_frame_equal(here.drop(columns=numbers), there.drop(columns=numbers))
-        assert (np.isfinite(here[numbers]) == np.isfinite(there[numbers])).all(axis=None)
+        numbers = on_device.select_dtypes("number").columns
+        pd.testing.assert_frame_equal(on_device.drop(columns=numbers), on_cpu.drop(columns=numbers))
+        assert (np.isfinite(on_device[numbers]) == np.isfinite(on_cpu[numbers])).all(axis=None)
         if "likelihood" in name:
-            np.testing.assert_allclose(here["value"], there["value"], rtol=0.05, atol=1)
+            np.testing.assert_allclose(on_device["value"], on_cpu["value"], rtol=0.05, atol=1)
     for name in SAMPLES:
-        here, there = (np.load(one.folder / "results/smoke" / name) for one in (place, smoke))
-        np.testing.assert_allclose(here, there, atol=0.05 if "score" in name else 0)
+        on_device, on_cpu = (np.load(one.folder / "results/smoke" / name) for one in (place, smoke))
+        np.testing.assert_allclose(on_device, on_cpu, atol=0.05 if "score" in name else 0)
