@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,48 +18,59 @@ import torch
 from audiopriors import files, registry
 from audiopriors.audio import recordings
 from audiopriors.checkpoints import CheckpointError, load_tensors, save_tensors
-from conftest import Reduced
+from conftest import REAL, Reduced
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-KILLS = 20
+PLACES, KILLS = 2, 8  # of each place
 
 
-def start(place: Reduced, *arguments: str, **environment: str) -> subprocess.Popen:
-    """Snakemake in the background, in a process group of its own."""
-    variables = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | environment
+def start(place: Reduced, *arguments: str, programs: Path = REAL, **environment: str) -> subprocess.Popen:
+    """Snakemake in the background, in a process group of its own; programs: the folder of another `python`."""
+    variables = os.environ | {"PATH": f"{programs}:{REAL}:{os.environ['PATH']}"} | environment
     return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments], cwd=place.folder, env=variables,
+        [programs / "python", "-m", "snakemake", "--cores", "2", *arguments], cwd=place.folder, env=variables,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
 
 
+def wait_for_jobs(process: subprocess.Popen, place: Reduced) -> None:
+    """Snakemake takes its lock right before the first job."""
+    while process.poll() is None and not list((place.folder / ".snakemake/locks").glob("*")):
+        time.sleep(0.05)
+
+
 def test_killed_at_random_moments(repository, quiet, tmp_path):
-    """SIGKILL of everything at once, as of a machine that loses its power."""
-    place, moments = Reduced.of(repository, tmp_path / "work"), random.Random(2020)
-    finished = 0
-    for number in range(KILLS):
-        process = start(place, "--rerun-incomplete", Reduced.TARGET)
-        try:
-            output, _ = process.communicate(timeout=moments.uniform(1.5, 9))
-            finished += 1
-            assert process.returncode == 0, output[-3000:]
-            assert place.checksums() == quiet.checksums()
-            # Begin again, so that every kill hits something.
-            place = Reduced.of(repository, tmp_path / f"work {number}")
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            place.snakemake("--unlock")
-    done = place.snakemake("--rerun-incomplete", Reduced.TARGET)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert place.checksums() == quiet.checksums() and finished < KILLS / 2
+    """SIGKILL of everything at once, as of a machine that loses its power; in two places side by side."""
+
+    def killed_and_continued(seed: int) -> int:
+        place, moments, complete = Reduced.of(repository, tmp_path / f"work {seed}"), random.Random(seed), 0
+        for number in range(KILLS):
+            process = start(place, "--rerun-incomplete", Reduced.TARGET)
+            wait_for_jobs(process, place)
+            try:
+                output, _ = process.communicate(timeout=moments.uniform(0, 6))
+                complete += 1
+                assert process.returncode == 0, output[-3000:]
+                assert place.checksums() == quiet.checksums()
+                # Begin again, so that every kill hits something.
+                place = Reduced.of(repository, tmp_path / f"work {seed} {number}")
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                place.snakemake("--unlock")
+        done = place.snakemake("--rerun-incomplete", Reduced.TARGET)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert place.checksums() == quiet.checksums()
+        return complete
+
+    with ThreadPoolExecutor(PLACES) as places:
+        assert sum(places.map(killed_and_continued, range(2020, 2020 + PLACES))) < PLACES * KILLS / 2
 
 
 def test_two_runs_at_once(repository, quiet, tmp_path):
     place = Reduced.of(repository, tmp_path / "work")
-    first = start(place, Reduced.TARGET)
-    while first.poll() is None and not list((place.folder / ".snakemake/locks").glob("*")):
-        time.sleep(0.1)
+    first = start(place, Reduced.TARGET, programs=place.programs)
+    wait_for_jobs(first, place)
     second = place.snakemake("--rerun-incomplete", Reduced.TARGET)
     assert second.returncode != 0 and "cannot be locked" in second.stdout
     output, _ = first.communicate()
@@ -93,7 +105,7 @@ def test_results_become_read_only_in_the_middle(repository, quiet, tmp_path):
     if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", results], capture_output=True).returncode:
         pytest.skip("this machine does not let root mount")
     try:
-        process = start(place, Reduced.TARGET)
+        process = start(place, Reduced.TARGET, programs=place.programs)
         while process.poll() is None and not list(results.rglob("*.resume")):
             time.sleep(0.05)
         while subprocess.run(["mount", "-o", "remount,ro", results], capture_output=True).returncode:
@@ -174,13 +186,18 @@ def test_a_flipped_bit_of_rows_is_found(tmp_path):
 
 
 def test_programs_that_end_right_after_reading_rows_do_not_abort(tmp_path):
-    """Arrow's threads, where there are any, abort one in eight of them (apache/arrow#50482)."""
+    """Threads of Arrow, if reading began any, would abort one in eight of them (apache/arrow#50482)."""
     path, scripts = tmp_path / "rows.parquet", Path(files.__file__).parents[1]
     files.write_rows(pd.DataFrame({name: range(2000) for name in "abcdefgh"}), path)
-    code = "import sys; sys.path.insert(0, sys.argv[1]); from audiopriors import files; files.read_table(sys.argv[2])"
-    for _ in range(20):
-        pair = [subprocess.Popen([sys.executable, "-c", code, scripts, path]) for _ in range(2)]
+    begin = "import os, sys; sys.path.insert(0, sys.argv[1])"
+    begin += "; import pyarrow.parquet as arrow; from audiopriors import files"
+    read = "before = os.listdir('/proc/self/task'); {}; sys.exit(os.listdir('/proc/self/task') != before)"
+    ours, arrows = "files.read_table(sys.argv[2])", "arrow.read_table(sys.argv[2])"
+    for _ in range(3):
+        pair = [subprocess.Popen([sys.executable, "-c", f"{begin}; {read.format(ours)}", scripts, path]) for _ in "ab"]
         assert [process.wait(60) for process in pair] == [0, 0]
+    counted = subprocess.run([sys.executable, "-c", f"{begin}; {read.format(arrows)}", scripts, path], check=False)
+    assert counted.returncode == 1  # so that threads would be seen
 
 
 def test_a_flipped_bit_of_frames_is_found(tmp_path):

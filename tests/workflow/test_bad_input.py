@@ -156,7 +156,7 @@ def with_file(case, repository, folder):
     items = folder / "items.parquet"
     assert program("make_data", "--settings", settings, "--output", items).returncode == 0
     assert len(files.read_rows([items])) == 2 * 12
-    settings = json.dumps({"threads": 1, "data": data, "source": "sine", "items": 2, "frame": 256})
+    settings = json.dumps({"threads": 1, "data": data, "prior_source": "sine", "items": 2, "frame": 256})
     return program("error_curve", "--settings", settings, "--data", items, "--prior", path, "--output", output)
 
 
