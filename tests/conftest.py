@@ -21,6 +21,21 @@ torch.set_num_threads(1)
 
 REAL = Path(sys.executable).parent  # has the real `python`
 
+# Where two workers share the tests, what takes long comes first, and Slurm's waiting beside it.
+ORDER = ["faults/test_slurm", "workflow/test_workflow", "workflow/test_devices", "faults", "unit", "workflow"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests in that order, and keep the unit tests of a file on one worker."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(ROOT / "tests").as_posix()
+        if name.startswith("unit/"):
+            item.add_marker(pytest.mark.xdist_group(name))
+        return next(place for place, begin in enumerate(ORDER) if name.startswith(begin))
+
+    items.sort(key=place)
+
 
 class Workplace:
     """A copy of the repository's tracked and new files, and the means to run Snakemake in it."""

@@ -55,7 +55,8 @@ def client(address: str, python: str, *arguments: str) -> None:
     if code == REFUSED:
         os.execv(python, [python, *arguments])
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        with contextlib.suppress(OSError):  # SIGKILL has no other handler
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
 

@@ -1,7 +1,7 @@
 """Every program on another device than the CPU, pretended where there is none: nothing stays behind, numbers agree."""
 
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +23,15 @@ SAMPLES = [f"samples/toy/{family}.npy" for family in ("flowavenet", "wavenet", "
 
 
 @pytest.fixture
-def pretended(tmp_path):
+def pretended(warm, tmp_path):
     """A folder with a `python` that runs programs on the pretended device."""
     program = tmp_path / "bin" / "python"
     program.parent.mkdir()
     program.write_text(
         f"""#!/bin/sh
 case "$1" in
-    *.py) exec '{sys.executable}' '{PRETENDED}' "$@" ;;
-    *) exec '{sys.executable}' "$@" ;;
+    *.py) exec '{warm}/python' '{PRETENDED}' "$@" ;;
+    *) exec '{warm}/python' "$@" ;;
 esac
 """
     )
@@ -52,8 +52,8 @@ def test_devices_do_not_mix(pretended, repository, tmp_path, line, said):
     script = tmp_path / "program.py"
     script.write_text(f"import torch\nfrom audiopriors import runtime\ndevice = runtime.prepare(1)\n{line}\n")
     done = subprocess.run(
-        [pretended / "python", script], env={"PYTHONPATH": str(repository.folder / "workflow/scripts")}, text=True,
-        capture_output=True, check=False,
+        [pretended / "python", script], env=os.environ | {"PYTHONPATH": str(repository.folder / "workflow/scripts")},
+        text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert (done.returncode == 0) == (said == "9.0") and said in done.stdout + done.stderr, done.stderr
 
