@@ -73,7 +73,7 @@ def test_two_runs_at_once(repository, quiet, tmp_path):
     wait_for_jobs(first, place)
     second = place.snakemake("--rerun-incomplete", Reduced.TARGET)
     assert second.returncode != 0 and "cannot be locked" in second.stdout
-    output, _ = first.communicate()
+    output, _ = first.communicate(timeout=900)
     assert first.returncode == 0, output[-3000:]
     assert place.checksums() == quiet.checksums()
 
@@ -111,7 +111,7 @@ def test_results_become_read_only_in_the_middle(repository, quiet, tmp_path):
         while subprocess.run(["mount", "-o", "remount,ro", results], capture_output=True).returncode:
             time.sleep(0.01)  # busy
             assert process.poll() is None
-        process.communicate()
+        process.communicate(timeout=900)
         assert process.returncode != 0
         subprocess.run(["mount", "-o", "remount,rw", results], check=True)
         place.snakemake("--unlock")
@@ -139,7 +139,7 @@ def test_a_clock_that_jumps(repository, quiet, tmp_path):
             time.sleep(0.1)
         assert process.poll() is None
         clock.write_text(jump)
-    output, _ = process.communicate()
+    output, _ = process.communicate(timeout=900)
     assert process.returncode == 0, output[-3000:]
     assert len(set(re.findall(r"^\[(\w{3} \w{3} +\d+) ", output, re.MULTILINE))) > 1  # the days that Snakemake saw
     assert place.checksums() == quiet.checksums()

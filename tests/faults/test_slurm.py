@@ -166,7 +166,7 @@ def start(slurm, place):
 
     def begin(*arguments: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--latency-wait", "20",
-                   "--slurm-init-seconds-before-status-checks", "4", "--default-resources", "slurm_partition=gpu",
+                   "--slurm-init-seconds-before-status-checks", "1", "--default-resources", "slurm_partition=gpu",
                    "slurm_account=tests", "--", Reduced.TARGET, *arguments]  # fmt: skip
         log = open(place.folder / "snakemake.log", "ab")  # noqa: SIM115
         process = subprocess.Popen(command, cwd=place.folder, env=slurm.environment, stdout=log,

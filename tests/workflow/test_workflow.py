@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -487,7 +488,7 @@ def test_killed_workflow_continues(smoke, repository, tmp_path):
     )  # fmt: skip
     log = place.folder / "results/smoke/logs/train_prior/toy/flowavenet/sine/0/seed0.log"
     while process.poll() is None and not log.exists():
-        pass
+        time.sleep(0.02)
     os.killpg(process.pid, 9)
     process.wait()
     locked = place.snakemake(target)
