@@ -1,6 +1,7 @@
 # make         set up, then build the quick scale (toy data) and its report
 # make music   set up, then the quick scale on the demo band and a real song, and their report
-# make test    set up, then the tests       make lint    set up, then the linters
+# make check   set up, then the unit tests (3 minutes)
+# make test    set up, then all tests       make lint    set up, then the linters
 # make verify  whether results are still what was written, and what would be made anew
 # make clean   remove results (not the environment)
 # Each recipe is also written out in the README.
@@ -10,7 +11,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := 0.13.8
 READY := .venv/.ready
 
-.PHONY: quick music test lint docs benchmark verify clean
+.PHONY: quick music check test lint docs benchmark verify clean
 
 quick: $(READY)
 	snakemake --cores all --rerun-incomplete --logger rich -- quick
@@ -18,8 +19,11 @@ quick: $(READY)
 music: $(READY)
 	snakemake --cores all --rerun-incomplete --logger rich -- quick_demo_band
 
+check: $(READY)
+	pytest -n 2 tests/unit
+
 test: $(READY)
-	pytest
+	pytest -n 2
 
 lint: $(READY)
 	ruff check .

@@ -1,10 +1,13 @@
 """Shared by all tests: one thread, a finished smoke run in a copy of the repository, and a reduced workflow."""
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,21 +19,42 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 torch.set_num_threads(1)
 
 
+REAL = Path(sys.executable).parent  # has the real `python`
+
+# Where two workers share the tests, what takes long comes first, and Slurm's waiting beside it.
+ORDER = ["faults/test_slurm", "workflow/test_workflow", "workflow/test_devices", "faults", "unit", "workflow"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests in that order, and keep the unit tests of a file on one worker."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(ROOT / "tests").as_posix()
+        if name.startswith("unit/"):
+            item.add_marker(pytest.mark.xdist_group(name))
+        return next(place for place, begin in enumerate(ORDER) if name.startswith(begin))
+
+    items.sort(key=place)
+
+
 class Workplace:
     """A copy of the repository's tracked and new files, and the means to run Snakemake in it."""
+
+    programs = REAL  # has the `python` of Snakemake and of its jobs; the fixture `warm` sets another
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     def snakemake(
-        self, *arguments: str, cores: int = 2, programs: Path = Path(sys.executable).parent, **options
+        self, *arguments: str, cores: int = 2, programs: Path | None = None, **options
     ) -> subprocess.CompletedProcess:
-        """Run it; programs: the folder that has the `python` of its jobs."""
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
-        environment = os.environ | {"PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        """Run it; programs: the folder of another `python`."""
+        programs = programs or self.programs
+        environment = os.environ | {"PATH": f"{programs}:{REAL}:{os.environ['PATH']}"}
         return subprocess.run(
-            command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=1500, check=False, **options,
+            [programs / "python", "-m", "snakemake", "--cores", str(cores), *arguments], cwd=self.folder,
+            env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1500, check=False,
+            **options,
         )  # fmt: skip
 
     def planned(self, *arguments: str) -> dict[str, int]:
@@ -54,27 +78,71 @@ class Workplace:
 
 
 @pytest.fixture(scope="session")
-def repository(tmp_path_factory) -> Workplace:
-    """A fresh copy, nothing built."""
-    folder = tmp_path_factory.mktemp("repository")
+def warm():
+    """The folder of a `python` with torch and Snakemake loaded (warm_python.py), which Workplaces use from now on."""
+    folder = Path(tempfile.mkdtemp())  # a socket's path is short
+    server = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("warm_python.py"), folder],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    if server.stdout.readline():
+        Workplace.programs = folder
+    yield Workplace.programs
+    Workplace.programs = REAL
+    server.communicate(timeout=60)
+    shutil.rmtree(folder)
+
+
+def once(name: str, factory: pytest.TempPathFactory, build: Callable[[Path], None]) -> Path:
+    """A folder that the first of pytest's workers to ask for it builds; the others wait until it is done."""
+    base = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    folder, done = base / name, base / f"{name}.done"
+    with open(base / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+            build(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def repository(warm, tmp_path_factory) -> Workplace:
+    """A fresh copy, nothing built; do not change it, copy it."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, text=True, capture_output=True, check=True,
     )  # fmt: skip
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return Workplace(folder)
+
+    def build(folder: Path) -> None:
+        for name in listed.stdout.splitlines():
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+
+    return Workplace(once("repository", tmp_path_factory, build))
+
+
+def finished(name: str, target: str, repository: Workplace, factory: pytest.TempPathFactory) -> Workplace:
+    """A copy with the results of one target; do not change it, copy it."""
+
+    def build(folder: Path) -> None:
+        done = repository.copy(folder).snakemake(target)
+        assert done.returncode == 0, done.stdout[-4000:]
+
+    return Workplace(once(name, factory, build))
 
 
 @pytest.fixture(scope="session")
 def smoke(repository, tmp_path_factory) -> Workplace:
-    """A finished smoke run on two cores; do not change it, copy it."""
-    place = repository.copy(tmp_path_factory.mktemp("smoke") / "work")
-    done = place.snakemake("smoke")
-    assert done.returncode == 0, done.stdout[-4000:]
-    return place
+    """A finished smoke run of the toy data, on two cores."""
+    return finished("smoke", "smoke", repository, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def band(repository, tmp_path_factory) -> Workplace:
+    """A finished smoke run of the demo band."""
+    return finished("band", "smoke_demo_band", repository, tmp_path_factory)
 
 
 class Reduced(Workplace):
@@ -116,9 +184,12 @@ class Reduced(Workplace):
 
 @pytest.fixture(scope="session")
 def quiet(repository, tmp_path_factory) -> Reduced:
-    """The reduced workflow, finished without a fault."""
-    place = Reduced.of(repository, tmp_path_factory.mktemp("quiet") / "work")
-    done = place.snakemake(Reduced.TARGET)
-    assert done.returncode == 0, done.stdout[-4000:]
+    """The reduced workflow, finished without a fault; do not change it, copy it."""
+
+    def build(folder: Path) -> None:
+        done = Reduced.of(repository, folder).snakemake(Reduced.TARGET)
+        assert done.returncode == 0, done.stdout[-4000:]
+
+    place = Reduced(once("quiet", tmp_path_factory, build))
     assert len(place.checksums()) == 1 + 2 * 2 * 2 + 2 + 4  # items, priors and losses, scores, tables
     return place

@@ -1,12 +1,18 @@
-"""A `python` for jobs of the tests that forks from one process which has imported torch already.
+"""A `python` for the tests' programs that forks from one process which has imported torch and Snakemake already.
 
     python warm_python.py FOLDER        makes FOLDER/python and serves it until standard input ends
 
-A program that FOLDER/python is given runs in a fork of the server, with the caller's arguments, environment, folder and
-files; the caller ends with its exit status. If the caller is killed, so is the program. Where no server listens, or for
-other arguments than a script, FOLDER/python is the real one.
+`FOLDER/python PROGRAM.py ...` and `FOLDER/python -m MODULE ...` run in a fork of the server, with the caller's
+arguments, environment, folder, umask and files, and the caller ends as they end. If the caller is killed, they are.
+The real python is run instead where no server listens, for other arguments, and where the caller's environment has
+another value than the server's of a variable that is read when a process starts.
+
+It is not a new process in all: limits, priority and process group are the server's, and so is the seed of hashes.
 """
 
+import atexit
+import contextlib
+import gc
 import json
 import os
 import runpy
@@ -14,121 +20,184 @@ import select
 import signal
 import socket
 import sys
+import threading
 import traceback
+import weakref
 from pathlib import Path
 
 SHIM = """#!/bin/sh
 case "$1" in
-    *.py) exec '{python}' -I -S '{client}' --client '{socket}' '{python}' "$@" ;;
+    *.py | -m) exec '{python}' -I -S '{client}' --client '{socket}' '{python}' "$@" ;;
     *) exec '{python}' "$@" ;;
 esac
 """
+AT_START = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "LC_", "LANG")  # variables that are read only then
+REFUSED = 1 << 16  # in place of an exit status: run the real python
 
 
 def client(address: str, python: str, *arguments: str) -> None:
     """Ask the server at `address` to run the program, and end as it ends."""
+    request = {
+        "arguments": arguments, "folder": os.getcwd(), "umask": os.umask(0o022), "environment": dict(os.environ),
+    }  # fmt: skip
+    os.umask(request["umask"])
+    content, code = json.dumps(request).encode(), REFUSED
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(address)
-        except OSError:
-            os.execv(python, [python, *arguments])
-        request = json.dumps({"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}).encode()
-        socket.send_fds(connection, [len(request).to_bytes(8, "big")], [0, 1, 2])
-        connection.sendall(request)
-        status = connection.recv(4)
-    code = int.from_bytes(status, "big", signed=True) if len(status) == 4 else 1
+            socket.send_fds(connection, [len(content).to_bytes(8, "big")], [0, 1, 2])
+        except OSError:  # no server, or a standard file that is closed
+            pass
+        else:
+            connection.sendall(content)
+            status = connection.recv(4)
+            code = int.from_bytes(status, "big", signed=True) if len(status) == 4 else 1
+    if code == REFUSED:
+        os.execv(python, [python, *arguments])
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        with contextlib.suppress(OSError):  # SIGKILL has no other handler
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
 
 
-def execute(request: dict, files: list[int]) -> None:
-    """Be the program: in a process of its own, which ends here."""
+def started_with(environment) -> dict[str, str]:
+    fixed = {name: value for name, value in environment.items() if name.startswith(AT_START)}
+    return {name: value for name, value in fixed.items() if name != "PYTHONPATH"}
+
+
+def execute(request: dict, files: list[int]) -> int:
+    """Be the program, in a process of its own; its exit status."""
     for number, file in enumerate(files):
         os.dup2(file, number)
+        os.close(file)
+    os.umask(request["umask"])
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    sys.argv = list(request["arguments"])
-    sys.path[0] = str(Path(sys.argv[0]).resolve().parent)
-    for variable in reversed(os.environ.get("PYTHONPATH", "").split(os.pathsep)):
-        if variable:
-            sys.path.insert(1, variable)
-    sys.stdin, sys.stdout, sys.stderr = (
-        os.fdopen(number, mode, encoding="utf-8", closefd=False, buffering=buffering, errors=errors)
-        for number, mode, buffering, errors in (
-            (0, "r", -1, "strict"),
-            (1, "w", -1, "strict"),
-            (2, "w", 1, "backslashreplace"),
-        )
-    )
+    alike_to_a_new_process()
+    for name, mode, buffering in (("stdin", "r", -1), ("stdout", "w", -1), ("stderr", "w", 1)):
+        text = {"encoding": getattr(sys, name).encoding, "errors": getattr(sys, name).errors}
+        file = os.fdopen(("stdin", "stdout", "stderr").index(name), mode, buffering, closefd=False, **text)
+        setattr(sys, name, file)
+        setattr(sys, f"__{name}__", file)
+    sys.path[0:1] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     code = 0
     try:
-        runpy.run_path(sys.argv[0], run_name="__main__")
+        if request["arguments"][0] == "-m":
+            sys.argv = request["arguments"][1:]
+            sys.path.insert(0, os.getcwd())
+            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = request["arguments"]
+            sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent))
+            runpy.run_path(sys.argv[0], run_name="__main__")
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        if isinstance(ended.code, str):
+        if ended.code is not None and not isinstance(ended.code, int):
             print(ended.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
         code = 1
-    finally:
+    try:
+        threading._shutdown()
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(code)
+    except Exception:  # as Python does where standard output cannot be written
+        code = code or 120
+    return code & 0xFF
 
 
-def keep(connection: socket.socket) -> None:
-    """Run one program for one caller: in a process of its own, which ends here."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def alike_to_a_new_process() -> None:
+    """What a fork shares with its server and a new process would have of its own."""
+    import numpy
+    import scipy.linalg.blas
+
+    numpy.random.seed()
+    # Both OpenBLAS's make their threads again now, as on import: later they would take over that the program has had
+    # denormal numbers flushed to zero, and BSSEval would differ in its last digits.
+    square = numpy.ones((200, 200))
+    scipy.linalg.blas.dgemm(1.0, square, square @ square)
+
+
+def received(connection: socket.socket) -> tuple[dict, list[int]]:
+    """A request and the caller's standard files."""
+    connection.settimeout(30)
     size, files, *_ = socket.recv_fds(connection, 8, 3)
     content = b""
     while len(content) < int.from_bytes(size, "big"):
-        content += connection.recv(1 << 20)
-    program = os.fork()
-    if not program:
-        connection.close()
-        execute(json.loads(content), files)
-    for file in files:
-        os.close(file)
-    ended = os.pidfd_open(program)
-    if connection in select.select([ended, connection], [], [])[0]:  # the caller is no more
-        os.kill(program, signal.SIGKILL)
-    _, status = os.waitpid(program, 0)
-    code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-    try:
+        content += (part := connection.recv(1 << 20))
+        if not part:
+            raise ConnectionError("the caller is no more")
+    return json.loads(content), files
+
+
+def answer(connection: socket.socket, code: int) -> None:
+    with connection, contextlib.suppress(OSError):  # a caller that is no more
         connection.sendall(code.to_bytes(4, "big", signed=True))
-    finally:
-        os._exit(0)
 
 
-def serve(folder: Path) -> None:
-    """Make FOLDER/python and answer it until standard input ends."""
+def serve(listener: socket.socket) -> int:
+    """Run the programs of all callers until standard input ends; 0, or in a program's own process its exit status."""
+    programs = {}  # file descriptor of a process: its number and its caller
+    while True:
+        callers = {connection: process for process, (_, connection) in programs.items()}
+        ready = set(select.select([listener, sys.stdin, *programs, *callers], [], [])[0])
+        for connection in ready & set(callers):  # the caller is no more
+            os.kill(programs[callers[connection]][0], signal.SIGKILL)
+        for process in {callers[one] for one in ready & set(callers)} | ready & set(programs):
+            number, connection = programs.pop(process)
+            _, status = os.waitpid(number, 0)
+            os.close(process)
+            answer(connection, os.waitstatus_to_exitcode(status))
+        if sys.stdin in ready:
+            return 0
+        if listener in ready:
+            connection, _ = listener.accept()
+            try:
+                request, files = received(connection)
+            except OSError:
+                connection.close()
+                continue
+            if len(files) < 3 or started_with(request["environment"]) != started_with(os.environ):
+                answer(connection, REFUSED)
+            elif number := os.fork():
+                programs[os.pidfd_open(number)] = number, connection
+            else:
+                for other in (listener, connection, *callers):
+                    other.close()
+                for process in programs:
+                    os.close(process)
+                return execute(request, files)
+            for file in files:
+                os.close(file)
+
+
+def main(folder: Path) -> int:
+    """Make FOLDER/python and serve it."""
     import matplotlib.pyplot  # noqa: F401
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
+    import scipy.signal
     import scipy.stats  # noqa: F401
+    import snakemake.cli  # noqa: F401
     import soundfile  # noqa: F401
     import torch  # noqa: F401
     import torchaudio.functional  # noqa: F401
 
-    address, shim = folder / "socket", folder / "python"
+    for thing in list(weakref.finalize._registry):
+        thing.atexit = False  # the server's, not a program's to end
+    gc.collect()
+    gc.freeze()  # a collection in a program would copy all pages of the server's objects
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(address))
+        listener.bind(str(folder / "socket"))
         listener.listen(64)
-        shim.write_text(SHIM.format(python=sys.executable, client=Path(__file__).resolve(), socket=address))
-        shim.chmod(0o755)
+        client = Path(__file__).resolve()
+        (folder / "python").write_text(SHIM.format(python=sys.executable, client=client, socket=folder / "socket"))
+        (folder / "python").chmod(0o755)
         print("ready", flush=True)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        while True:
-            if sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
-                return
-            connection, _ = listener.accept()
-            if not os.fork():
-                listener.close()
-                keep(connection)
-            connection.close()
+        return serve(listener)
 
 
 if __name__ == "__main__":
@@ -136,4 +205,5 @@ if __name__ == "__main__":
         client(*sys.argv[2:])
     else:
         os.environ.setdefault("MPLBACKEND", "Agg")
-        serve(Path(sys.argv[1]))
+        status = main(Path(sys.argv[1]))
+        os._exit(status)

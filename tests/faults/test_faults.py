@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,51 +18,62 @@ import torch
 from audiopriors import files, registry
 from audiopriors.audio import recordings
 from audiopriors.checkpoints import CheckpointError, load_tensors, save_tensors
-from conftest import Reduced
+from conftest import REAL, Reduced
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-KILLS = 20
+PLACES, KILLS = 2, 8  # of each place
 
 
-def start(place: Reduced, *arguments: str, **environment: str) -> subprocess.Popen:
-    """Snakemake in the background, in a process group of its own."""
-    known = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | environment
+def start(place: Reduced, *arguments: str, programs: Path = REAL, **environment: str) -> subprocess.Popen:
+    """Snakemake in the background, in a process group of its own; programs: the folder of another `python`."""
+    variables = os.environ | {"PATH": f"{programs}:{REAL}:{os.environ['PATH']}"} | environment
     return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments], cwd=place.folder, env=known,
+        [programs / "python", "-m", "snakemake", "--cores", "2", *arguments], cwd=place.folder, env=variables,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
 
 
+def wait_for_jobs(process: subprocess.Popen, place: Reduced) -> None:
+    """Snakemake takes its lock right before the first job."""
+    while process.poll() is None and not list((place.folder / ".snakemake/locks").glob("*")):
+        time.sleep(0.05)
+
+
 def test_killed_at_random_moments(repository, quiet, tmp_path):
-    """SIGKILL of everything at once, as of a machine that loses its power."""
-    place, moments = Reduced.of(repository, tmp_path / "work"), random.Random(2020)
-    finished = 0
-    for number in range(KILLS):
-        process = start(place, "--rerun-incomplete", Reduced.TARGET)
-        try:
-            output, _ = process.communicate(timeout=moments.uniform(1.5, 9))
-            finished += 1
-            assert process.returncode == 0, output[-3000:]
-            assert place.checksums() == quiet.checksums()
-            # Begin again, so that every kill hits something.
-            place = Reduced.of(repository, tmp_path / f"work {number}")
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            place.snakemake("--unlock")
-    done = place.snakemake("--rerun-incomplete", Reduced.TARGET)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert place.checksums() == quiet.checksums() and finished < KILLS / 2
+    """SIGKILL of everything at once, as of a machine that loses its power; in two places side by side."""
+
+    def killed_and_continued(seed: int) -> int:
+        place, moments, complete = Reduced.of(repository, tmp_path / f"work {seed}"), random.Random(seed), 0
+        for number in range(KILLS):
+            process = start(place, "--rerun-incomplete", Reduced.TARGET)
+            wait_for_jobs(process, place)
+            try:
+                output, _ = process.communicate(timeout=moments.uniform(0, 6))
+                complete += 1
+                assert process.returncode == 0, output[-3000:]
+                assert place.checksums() == quiet.checksums()
+                # Begin again, so that every kill hits something.
+                place = Reduced.of(repository, tmp_path / f"work {seed} {number}")
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                place.snakemake("--unlock")
+        done = place.snakemake("--rerun-incomplete", Reduced.TARGET)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert place.checksums() == quiet.checksums()
+        return complete
+
+    with ThreadPoolExecutor(PLACES) as places:
+        assert sum(places.map(killed_and_continued, range(2020, 2020 + PLACES))) < PLACES * KILLS / 2
 
 
 def test_two_runs_at_once(repository, quiet, tmp_path):
     place = Reduced.of(repository, tmp_path / "work")
-    first = start(place, Reduced.TARGET)
-    while first.poll() is None and not list((place.folder / ".snakemake/locks").glob("*")):
-        time.sleep(0.1)
+    first = start(place, Reduced.TARGET, programs=place.programs)
+    wait_for_jobs(first, place)
     second = place.snakemake("--rerun-incomplete", Reduced.TARGET)
     assert second.returncode != 0 and "cannot be locked" in second.stdout
-    output, _ = first.communicate()
+    output, _ = first.communicate(timeout=900)
     assert first.returncode == 0, output[-3000:]
     assert place.checksums() == quiet.checksums()
 
@@ -93,13 +105,13 @@ def test_results_become_read_only_in_the_middle(repository, quiet, tmp_path):
     if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", results], capture_output=True).returncode:
         pytest.skip("this machine does not let root mount")
     try:
-        process = start(place, Reduced.TARGET)
+        process = start(place, Reduced.TARGET, programs=place.programs)
         while process.poll() is None and not list(results.rglob("*.resume")):
             time.sleep(0.05)
         while subprocess.run(["mount", "-o", "remount,ro", results], capture_output=True).returncode:
             time.sleep(0.01)  # busy
             assert process.poll() is None
-        process.communicate()
+        process.communicate(timeout=900)
         assert process.returncode != 0
         subprocess.run(["mount", "-o", "remount,rw", results], check=True)
         place.snakemake("--unlock")
@@ -127,7 +139,7 @@ def test_a_clock_that_jumps(repository, quiet, tmp_path):
             time.sleep(0.1)
         assert process.poll() is None
         clock.write_text(jump)
-    output, _ = process.communicate()
+    output, _ = process.communicate(timeout=900)
     assert process.returncode == 0, output[-3000:]
     assert len(set(re.findall(r"^\[(\w{3} \w{3} +\d+) ", output, re.MULTILINE))) > 1  # the days that Snakemake saw
     assert place.checksums() == quiet.checksums()
@@ -150,37 +162,42 @@ def test_a_flipped_bit_of_a_checkpoint_is_found(tmp_path):
             path.write_bytes(whole)
             flipped(path, place, bit)
             try:
-                tensors, found = load_tensors(path)
+                tensors, description = load_tensors(path)
             except CheckpointError as error:
                 assert "prior.safetensors" in str(error) and "delete it and run again" in str(error)
             else:  # space in a header
-                assert found == described and torch.equal(tensors["weight"], torch.arange(6.0).view(2, 3))
+                assert description == described and torch.equal(tensors["weight"], torch.arange(6.0).view(2, 3))
 
 
 def test_a_flipped_bit_of_rows_is_found(tmp_path):
     path = tmp_path / "rows.parquet"
     rows = pd.DataFrame({"item": np.arange(300), "value": np.random.default_rng(0).normal(size=300)})
     files.write_rows(rows, path)
-    whole, found, places = path.read_bytes(), 0, range(0, path.stat().st_size, 7)
+    whole, refused, places = path.read_bytes(), 0, range(0, path.stat().st_size, 7)
     for place in places:
         path.write_bytes(whole)
         flipped(path, place)
         try:
             pd.testing.assert_frame_equal(files.read_rows([path]), rows)  # a bit that says nothing
         except files.Damaged as error:
-            found += 1
+            refused += 1
             assert "rows.parquet: is damaged" in str(error) and "delete it and run again" in str(error)
-    assert found > 0.7 * len(places)
+    assert refused > 0.7 * len(places)
 
 
 def test_programs_that_end_right_after_reading_rows_do_not_abort(tmp_path):
-    """Arrow's threads, where there are any, abort one in eight of them (apache/arrow#50482)."""
+    """Threads of Arrow, if reading began any, would abort one in eight of them (apache/arrow#50482)."""
     path, scripts = tmp_path / "rows.parquet", Path(files.__file__).parents[1]
     files.write_rows(pd.DataFrame({name: range(2000) for name in "abcdefgh"}), path)
-    code = "import sys; sys.path.insert(0, sys.argv[1]); from audiopriors import files; files.read_table(sys.argv[2])"
-    for _ in range(20):
-        pair = [subprocess.Popen([sys.executable, "-c", code, scripts, path]) for _ in range(2)]
+    begin = "import os, sys; sys.path.insert(0, sys.argv[1])"
+    begin += "; import pyarrow.parquet as arrow; from audiopriors import files"
+    read = "before = os.listdir('/proc/self/task'); {}; sys.exit(os.listdir('/proc/self/task') != before)"
+    ours, arrows = "files.read_table(sys.argv[2])", "arrow.read_table(sys.argv[2])"
+    for _ in range(3):
+        pair = [subprocess.Popen([sys.executable, "-c", f"{begin}; {read.format(ours)}", scripts, path]) for _ in "ab"]
         assert [process.wait(60) for process in pair] == [0, 0]
+    counted = subprocess.run([sys.executable, "-c", f"{begin}; {read.format(arrows)}", scripts, path], check=False)
+    assert counted.returncode == 1  # so that threads would be seen
 
 
 def test_a_flipped_bit_of_frames_is_found(tmp_path):
@@ -208,7 +225,7 @@ def test_a_flipped_bit_of_frames_is_found(tmp_path):
     right = everything()
     data = music.Frames(str(index), config)
     (path,) = {index.parent / "frames" / file for file, *_ in data._where["test"]}
-    whole, found = path.read_bytes(), 0
+    whole, refused = path.read_bytes(), 0
     for place in range(0, len(whole), 5):
         for bit in (1, 4):
             path.write_bytes(whole)
@@ -216,9 +233,9 @@ def test_a_flipped_bit_of_frames_is_found(tmp_path):
             try:
                 assert torch.equal(everything(), right)  # a bit of the header that says nothing
             except files.Damaged as error:
-                found += 1
+                refused += 1
                 assert path.name in str(error) and "remove it and" in str(error)
-    assert found > 0.8 * 2 * (len(whole) - 128) / 5
+    assert refused > 0.8 * 2 * (len(whole) - 128) / 5
     path.unlink()
     index.unlink()
     files.write_rows(music.make(config, ["flute", "voice"], (0,), index.parent, 64), index)
@@ -288,13 +305,13 @@ def test_no_byte_can_be_written(quiet, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
     rows = sorted(map(str, (place.folder / "results/reduced/likelihood").rglob("*.parquet")))
-    made = place.folder / "made"
+    output = place.folder / "output"
     done = subprocess.run(
         [sys.executable, str(place.folder / "workflow/scripts/likelihood_tables.py"), "--settings",
          '{"frame": 256, "sources": ["sine", "saw"], "bootstrap": 100}', "--scores", *rows,
-         *(f"--{name}={made}/{name}.csv" for name in
+         *(f"--{name}={output}/{name}.csv" for name in
            ("cross-likelihood", "detection", "classification", "gradient-norm"))],
         text=True, capture_output=True, check=False, preexec_fn=no_space,
     )  # fmt: skip
     assert done.returncode == 1 and "error: " in done.stderr and "Traceback" not in done.stderr
-    assert not list(made.glob("*"))
+    assert not list(output.glob("*"))

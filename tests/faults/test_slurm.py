@@ -1,6 +1,7 @@
 """The slurm profile on a real Slurm: one machine, two fake GPUs (Debian: apt install slurm-wlm munge; as root).
 
-Each test ends in the same bytes as the quiet run without Slurm, whatever happened in between.
+Each test ends in the same bytes as the quiet run without Slurm, whatever happened in between. A job of a second takes
+ten through Slurm, so one run has several faults, each waited for before the next.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ SBIN = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"}
 SYSTEM = Path("/etc/slurm")  # where the jobs' srun looks: Snakemake's plugin takes SLURM_CONF from their environment
 missing = [name for name in NEEDED if not shutil.which(name, path=SBIN["PATH"])]
 pytestmark = [
+    pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)} not found: apt install slurm-wlm munge"),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a Slurm"),
     pytest.mark.skipif((SYSTEM / "slurm.conf").is_file(), reason="this machine has a Slurm of its own"),
@@ -70,8 +73,8 @@ def wait(what: str, seconds: float, condition):
     """What the condition gives, once it is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if found := condition():
-            return found
+        if value := condition():
+            return value
         time.sleep(0.2)
     raise TimeoutError(f"{what}: not in {seconds} s")
 
@@ -133,11 +136,12 @@ class Slurm:
         assert not check or done.returncode == 0, f"{command}: {done.stdout} {done.stderr}"
         return done.stdout
 
-    def running(self) -> list[str]:
-        """The numbers of Snakemake's jobs that run now."""
-        return self.call(
-            "squeue", "--noheader", "--states=RUNNING", "--partition=gpu", "--format=%i", check=False
-        ).split()
+    def job(self, number: str) -> str:
+        """What it knows of a job."""
+        return self.call("scontrol", "show", "job", number, check=False)
+
+    def requeued(self, number: str) -> bool:
+        return "Restarts=1" in self.job(number)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +166,7 @@ def start(slurm, place):
 
     def begin(*arguments: str) -> subprocess.Popen:
         command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--latency-wait", "20",
-                   "--slurm-init-seconds-before-status-checks", "4", "--default-resources", "slurm_partition=gpu",
+                   "--slurm-init-seconds-before-status-checks", "1", "--default-resources", "slurm_partition=gpu",
                    "slurm_account=tests", "--", Reduced.TARGET, *arguments]  # fmt: skip
         log = open(place.folder / "snakemake.log", "ab")  # noqa: SIM115
         process = subprocess.Popen(command, cwd=place.folder, env=slurm.environment, stdout=log,
@@ -181,102 +185,121 @@ def start(slurm, place):
     wait("an empty queue", 60, lambda: not slurm.call("squeue", "--noheader", check=False).strip())
 
 
-def finish(process: subprocess.Popen, place: Reduced, quiet: Reduced) -> str:
-    """Wait for the end, compare, and give what Snakemake said."""
-    code = process.wait(timeout=400)
-    output = (place.folder / "snakemake.log").read_text()
-    assert code == 0, output[-4000:]
+@dataclass(frozen=True)
+class Training:
+    """A training that runs: its process, the number of Slurm's job, and the file that it writes."""
+
+    process: int
+    job: str
+    output: Path
+
+    def log(self) -> str:
+        """What its last attempt has said."""
+        log = str(self.output).replace("/priors/", "/logs/train_prior/").replace(".safetensors", ".log")
+        return Path(log).read_text()
+
+
+def training(place: Reduced) -> Training:
+    """Wait for a training that runs and has saved a state."""
+    return wait("a training with a saved state", 300, lambda: next(iter(trainings(place)), None))
+
+
+def trainings(place: Reduced) -> list[Training]:
+    running = []
+    for number in processes("train_prior.py\0--settings", place):
+        with contextlib.suppress(OSError):  # it is no more
+            words = (Path("/proc") / str(number) / "cmdline").read_text().split("\0")
+            variables = (Path("/proc") / str(number) / "environ").read_text().split("\0")
+            (job,) = [one.removeprefix("SLURM_JOB_ID=") for one in variables if one.startswith("SLURM_JOB_ID=")]
+            output = place.folder / words[words.index("--prior") + 1]
+            if Path(f"{output}.resume").exists():
+                running.append(Training(number, job, output))
+    return running
+
+
+def said(place: Reduced) -> str:
+    """By Snakemake, until now."""
+    return (place.folder / "snakemake.log").read_text()
+
+
+def retries(place: Reduced) -> int:
+    return said(place).count("Trying to restart job")
+
+
+def finish(process: subprocess.Popen, place: Reduced, quiet: Reduced) -> None:
+    """Wait for the end, and compare."""
+    code = process.wait(timeout=900)
+    assert code == 0, said(place)[-4000:]
     assert place.checksums() == quiet.checksums() and place.leftovers() == []
-    return output
-
-
-def training(place: Reduced, slurm: Slurm) -> str:
-    """Wait until a training has saved a state; the number of its job."""
-    wait("a saved state", 120, lambda: list((place.folder / "results").rglob("*.resume")))
-    return wait("a running job", 20, slurm.running)[0]
 
 
 def processes(what: str, place: Reduced) -> list[int]:
     """Processes in this place whose command has `what` in it."""
-    found = []
+    numbers = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it is no more
             command = (entry / "cmdline").read_bytes()
             if what.encode() in command and os.readlink(entry / "cwd") == str(place.folder):
-                found.append(int(entry.name))
-    return found
+                numbers.append(int(entry.name))
+    return numbers
 
 
-def test_the_reduced_workflow(start, place, quiet, slurm):
+def test_a_cancelled_job_a_preempted_one_and_one_out_of_time(start, place, quiet, slurm):
     process = start()
-    known = slurm.call("scontrol", "show", "job", training(place, slurm))
-    assert "Account=tests" in known and "Partition=gpu" in known and "Requeue=1" in known
-    assert "gpu:1" in known and "mem=1500M" in known and "TimeLimit=00:10:00" in known
-    output = finish(process, place, quiet)
-    assert "SLURM jobid" in output
+    # What the profile asks for.
+    first = training(place)
+    job = slurm.job(first.job)
+    assert "Account=tests" in job and "Partition=gpu" in job and "Requeue=1" in job
+    assert "gpu:1" in job and "mem=1500M" in job and "TimeLimit=00:10:00" in job
 
-
-def test_a_cancelled_job(start, place, quiet, slurm):
-    process = start()
-    slurm.call("scancel", training(place, slurm))
-    # The second attempt asks for twice the time and memory, but for no longer than the config's limit.
+    # Cancelled: the second attempt asks for twice the time and memory, but for no longer than the config's limit.
+    assert retries(place) == 0
+    slurm.call("scancel", first.job)
     wait("a second attempt", 120, lambda: "15:00 3000M" in slurm.call("squeue", "--noheader", "--format=%l %m"))
-    assert "Trying to restart job" in finish(process, place, quiet)
+    assert retries(place) == 1
 
-
-def test_a_job_out_of_time(start, place, quiet, slurm):
-    """A training that hangs (SIGSTOP) until Slurm's limit, a minute; the next attempt goes on from the saved state."""
-    process = start()
-    training(place, slurm)
-    hanging = processes("train_prior.py\0--settings", place)
-    for pid in hanging:
-        os.kill(pid, signal.SIGSTOP)
-    for job in slurm.running():
-        slurm.call("scontrol", "update", f"JobId={job}", "TimeLimit=1")
-    assert "Trying to restart job" in finish(process, place, quiet)
-    assert hanging
-    logs = [path.read_text() for path in (place.folder / "results/reduced/logs/train_prior").rglob("*.log")]
-    assert any("continues at step" in log for log in logs)
-
-
-def test_a_preempted_job(start, place, quiet, slurm):
-    process = start()
-    job = training(place, slurm)
+    # Preempted: requeued by Slurm itself.
+    job = training(place).job
     slurm.call("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=sleep 3")
-    wait("requeueing", 60, lambda: "Restarts=1" in slurm.call("scontrol", "show", "job", job, check=False))
+    wait("requeueing", 60, lambda: slurm.requeued(job))
+
+    # Out of time: trainings hang (SIGSTOP) until Slurm's limit, a minute; the next attempts go on from the saved state.
+    hanging, before = wait("trainings with a saved state", 300, lambda: trainings(place)), retries(place)
+    for one in hanging:
+        os.kill(one.process, signal.SIGSTOP)
+        slurm.call("scontrol", "update", f"JobId={one.job}", "TimeLimit=1")
+    wait("further attempts", 240, lambda: retries(place) >= before + len(hanging))
     finish(process, place, quiet)
+    assert all("continues at step" in one.log() for one in hanging)
+    assert "SLURM jobid" in said(place)
 
 
 def test_a_killed_snakemake(start, place, quiet, slurm):
     """kill -9 of the workflow's own process, while its jobs run on; then the README's two commands."""
     process = start()
-    training(place, slurm)
+    training(place)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert place.snakemake("--unlock").returncode == 0
     finish(start(), place, quiet)
 
 
-def test_a_killed_controller(start, place, quiet, slurm):
-    """kill -9 of slurmctld; jobs run on, and the workflow waits for a new one."""
+def test_a_killed_controller_and_a_drained_node_that_dies(start, place, quiet, slurm):
     process = start()
-    training(place, slurm)
+    # kill -9 of slurmctld: jobs run on, and the workflow waits for a new one.
+    training(place)
     slurm.daemons["slurmctld"].kill()
     slurm.daemons["slurmctld"].wait()
     time.sleep(10)
     assert process.poll() is None
     slurm.start_controller()
-    finish(process, place, quiet)
 
-
-def test_a_drained_node_that_dies(start, place, quiet, slurm):
-    """A node that takes no new jobs, then loses those it has, and comes back."""
-    process = start()
-    job = training(place, slurm)
+    # A node that takes no new jobs, then loses those it has, and comes back.
+    job = training(place).job
     node = f"NodeName={slurm.host}"
     slurm.call("scontrol", "update", node, "State=DRAIN", "Reason=test")
     time.sleep(2)
     slurm.call("scontrol", "update", node, "State=DOWN", "Reason=test")
-    wait("requeueing", 60, lambda: "Restarts=1" in slurm.call("scontrol", "show", "job", job, check=False))
+    wait("requeueing", 60, lambda: slurm.requeued(job))
     slurm.call("scontrol", "update", node, "State=RESUME")
     finish(process, place, quiet)

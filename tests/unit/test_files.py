@@ -16,6 +16,9 @@ from audiopriors.audio import recordings, roots
 from audiopriors.checkpoints import build_prior, load_prior, save_prior
 from audiopriors.errors import UserError
 from audiopriors.separation import running as separation
+from conftest import Workplace
+
+pytestmark = pytest.mark.usefixtures("warm")
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 SOURCES = ["drums", "bass", "other", "vocals"]
@@ -44,7 +47,13 @@ def priors(tmp_path_factory) -> list[str]:
 
 
 def run(script: str, settings: dict, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, SCRIPTS / f"{script}.py", "--settings", json.dumps(settings), *map(str, arguments)]
+    command = [
+        Workplace.programs / "python",
+        SCRIPTS / f"{script}.py",
+        "--settings",
+        json.dumps(settings),
+        *map(str, arguments),
+    ]
     return subprocess.run(command, text=True, capture_output=True, check=False, timeout=300)
 
 
@@ -103,10 +112,10 @@ def test_separated_files_are_like_the_recording_and_add_up(case, priors, tmp_pat
     audio, _ = soundfile.read(tmp_path / name, always_2d=True)
     done = separate(tmp_path / name, priors, tmp_path)
     assert done.returncode == 0, done.stderr
-    made = {file.stem: soundfile.read(file, always_2d=True) for file in (tmp_path / "wavs").iterdir()}
-    assert sorted(made) == sorted([*SOURCES, "rest"])
-    assert all(of == rate and wave.shape == audio.shape for wave, of in made.values())
-    np.testing.assert_allclose(sum(wave for wave, _ in made.values()), audio, atol=1e-6)
+    waves = {file.stem: soundfile.read(file, always_2d=True) for file in (tmp_path / "wavs").iterdir()}
+    assert sorted(waves) == sorted([*SOURCES, "rest"])
+    assert all(of == rate and wave.shape == audio.shape for wave, of in waves.values())
+    np.testing.assert_allclose(sum(wave for wave, _ in waves.values()), audio, atol=1e-6)
     above = "above, and goes into rest.wav"
     assert above in done.stderr and "0 s left" in done.stderr
     assert (tmp_path / "listen.html").read_text().count("<audio") == 2 + len(SOURCES)
@@ -116,13 +125,13 @@ def test_what_is_above_the_priors_band_is_in_rest(priors, tmp_path):
     time = np.arange(44100) / 44100
     soundfile.write(tmp_path / "high.wav", 0.5 * np.sin(2 * np.pi * 12000 * time), 44100, subtype="FLOAT")
     assert separate(tmp_path / "high.wav", priors, tmp_path).returncode == 0
-    made = {file.stem: soundfile.read(file)[0] for file in (tmp_path / "wavs").iterdir()}
+    waves = {file.stem: soundfile.read(file)[0] for file in (tmp_path / "wavs").iterdir()}
 
     def at_12_khz(wave):
         return np.abs(np.mean(wave * np.exp(-2j * np.pi * 12000 * time)))
 
-    assert at_12_khz(made["rest"]) == pytest.approx(0.25, rel=1e-3)
-    assert all(at_12_khz(made[source]) < 1e-5 for source in SOURCES)
+    assert at_12_khz(waves["rest"]) == pytest.approx(0.25, rel=1e-3)
+    assert all(at_12_khz(waves[source]) < 1e-5 for source in SOURCES)
 
 
 def test_the_same_seed_separates_to_the_same_bytes_at_any_loudness(priors, tmp_path):

@@ -26,12 +26,12 @@ class OnDevice(torch.Tensor):
 
     @staticmethod
     def __new__(cls, values: torch.Tensor):
-        made = torch.Tensor._make_wrapper_subclass(
+        tensor = torch.Tensor._make_wrapper_subclass(
             cls, values.shape, strides=values.stride(), storage_offset=values.storage_offset(), dtype=values.dtype,
             device=f"{DEVICE}:0",
         )  # fmt: skip
-        made.values = values
-        return made
+        tensor.values = values
+        return tensor
 
     @classmethod
     def __torch_dispatch__(cls, operation, types, args=(), kwargs=None):
@@ -40,11 +40,11 @@ class OnDevice(torch.Tensor):
 
 def operate(operation, args, kwargs):
     """What torch calls for every operation below autograd."""
-    given = [value for value in tree_leaves((args, kwargs)) if isinstance(value, torch.Tensor)]
-    there = [value for value in given if isinstance(value, OnDevice)]
+    tensors = [value for value in tree_leaves((args, kwargs)) if isinstance(value, torch.Tensor)]
+    on_gpu = [value for value in tensors if isinstance(value, OnDevice)]
     name = operation.overloadpacket.__name__
-    others = [value for value in given if not isinstance(value, OnDevice) and value.dim()]
-    if there and others and name not in ("_to_copy", "copy_"):
+    others = [value for value in tensors if not isinstance(value, OnDevice) and value.dim()]
+    if on_gpu and others and name not in ("_to_copy", "copy_"):
         raise RuntimeError(f"{operation}: tensors on {DEVICE} and on cpu")
 
     def on_cpu(value):
@@ -55,20 +55,20 @@ def operate(operation, args, kwargs):
     def on_device(value):
         if not isinstance(value, torch.Tensor):
             return value
-        same = [one for one in there if one.values is value]  # of an operation in place
+        same = [one for one in on_gpu if one.values is value]  # of an operation in place
         # A wrapper does not know of a conjugation that is still to be done.
         return same[0] if same else OnDevice(value.resolve_conj().resolve_neg())
 
-    found = operation(*tree_map(on_cpu, args), **tree_map(on_cpu, kwargs))
-    if torch.Tag.inplace_view in operation.tags and there:
+    results = operation(*tree_map(on_cpu, args), **tree_map(on_cpu, kwargs))
+    if torch.Tag.inplace_view in operation.tags and on_gpu:
         with no_dispatch():
             operation(*args, **kwargs)  # the wrapper's own shape
         return args[0]
     if kwargs.get("device") is not None:
         stays = torch.device(kwargs["device"]).type == DEVICE
     else:
-        stays = isinstance(args[0], OnDevice) if name == "copy_" else bool(there)
-    return tree_map(on_device, found) if stays else found
+        stays = isinstance(args[0], OnDevice) if name == "copy_" else bool(on_gpu)
+    return tree_map(on_device, results) if stays else results
 
 
 class _Operations(TorchDispatchMode):

@@ -2,13 +2,15 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import yaml
 from audiopriors import files
+from audiopriors.pipeline import config
+from conftest import ROOT, Workplace
 
 PRIOR = "results/smoke/priors/toy/flowavenet/{}/{}/seed0.safetensors"
 RUN = "results/smoke/separation/toy/{}.parquet"
@@ -100,17 +102,26 @@ FILES = {
 
 def program(name: str, *arguments) -> subprocess.CompletedProcess:
     script = Path(__file__).parents[2] / "workflow" / "scripts" / f"{name}.py"
-    return subprocess.run([sys.executable, script, *map(str, arguments)], text=True, capture_output=True, check=False)
+    command = [Workplace.programs / "python", script, *map(str, arguments)]
+    return subprocess.run(command, text=True, capture_output=True, check=False)
 
 
-def with_configuration(given, repository, folder):
-    (folder / "mine.yaml").write_text(given)
+@pytest.mark.parametrize(("text", "sentence"), CONFIGURATIONS.items())
+def test_bad_configuration(text, sentence):
+    shipped = [yaml.safe_load((ROOT / name).read_text()) for name in ("config.yaml", "claims.yaml")]
+    with pytest.raises(config.ConfigError) as error:
+        config.scales(config.merge(shipped[0] | shipped[1], yaml.safe_load(text)))
+    assert sentence in str(error.value)
+
+
+def with_configuration(text, repository, folder):
+    (folder / "mine.yaml").write_text(text)
     options = ("--configfile", "config.yaml", "claims.yaml", folder / "mine.yaml")
     return repository.snakemake("--dry-run", *map(str, options), "--", "smoke")
 
 
-def with_target(given, repository, folder):
-    return repository.snakemake("--dry-run", *given.split())
+def with_target(target, repository, folder):
+    return repository.snakemake("--dry-run", *target.split())
 
 
 def with_recordings(harm, repository, folder):
@@ -125,12 +136,12 @@ def with_recordings(harm, repository, folder):
             "test": 1, "silence_db": -60.0, "skip_broken": False, "songs": 0, "seconds": 0.0}},
         "sources": ["flute", "voice"], "frame": 1024, "seed": [0],
     }  # fmt: skip
-    return program("make_data", "--settings", json.dumps(settings), "--output", folder / "made")
+    return program("make_data", "--settings", json.dumps(settings), "--output", folder / "output")
 
 
-def with_file(given, repository, folder):
-    name, content, what = given
-    path, output = folder / name, folder / "made"
+def with_file(case, repository, folder):
+    name, content, what = case
+    path, output = folder / name, folder / "output"
     if content:
         path.write_bytes(content)
     if what == "verify":
@@ -145,28 +156,38 @@ def with_file(given, repository, folder):
     items = folder / "items.parquet"
     assert program("make_data", "--settings", settings, "--output", items).returncode == 0
     assert len(files.read_rows([items])) == 2 * 12
-    settings = json.dumps({"threads": 1, "data": data, "source": "sine", "items": 2, "frame": 256})
+    settings = json.dumps({"threads": 1, "data": data, "prior_source": "sine", "items": 2, "frame": 256})
     return program("error_curve", "--settings", settings, "--data", items, "--prior", path, "--output", output)
 
 
+# From the configuration to the user: of a key, of what belongs together, of a shape, of a name that a shell would read.
+THROUGH_SNAKEMAKE = [
+    "sede: 3",
+    'sigmas: ["0.2", "0.1"]',
+    "scales: {smoke: 3}",
+    "scales: {smoke: {datasets: {toy: {sources: [sine, 'saw; touch owned']}}}}",
+]
+
+
 @pytest.mark.parametrize(
-    ("run", "given", "sentence"),
+    ("run", "case", "sentence"),
     [
-        *(pytest.param(with_configuration, *case, id=case[0]) for case in CONFIGURATIONS.items()),
+        *(pytest.param(with_configuration, text, CONFIGURATIONS[text], id=text) for text in THROUGH_SNAKEMAKE),
         *(pytest.param(with_target, *case, id=case[0]) for case in TARGETS.items()),
         *(pytest.param(with_recordings, *case, id=name) for name, case in RECORDINGS.items()),
         *(pytest.param(with_file, case[:-1], case[-1], id=name) for name, case in FILES.items()),
     ],
 )
-def test_bad_input(repository, tmp_path, monkeypatch, run, given, sentence):
+def test_bad_input(repository, tmp_path, monkeypatch, run, case, sentence):
     monkeypatch.delenv("MUSDB_PATH", raising=False)
-    done = run(given, repository, tmp_path)
+    done = run(case, repository, tmp_path)
     assert done.returncode == 1, done
     if run in (with_configuration, with_target):
         assert sentence in done.stdout, done.stdout[-1500:]
         # Snakemake itself names the rule and line that asked, below a word `Traceback`.
         assert "Traceback (most recent call last)" not in done.stdout and "Job stats" not in done.stdout
+        assert run == with_target or "cannot be used" in done.stdout
     else:
         *_, last = done.stderr.strip().splitlines()
         assert last.startswith("error: ") and sentence in last and "Traceback" not in done.stderr, done.stderr
-    assert not (tmp_path / "made").exists() and not (repository.folder / "owned").exists()
+    assert not (tmp_path / "output").exists() and not (repository.folder / "owned").exists()

@@ -1,7 +1,7 @@
 """Every program on another device than the CPU, pretended where there is none: nothing stays behind, numbers agree."""
 
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +23,15 @@ SAMPLES = [f"samples/toy/{family}.npy" for family in ("flowavenet", "wavenet", "
 
 
 @pytest.fixture
-def pretended(tmp_path):
+def pretended(warm, tmp_path):
     """A folder with a `python` that runs programs on the pretended device."""
     program = tmp_path / "bin" / "python"
     program.parent.mkdir()
     program.write_text(
         f"""#!/bin/sh
 case "$1" in
-    *.py) exec '{sys.executable}' '{PRETENDED}' "$@" ;;
-    *) exec '{sys.executable}' "$@" ;;
+    *.py) exec '{warm}/python' '{PRETENDED}' "$@" ;;
+    *) exec '{warm}/python' "$@" ;;
 esac
 """
     )
@@ -52,8 +52,8 @@ def test_devices_do_not_mix(pretended, repository, tmp_path, line, said):
     script = tmp_path / "program.py"
     script.write_text(f"import torch\nfrom audiopriors import runtime\ndevice = runtime.prepare(1)\n{line}\n")
     done = subprocess.run(
-        [pretended / "python", script], env={"PYTHONPATH": str(repository.folder / "workflow/scripts")}, text=True,
-        capture_output=True, check=False,
+        [pretended / "python", script], env=os.environ | {"PYTHONPATH": str(repository.folder / "workflow/scripts")},
+        text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert (done.returncode == 0) == (said == "9.0") and said in done.stdout + done.stderr, done.stderr
 
@@ -64,17 +64,17 @@ def test_programs_run_on_another_device(pretended, smoke, repository, tmp_path):
     assert done.returncode == 0, done.stdout[-3000:]
     for name in ROWS:
         assert files.rows_made_on(str(place.folder / "results/smoke" / name)) == "a pretended GPU"
-        here, there = (pd.read_parquet(one.folder / "results/smoke" / name) for one in (place, smoke))
+        on_device, on_cpu = (pd.read_parquet(one.folder / "results/smoke" / name) for one in (place, smoke))
         if "/score/" not in name and "reference" not in name:
-            pd.testing.assert_frame_equal(here, there)
+            pd.testing.assert_frame_equal(on_device, on_cpu)
             continue
         # Networks of score priors take other pieces of a batch there: trainings differ in the last digits, and
         # a sampler under priors of a few steps makes more of it.
-        numbers = here.select_dtypes("number").columns
-        pd.testing.assert_frame_equal(here.drop(columns=numbers), there.drop(columns=numbers))
-        assert (np.isfinite(here[numbers]) == np.isfinite(there[numbers])).all(axis=None)
+        numbers = on_device.select_dtypes("number").columns
+        pd.testing.assert_frame_equal(on_device.drop(columns=numbers), on_cpu.drop(columns=numbers))
+        assert (np.isfinite(on_device[numbers]) == np.isfinite(on_cpu[numbers])).all(axis=None)
         if "likelihood" in name:
-            np.testing.assert_allclose(here["value"], there["value"], rtol=0.05, atol=1)
+            np.testing.assert_allclose(on_device["value"], on_cpu["value"], rtol=0.05, atol=1)
     for name in SAMPLES:
-        here, there = (np.load(one.folder / "results/smoke" / name) for one in (place, smoke))
-        np.testing.assert_allclose(here, there, atol=0.05 if "score" in name else 0)
+        on_device, on_cpu = (np.load(one.folder / "results/smoke" / name) for one in (place, smoke))
+        np.testing.assert_allclose(on_device, on_cpu, atol=0.05 if "score" in name else 0)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import yaml
 from audiopriors import likelihood
 from audiopriors.audio import roots
 from audiopriors.pipeline import config
-from conftest import Workplace
+from conftest import REAL, Workplace
 
 TABLES = [
     "cross_likelihood",
@@ -63,8 +64,9 @@ def test_smoke_has_everything_and_is_done(smoke):
 
 
 def test_same_bytes_on_one_core(smoke, repository, tmp_path):
+    """And of programs that are started as a user starts them, where smoke's come from the tests' warm python."""
     other = repository.copy(tmp_path / "one_core")
-    done = other.snakemake("smoke", cores=1)
+    done = other.snakemake("smoke", cores=1, programs=REAL)
     assert done.returncode == 0, done.stdout[-4000:]
     assert checksums(other) == checksums(smoke)
     assert len(checksums(smoke)) > 60
@@ -79,7 +81,7 @@ def test_cost_counts_what_is_evaluated(smoke, family, levels):
     evaluation = likelihood.Evaluation(**{key: merged[key] for key in merged if key not in ("bootstrap", "samples")})
     rows = pd.read_parquet(smoke.folder / f"results/smoke/likelihood/toy/{family}/saw/seed0.parquet")
     counted = likelihood.scored_items(evaluation, levels, ["0.129"], 2, 16, 16)
-    assert counted == (rows["score"] == "log_prob").sum()
+    assert counted == (rows["measure"] == "log_prob").sum()
 
 
 def test_what_it_will_take(repository, tmp_path):
@@ -112,15 +114,15 @@ def test_moved_and_touched_nothing_reruns(copied):
 def test_every_table_and_figure_says_where_it_comes_from(smoke):
     results = smoke.folder / "results" / "smoke"
     for name in TABLES:
-        made = json.loads((results / f"tables/{name}.json").read_text())
-        assert made["sha256"] == hashlib.sha256((results / f"tables/{name}.csv").read_bytes()).hexdigest()
-        assert made["command"][1] == "workflow/scripts/combine_tables.py" and len(made["inputs"]) == 1
-        configuration = smoke.folder / made["config"]["file"]
-        assert hashlib.sha256(configuration.read_bytes()).hexdigest() == made["config"]["sha256"]
-        assert json.loads(configuration.read_text())["seed"] == made["config"]["seed"] == 2020
-        assert made["packages"]["torch"] == torch.__version__.split("+")[0]
-    made = json.loads((results / "tables/toy/detection.json").read_text())
-    assert made["devices"] == ["cpu"] and all(name.endswith(".parquet") for name in made["inputs"])
+        record = json.loads((results / f"tables/{name}.json").read_text())
+        assert record["sha256"] == hashlib.sha256((results / f"tables/{name}.csv").read_bytes()).hexdigest()
+        assert record["command"][1] == "workflow/scripts/combine_tables.py" and len(record["inputs"]) == 1
+        configuration = smoke.folder / record["config"]["file"]
+        assert hashlib.sha256(configuration.read_bytes()).hexdigest() == record["config"]["sha256"]
+        assert json.loads(configuration.read_text())["seed"] == record["config"]["seed"] == 2020
+        assert record["packages"]["torch"] == torch.__version__.split("+")[0]
+    record = json.loads((results / "tables/toy/detection.json").read_text())
+    assert record["devices"] == ["cpu"] and all(name.endswith(".parquet") for name in record["inputs"])
     assert json.loads((results / "figures/detection_toy.json").read_text())["devices"] == ["cpu"]
 
 
@@ -142,10 +144,10 @@ def test_the_commit_is_of_a_repository_that_knows_the_code(repository, tmp_path)
     assert commit() is None
     git("add", "--all")
     git("commit", "--message=with the code")
-    known = commit()
-    assert not known["changed"] and len(known["commit"]) == 40
+    of_the_code = commit()
+    assert not of_the_code["changed"] and len(of_the_code["commit"]) == 40
     place.edit("config.yaml", "seed: 2020", "seed: 2021")
-    assert commit() == known | {"changed": True}
+    assert commit() == of_the_code | {"changed": True}
 
 
 def test_verify_names_what_is_altered(copied):
@@ -258,7 +260,7 @@ def test_published_data_and_variant_run(repository, tmp_path):
     done = place.snakemake(path)
     assert done.returncode == 0, done.stdout[-3000:]
     rows = pd.read_parquet(place.folder / path)
-    assert set(rows["score"]) >= {"log_prob", "latent_log_prob"} and rows["family"].eq("flowavenet_published").all()
+    assert set(rows["measure"]) >= {"log_prob", "latent_log_prob"} and rows["prior"].eq("flowavenet_published").all()
 
 
 def test_slurm_profile_plans_from_a_clone(repository):
@@ -294,15 +296,6 @@ def test_musdb18_from_stem_files(repository, tmp_path, monkeypatch):
     assert set(rows["track"]) == {"Falcon 69"} and np.isfinite(rows["sdr"]).all()
     medians = rows.groupby("method")["si_sdr"].median()
     assert medians["ideal_ratio_mask"] > medians["static_wiener"] and medians["ideal_ratio_mask"] > medians["mix"] + 3
-
-
-@pytest.fixture(scope="module")
-def band(repository, tmp_path_factory):
-    """A finished smoke run of the demo band."""
-    place = repository.copy(tmp_path_factory.mktemp("band") / "work")
-    done = place.snakemake("smoke_demo_band")
-    assert done.returncode == 0, done.stdout[-4000:]
-    return place
 
 
 def test_demo_band_has_everything_and_is_done(band):
@@ -374,7 +367,7 @@ def test_own_recordings_of_any_name(repository, tmp_path):
     done = place.snakemake(*own, "smoke_takes")
     assert done.returncode == 0, done.stdout[-3000:]
     detection = pd.read_csv(place.folder / "results/smoke/tables/takes/detection.csv")
-    assert set(detection["prior"]) == {"flute", "voice"} and detection["auroc"].between(0, 1).all()
+    assert set(detection["prior_source"]) == {"flute", "voice"} and detection["auroc"].between(0, 1).all()
     song = place.folder / f"{HOSTILE[1]}.wav"
     soundfile.write(song, 0.1 * random.normal(size=30000), 22050)
     done = place.snakemake("--config", f"file={song.name}", *own, "smoke_takes_separate_file")
@@ -424,11 +417,13 @@ def test_config_typo_stops_before_any_job(copied):
 def test_broken_or_foreign_checkpoint(copied, harm):
     path = copied.folder / PRIOR.format("sine", "0.129")
     content = path.read_bytes()
-    foreign = (copied.folder / PRIOR.format("saw", "0.129")).read_bytes()
-    path.write_bytes(content[:-10] if harm == "truncated" else foreign)
+    other = (copied.folder / PRIOR.format("saw", "0.129")).read_bytes()
+    path.write_bytes(content[:-10] if harm == "truncated" else other)
     scores = copied.folder / "results/smoke/likelihood/toy/flowavenet/sine/seed0.parquet"
     done = copied.snakemake("--forcerun", "evaluate_prior", "--", str(scores.relative_to(copied.folder)))
-    sentence = "not a whole checkpoint" if harm == "truncated" else "is a prior with source 'saw', but 'sine' was asked"
+    sentence = (
+        "not a whole checkpoint" if harm == "truncated" else "is a prior with prior_source 'saw', but 'sine' was asked"
+    )
     log = (copied.folder / "results/smoke/logs/evaluate_prior/toy/flowavenet/sine/seed0.log").read_text()
     assert done.returncode != 0
     assert sentence in log and path.name in log and "delete it and run again" in log and "Traceback" not in log
@@ -493,7 +488,7 @@ def test_killed_workflow_continues(smoke, repository, tmp_path):
     )  # fmt: skip
     log = place.folder / "results/smoke/logs/train_prior/toy/flowavenet/sine/0/seed0.log"
     while process.poll() is None and not log.exists():
-        pass
+        time.sleep(0.02)
     os.killpg(process.pid, 9)
     process.wait()
     locked = place.snakemake(target)

@@ -19,15 +19,15 @@ def main() -> None:
         config = os.path.join(folder, "config.yaml")
         with open(config, "w", encoding="utf-8") as file:
             yaml.safe_dump(arguments.settings["config"], file, sort_keys=False)
-        made = os.path.join(folder, "report.html")
+        page = os.path.join(folder, "report.html")
         # Snakemake's own reporter, on the finished files; the running workflow holds the lock, this one only reads.
         command = [sys.executable, "-m", "snakemake", "--snakefile", arguments.snakefile, "--configfile", config,
-                   "--nolock", "--report", made, "--", *arguments.files]  # fmt: skip
+                   "--nolock", "--report", page, "--", *arguments.files]  # fmt: skip
         status = subprocess.run(command, check=False).returncode
         if status:
             sys.exit(status)
         os.makedirs(os.path.dirname(arguments.output), exist_ok=True)
-        subprocess.run(["cp", made, f"{arguments.output}.tmp"], check=True)
+        subprocess.run(["cp", page, f"{arguments.output}.tmp"], check=True)
         os.replace(f"{arguments.output}.tmp", arguments.output)
 
 

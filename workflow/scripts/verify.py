@@ -12,11 +12,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path, help="such as results/quick")
     results = parser.parse_args().results
-    found = provenance.problems(results)
-    for line in found:
+    problems = provenance.problems(results)
+    for line in problems:
         print(line)
-    print(f"{results}: {len(found) or 'no'} problem{'s' * (len(found) != 1)}")
-    sys.exit(1 if found else 0)
+    print(f"{results}: {len(problems) or 'no'} problem{'s' * (len(problems) != 1)}")
+    sys.exit(1 if problems else 0)
 
 
 if __name__ == "__main__":

@@ -39,13 +39,13 @@ def write(path: str | Path, content: bytes) -> None:
     changed: whether files of the repository differ from it), packages, python, machine, devices (on which the rows
     were computed that it is made of). What is not known is null.
     """
-    made = {
+    record = {
         "sha256": hashlib.sha256(content).hexdigest(),
         "command": [Path(sys.executable).name, *runtime.current.command],
         "config": _configuration(path),
         **_of_run(),
     }
-    write_bytes(beside(path), (json.dumps(made, indent=1) + "\n").encode())  # first: no table without its record
+    write_bytes(beside(path), (json.dumps(record, indent=1) + "\n").encode())  # first: no table without its record
     try:
         write_bytes(path, content)
     except OSError:
@@ -74,9 +74,9 @@ def _record(run: runtime.Run) -> dict:
 
 def _configuration(path: str | Path) -> dict | None:
     """The configuration of the scale in the path."""
-    known = json.loads(os.environ.get(VARIABLE, "{}"))
-    scale = next((part for part in Path(path).parts if part in known), None)
-    return dict(zip(("file", "sha256", "seed", "seeds"), known[scale], strict=True)) if scale else None
+    configurations = json.loads(os.environ.get(VARIABLE, "{}"))
+    scale = next((part for part in Path(path).parts if part in configurations), None)
+    return dict(zip(("file", "sha256", "seed", "seeds"), configurations[scale], strict=True)) if scale else None
 
 
 def code() -> dict | None:
@@ -122,31 +122,31 @@ def problems(results: Path) -> list[str]:
     lists = sorted(results.glob("checksums*.txt"), key=lambda path: path.stat().st_mtime)  # the newest says it
     if not lists:
         raise UserError(f"{results} has no checksums.txt: run `snakemake --cores all {results.name}` first")
-    known = {
+    sums = {
         str(results / name): expected
         for listed in lists
         for expected, name in (line.split("  ", 1) for line in listed.read_text(encoding="utf-8").splitlines())
     }
     now = functools.cache(sha256)  # many records name the same rows
-    found = [
+    lines = [
         f"{'altered' if Path(name).exists() else 'missing'}: {name}"
-        for name, expected in known.items()
+        for name, expected in sums.items()
         if now(name) != expected
     ]
     for path in sorted(path for where in ("tables", "figures", "files") for path in results.glob(f"{where}/**/*.csv")):
         record, table = beside(path), str(path)
         try:
-            made = json.loads(record.read_text(encoding="utf-8"))
-            expected, inputs, configuration = made["sha256"], made["inputs"].items(), made["config"]
+            kept = json.loads(record.read_text(encoding="utf-8"))
+            expected, inputs, configuration = kept["sha256"], kept["inputs"].items(), kept["config"]
         except FileNotFoundError:
-            found.append(f"missing: {record}")
+            lines.append(f"missing: {record}")
             continue
         except (ValueError, KeyError, TypeError, AttributeError):
-            found.append(f"altered: {record}")
+            lines.append(f"altered: {record}")
             continue
-        if table not in known and now(table) != expected:
-            found.append(f"altered: {table}")
-        found += [f"stale: {table} was made from another {name}" for name, was in inputs if now(name) != was]
+        if table not in sums and now(table) != expected:
+            lines.append(f"altered: {table}")
+        lines += [f"stale: {table} was made from another {name}" for name, was in inputs if now(name) != was]
         if configuration and now(configuration["file"]) != configuration["sha256"]:
-            found.append(f"altered: {configuration['file']}")
-    return list(dict.fromkeys(found))
+            lines.append(f"altered: {configuration['file']}")
+    return list(dict.fromkeys(lines))

@@ -255,7 +255,7 @@ def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.nd
     ------
     BrokenTrack: a file is missing, cannot be read, has NaN, no or too many channels, or is not as long as the others.
     """
-    made, first = [], None
+    waves, first = [], None
     for source in ([MIXTURE] if track.has_mixture else []) + list(sources):
         audio, from_rate = read(track, source)
         name = f"{track.path}, {source}"
@@ -269,10 +269,10 @@ def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.nd
             )
         wave = to_mono(audio, channel)
         del audio  # before more is made
-        made.append(resample(wave, from_rate, rate))
+        waves.append(resample(wave, from_rate, rate))
     if not track.has_mixture:
-        made.insert(0, np.sum(made, axis=0))
-    return np.stack(made)
+        waves.insert(0, np.sum(waves, axis=0))
+    return np.stack(waves)
 
 
 def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int, frames: int, channel: str,

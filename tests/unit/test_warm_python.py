@@ -1,0 +1,116 @@
+"""The tests' warm python is like the real one to those who call it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import warm_python
+from conftest import REAL, Workplace
+
+LOOK = """
+import json, os, sys
+warm = "torch" in sys.modules
+print(json.dumps({
+    "warm": warm, "name": __name__, "arguments": sys.argv[1:], "folder": os.getcwd(), "first": sys.path[0],
+    "variable": os.environ.get("VARIABLE"), "others": len(os.environ.get("MANY", "")), "mask": os.umask(0),
+    "standard input": sys.stdin.read(), "flags": str(sys.flags), "encodings": [sys.stdout.encoding, sys.stderr.errors],
+}))
+print("last words é", file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def programs(warm) -> Path:
+    assert warm != REAL, "it did not start"
+    return warm
+
+
+def run(python: Path, *command, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [python / "python", *map(str, command)], text=True, capture_output=True, timeout=60, **options
+    )
+
+
+def test_a_program_sees_what_its_caller_has(programs, tmp_path):
+    script = tmp_path / "look é.py"
+    script.write_text(LOOK)
+    environment = os.environ | {"VARIABLE": "\udce9 é", "MANY": "x" * 100_000, "PYTHONPATH": str(tmp_path / "below")}
+    options = {"cwd": tmp_path, "env": environment, "umask": 0o027, "input": "from outside"}
+    for command in ((script, "--one", "two words"), ("-m", "look é", "one")):
+        results = [run(python, *command, **options) for python in (programs, REAL)]
+        warm, real = (json.loads(done.stdout) for done in results)
+        assert warm.pop("warm") and not real.pop("warm") and warm == real
+        assert [done.stderr for done in results] == ["last words é\n"] * 2
+    other = run(programs, script, input="", env=os.environ | {"OMP_NUM_THREADS": "7"})
+    assert not json.loads(other.stdout)["warm"]  # it is read when a process starts
+    assert run(programs, "-c", "import sys; print('torch' in sys.modules)").stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("pass", 0, ""),
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit('a sentence')", 1, "a sentence\n"),
+        ("sys.exit(True)", 1, ""),
+        ("os._exit(75)", 75, ""),
+        ("1 / 0", 1, "ZeroDivisionError: division by zero\n"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ""),
+        ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, ""),
+        ("threading.Thread(target=lambda: [time.sleep(0.2), os.write(2, b'later\\n')]).start()", 0, "later\n"),
+        ("atexit.register(lambda: print('at the end', file=sys.stderr))", 0, "at the end\n"),
+    ],
+)
+def test_it_ends_as_the_program_ends(programs, tmp_path, line, code, said):
+    script = tmp_path / "end.py"
+    script.write_text(f"import atexit, os, signal, sys, threading, time\nprint('begun')\nsys.stdout.flush()\n{line}\n")
+    for python in (programs, REAL):
+        done = run(python, script)
+        assert done.returncode == code and done.stdout == "begun\n" and done.stderr.endswith(said), done.stderr
+        assert said or not done.stderr
+
+
+def test_a_program_is_killed_with_its_caller(programs, tmp_path):
+    script, number = tmp_path / "long.py", tmp_path / "number"
+    script.write_text(
+        "import os, pathlib, sys, time\nfile = pathlib.Path(sys.argv[1])\nfile.with_suffix('.new')"
+        ".write_text(str(os.getpid()))\nfile.with_suffix('.new').rename(file)\ntime.sleep(60)\n"
+    )
+    caller = subprocess.Popen([programs / "python", script, number])
+    while not number.exists():
+        time.sleep(0.02)
+    program = Path("/proc") / number.read_text()
+    assert program.exists()
+    caller.kill()
+    caller.wait()
+    end = time.monotonic() + 20
+    while program.exists():  # not even as a zombie
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_random_numbers_without_a_seed_differ(programs, tmp_path):
+    """So that a forgotten seed changes the bytes of two runs, as with the real one."""
+    script = tmp_path / "draw.py"
+    script.write_text(
+        "import random, numpy\nprint(random.random(), numpy.random.random(), numpy.random.default_rng().random())"
+    )
+    one, two = (run(programs, script).stdout.split() for _ in range(2))
+    assert len(one) == 3 and not set(one) & set(two)
+
+
+def test_without_a_server_it_is_the_real_one(tmp_path):
+    client, shim = Path(warm_python.__file__), tmp_path / "python"
+    shim.write_text(warm_python.SHIM.format(python=sys.executable, client=client, socket=tmp_path / "socket"))
+    shim.chmod(0o755)
+    (tmp_path / "look.py").write_text(LOOK)
+    assert not json.loads(run(tmp_path, tmp_path / "look.py", input="").stdout)["warm"]
+
+
+def test_workplaces_use_it(programs):
+    assert Workplace.programs == programs
