@@ -206,6 +206,10 @@ def test_a_file_of_a_few_lines_is_enough():
     dataset = whole["quick"]["datasets"]["takes"]
     assert dataset["mixes"] == {"all": {"sources": ["flute", "voice"]}} and dataset["runs"] == {}
     assert dataset["settings"]["rate"] == 16000 and dataset["settings"]["skip_broken"] is False
+    mine = {"family": "wavenet", "datasets": ["toy"]}
+    whole = config.scales(with_changes({"priors": {"mine": mine}}))
+    assert all(scale["datasets"]["toy"]["priors"][-1] == "mine" for scale in whole.values())
+    assert "there is no 'toi'" in sentences({"priors": {"mine": mine | {"datasets": ["toi"]}}})
     removed = config.scales(with_changes({"datasets": {"toy": {"runs": {"dirac": None}}}}))
     assert "dirac" not in removed["full"]["datasets"]["toy"]["runs"]
 

@@ -54,6 +54,7 @@ def _of_priors(config: dict) -> Iterator[str]:
     yield from _each(config["families"], registry.names("priors"), ("families",))
     for name, prior in config["priors"].items():
         yield from _one(prior["family"], config["families"], ("priors", name, "family"))
+        yield from _each(prior.get("datasets", []), config["datasets"], ("priors", name, "datasets"))
 
 
 def priors(config: dict) -> list[str]:

@@ -25,12 +25,19 @@ def merge(base: dict, changes: dict | None) -> dict:
 def with_defaults(config: dict) -> dict:
     """The configuration, in which each data set says all that it could leave out.
 
-    No published priors, no runs, one mix of all sources; and the defaults of its kind's settings.
+    No published priors, no runs, one mix of all sources; its kind's default settings; the priors that name it.
     """
     datasets = config.get("datasets")
     if not isinstance(datasets, dict):
         return config
-    return config | {"datasets": {name: _dataset_with_defaults(dataset) for name, dataset in datasets.items()}}
+    filled = {name: _dataset_with_defaults(dataset) for name, dataset in datasets.items()}
+    priors = config.get("priors")
+    for name, prior in priors.items() if isinstance(priors, dict) else ():
+        for dataset in (prior.get("datasets") or []) if isinstance(prior, dict) else ():
+            listed = filled[dataset].get("priors") if isinstance(filled.get(dataset), dict) else None
+            if isinstance(listed, list) and name not in listed:
+                filled[dataset]["priors"] = [*listed, name]
+    return config | {"datasets": filled}
 
 
 def _dataset_with_defaults(dataset):
