@@ -20,9 +20,17 @@ torch.set_num_threads(1)
 
 
 REAL = Path(sys.executable).parent  # has the real `python`
+PRIOR = "results/smoke/priors/toy/flowavenet/{}/{}/seed0.safetensors"
+TABLES = [
+    "cross_likelihood", "detection", "classification", "separation", "acceptance", "gradient_norm", "truth_gap",
+    "claims", "table_1", "table_2", "costs",
+]  # fmt: skip
 
 # Where two workers share the tests, what takes long comes first, and Slurm's waiting beside it.
-ORDER = ["faults/test_slurm", "workflow/test_workflow", "workflow/test_devices", "faults", "unit", "workflow"]
+ORDER = [
+    "faults/test_slurm", "workflow/test_workflow", "workflow/test_devices", "workflow/test_recorded", "faults", "unit",
+    "workflow",
+]  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -137,6 +145,12 @@ def finished(name: str, target: str, repository: Workplace, factory: pytest.Temp
 def smoke(repository, tmp_path_factory) -> Workplace:
     """A finished smoke run of the toy data, on two cores."""
     return finished("smoke", "smoke", repository, tmp_path_factory)
+
+
+@pytest.fixture
+def copied(smoke, tmp_path) -> Workplace:
+    """A copy of the finished smoke run, to be changed."""
+    return smoke.copy(tmp_path / "copy")
 
 
 @pytest.fixture(scope="session")

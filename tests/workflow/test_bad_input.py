@@ -10,9 +10,8 @@ import soundfile
 import yaml
 from audiopriors import files
 from audiopriors.pipeline import config
-from conftest import ROOT, Workplace
+from conftest import PRIOR, ROOT, Workplace
 
-PRIOR = "results/smoke/priors/toy/flowavenet/{}/{}/seed0.safetensors"
 RUN = "results/smoke/separation/toy/{}.parquet"
 
 # Of the configuration: what a user's file changes, and the sentence.

@@ -1,0 +1,127 @@
+"""Recorded music as a user runs it: MUSDB18, the demo band, recordings of their own."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import soundfile
+from audiopriors.audio import roots
+from conftest import TABLES
+
+
+def test_missing_recordings_stop_before_any_job(repository, tmp_path, monkeypatch):
+    monkeypatch.delenv("MUSDB_PATH", raising=False)
+    done = repository.snakemake("--dry-run", "smoke_musdb18")
+    assert done.returncode != 0 and "data set musdb18: no folder of recordings is set; MUSDB18 is free" in done.stdout
+    monkeypatch.setenv("MUSDB_PATH", str(tmp_path / "nowhere"))
+    done = repository.snakemake("--dry-run", "smoke_musdb18")
+    assert done.returncode != 0 and f"there is no folder '{tmp_path / 'nowhere'}'" in done.stdout
+    monkeypatch.setenv("MUSDB_PATH", str(tmp_path))
+    planned = repository.planned("smoke_musdb18")
+    assert planned["train_prior"] == 2 * (2 + 2 + 1) and planned["make_data"] == 1 and "table_2" in planned
+
+
+def test_musdb18_from_stem_files(repository, tmp_path, monkeypatch):
+    root, place = tmp_path / "musdb 18", repository.copy(tmp_path / "work")
+    for split, name in (("train", "one"), ("train", "two"), ("test", "Falcon 69")):
+        (root / split).mkdir(parents=True, exist_ok=True)
+        (root / split / f"{name}.stem.mp4").symlink_to(roots.real_song())
+    monkeypatch.setenv("MUSDB_PATH", str(root))
+    done = place.snakemake("results/smoke/separation/musdb18/reference/band.parquet")
+    assert done.returncode == 0, done.stdout[-3000:]
+    rows = pd.read_parquet(place.folder / "results/smoke/separation/musdb18/reference/band.parquet")
+    assert set(rows["track"]) == {"Falcon 69"} and np.isfinite(rows["sdr"]).all()
+    medians = rows.groupby("method")["si_sdr"].median()
+    assert medians["ideal_ratio_mask"] > medians["static_wiener"] and medians["ideal_ratio_mask"] > medians["mix"] + 3
+
+
+def test_demo_band_has_everything_and_is_done(band):
+    results = band.folder / "results" / "smoke"
+    assert (results / "report_demo_band.html").stat().st_size > 1e6
+    for table in [*TABLES, "detection_by_track"]:
+        if table not in ("truth_gap", "acceptance"):
+            assert (results / f"tables/demo_band/{table}.html").stat().st_size > 300
+            assert (results / f"tables/demo_band/{table}.md").exists()
+    figures = {path.stem for path in (results / "figures").glob("*.pdf")}
+    assert len(figures) == 15 and "separation_examples_demo_band" in figures
+    separated = tables_of(results, "separation")
+    assert set(separated["method"]) >= {"mix", "static_wiener", "supervised", "langevin_annealed", "alternating_music"}
+    oracle = separated[(separated["method"] == "ideal_ratio_mask") & (separated["source"] == "all")].iloc[0]
+    assert oracle["sdr_median"] > 3 and oracle["share_with_sdr"] == 1
+    song = results / "files/demo_band/real_song"
+    assert (song / "scores.png").exists()
+    assert len(list(song.glob("score_music/alternating_music/wavs/*.wav"))) == 3
+    assert set(tables_of(results, "claims")["where"]) >= {"paper 3.2, Fig. 3", "thesis, priors"}
+    assert band.planned("smoke_demo_band") == {}
+
+
+def tables_of(results, name) -> pd.DataFrame:
+    return pd.read_csv(results / f"tables/demo_band/{name}.csv")
+
+
+def test_a_recording_of_the_users(band, tmp_path):
+    song = tmp_path / "my song é.wav"
+    soundfile.write(song, 0.1 * np.random.default_rng(0).normal(size=(30000, 2)), 44100)
+    both = ["smoke_demo_band_separate_file", "smoke_demo_band_score_file", "--config", f"file={song}"]
+    done = band.snakemake(*both)
+    assert done.returncode == 0, done.stdout[-3000:]
+    below = band.folder / "results/smoke/files/demo_band/my_song"
+    assert {path.name for path in below.glob("*/*/wavs/*.wav")} == {"drums.wav", "bass.wav", "rest.wav"}
+    assert len(list(below.glob("*/*/separated.png"))) == 1 and (below / "scores.csv").exists()
+    assert band.planned(*both) == {}
+    # One of the name that the song has which comes with the pipeline is not taken for it.
+    done = band.snakemake("smoke_demo_band_score_file", "--config", "file=real song.wav")
+    assert done.returncode != 0 and "there is no file 'real song.wav'" in done.stdout
+    # Nothing else is touched by it.
+    assert band.planned("smoke_demo_band") == {}
+
+
+HOSTILE = [
+    'take "é"; touch owned #',
+    "$(touch owned) `touch owned` && touch owned",
+    "it's\n<script src=owned> {x} %s",
+]
+
+
+def test_own_recordings_of_any_name(repository, tmp_path):
+    """Names of tracks and folders are text, whatever they hold: no shell, page or format string reads them."""
+    place = repository.copy(tmp_path / "own")
+    random = np.random.default_rng(0)
+    for name in HOSTILE:
+        folder = place.folder / "my takes; touch owned" / name
+        folder.mkdir(parents=True)
+        soundfile.write(folder / "flute.flac", 0.1 * random.normal(size=30000), 22050)
+        soundfile.write(folder / "voice.flac", 0.1 * np.cumsum(random.normal(size=30000)).clip(-50, 50) / 50, 22050)
+    (place.folder / "mine.yaml").write_text(
+        "datasets:\n  takes:\n    kind: music\n    sources: [flute, voice]\n    frame: 1024\n"
+        "    priors: [wavenet_music]\n    published: []\n    mixes: {duo: {sources: [flute, voice]}}\n"
+        "    runs: {langevin_annealed: {wavenet_music: {}}}\n"
+        "    file: {prior: wavenet_music, method: langevin_annealed}\n"
+        "    settings: {layout: folder, root: 'my takes; touch owned', rate: 16000, channel: mean, frames: 12,"
+        " validation: 1, test: 1, silence_db: -60.0, skip_broken: false, songs: 0, seconds: 0.0}\n"
+    )
+    own = ["--configfile", "config.yaml", "claims.yaml", "mine.yaml", "--"]
+    done = place.snakemake(*own, "smoke_takes")
+    assert done.returncode == 0, done.stdout[-3000:]
+    detection = pd.read_csv(place.folder / "results/smoke/tables/takes/detection.csv")
+    assert set(detection["prior_source"]) == {"flute", "voice"} and detection["auroc"].between(0, 1).all()
+    song = place.folder / f"{HOSTILE[1]}.wav"
+    soundfile.write(song, 0.1 * random.normal(size=30000), 22050)
+    done = place.snakemake("--config", f"file={song.name}", *own, "smoke_takes_separate_file")
+    assert done.returncode == 0, done.stdout[-3000:]
+    of_song = place.folder / "results/smoke/files/takes" / roots.short_name(song.name)
+    record = json.loads(next(of_song.glob("*/*/levels.json")).read_text())
+    assert song.name in record["inputs"] and record["devices"] == ["cpu"]
+    done = place.snakemake("--profile", "slurm", "--config", f"file={song.name}", *own, "smoke_takes_separate_file")
+    assert done.returncode != 0 and "that a cluster's shell reads: link it under a plain name" in done.stdout
+    assert not list(place.folder.rglob("owned"))
+    pages = [path.read_text() for path in (place.folder / "results").rglob("*.html")]
+    assert len(pages) > 5 and not any("<script src=owned" in page for page in pages)
+    # Recordings that are no more are not needed; those that changed are cut anew.
+    takes = place.folder / "my takes; touch owned"
+    takes.rename(place.folder / "elsewhere")
+    assert place.planned(*own, "smoke_takes") == {}
+    (place.folder / "elsewhere").rename(takes)
+    assert place.planned(*own, "smoke_takes") == {}
+    soundfile.write(takes / HOSTILE[0] / "flute.flac", 0.1 * random.normal(size=29000), 22050)
+    assert place.planned(*own, "smoke_takes")["make_data"] == 1

@@ -1,0 +1,92 @@
+"""What is planned and what reruns: after a change of code, configuration or recordings, exactly what depends on it."""
+
+import os
+
+from conftest import PRIOR
+
+
+def test_moved_and_touched_nothing_reruns(copied):
+    for path in (copied.folder / "workflow").rglob("*.py"):
+        os.utime(path)
+    for path in (copied.folder / "config.yaml", copied.folder / "Snakefile", copied.folder / "README.md"):
+        os.utime(path)
+    assert copied.planned("smoke") == {}
+
+
+def test_code_of_a_figure_redraws_that_figure_only(copied):
+    copied.edit("workflow/scripts/figure_peakedness.py", "linthresh=10", "linthresh=20")
+    assert copied.planned("smoke") == {"figure": 1, "report": 1, "checksums": 1, "smoke": 1}
+
+
+def test_code_of_the_sampler_separates_again_and_trains_nothing(copied):
+    copied.edit("workflow/scripts/audiopriors/samplers.py", "FAR = 100.0", "FAR = 99.0")
+    planned = copied.planned("smoke")
+    assert planned["separate"] == 13 and planned["separate_reference"] == 2
+    assert not {"train_prior", "evaluate_prior", "make_data"} & set(planned)
+
+
+def test_rate_of_finetuning_retrains_only_what_is_finetuned(copied):
+    copied.edit("config.yaml", "finetune: {steps: 5}", "finetune: {steps: 5, learning_rate: 1.0e-3}")
+    planned = copied.planned("smoke")
+    assert planned["train_prior"] == 4 and planned["evaluate_prior"] == 4
+    assert "make_data" not in planned
+
+
+def test_rate_of_training_retrains_all_that_depends_on_it(copied):
+    copied.edit(
+        "config.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e-3"
+    )
+    planned = copied.planned("smoke")
+    assert planned["train_prior"] == 16 + 2 and planned["train_separator"] == 1 and "make_data" not in planned
+
+
+def test_a_method_of_separation_reruns_itself(copied):
+    copied.edit(
+        "config.yaml", "langevin_one_sigma: {settings: {steps: 4}}", "langevin_one_sigma: {settings: {steps: 5}}"
+    )
+    planned = copied.planned("smoke")
+    assert planned["separate"] == 2 and "train_prior" not in planned
+
+
+def test_one_figure_from_what_is_there(copied):
+    target = "results/smoke/figures/inputs_toy.pdf"
+    (copied.folder / target).unlink()
+    assert copied.planned(target) == {"figure": 1}
+    done = copied.snakemake(target)
+    assert done.returncode == 0 and (copied.folder / target).exists()
+
+
+def test_serial_chain_starts_at_the_next_smaller_sigma(repository, tmp_path):
+    place = repository.copy(tmp_path / "serial")
+    place.edit("config.yaml", "chain: noise_free ", "chain: serial ")
+    done = place.snakemake("--dry-run", PRIOR.replace("smoke", "full").format("saw", "0.077"))
+    assert done.returncode == 0
+    assert {name: done.stdout.count(name) > 0 for name in ("saw/0/", "saw/0.01/", "saw/0.027/", "saw/0.129/")} == {
+        "saw/0/": True, "saw/0.01/": True, "saw/0.027/": True, "saw/0.129/": False,
+    }  # fmt: skip
+
+
+def test_seeds_train_replicates(repository, tmp_path):
+    place = repository.copy(tmp_path / "seeds")
+    place.edit("config.yaml", "    seeds: 1\n    sigmas:", "    seeds: 3\n    sigmas:")
+    assert place.planned("smoke_toy")["train_prior"] == 3 * 18 + 2  # the exact prior needs none
+
+
+def test_every_scale_and_data_set_has_a_plan(repository):
+    assert repository.planned("full_toy")["train_prior"] == 4 * (18 * 3 + 1)  # 6 + 6 + 1 + 1 models, 2 + 2 as published
+    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * 7
+    longer = repository.planned("quick_toy_4096")
+    assert longer["train_prior"] == longer["error_curve"] == 4 and longer["separate"] == 1
+    published = repository.planned("smoke_toy_published")
+    assert published["train_prior"] == 2 * 8 and "truth_gap" not in published  # no exact prior of that data
+    alone, quick = repository.planned(), repository.planned("quick")
+    assert alone.pop("all") == quick.pop("quick") == 1 and alone == quick
+
+
+def test_slurm_profile_plans_from_a_clone(repository):
+    done = repository.snakemake("--profile", "slurm", "--dry-run", "--verbose", "full_toy")
+    assert done.returncode == 0, done.stdout[-3000:]
+    block = done.stdout.split("rule train_prior:")[1].split("rule ")[0]
+    assert "gpu=1" in block and "mem_mb=16000" in block and "runtime=1440" in block
+    block = done.stdout.split("rule evaluate_prior:")[1].split("rule ")[0]
+    assert "gpu=1" in block and "runtime=240" in block
