@@ -54,11 +54,12 @@ class Workplace:
         self.folder = folder
 
     def snakemake(
-        self, *arguments: str, cores: int = 2, programs: Path | None = None, **options
-    ) -> subprocess.CompletedProcess:
-        """Run it; programs: the folder of another `python`."""
+        self, *arguments: str, cores: int = 2, programs: Path | None = None, variables: dict[str, str] | None = None,
+        **options,
+    ) -> subprocess.CompletedProcess:  # fmt: skip
+        """Run it; programs: the folder of another `python`. variables: of the environment, beside its own."""
         programs = programs or self.programs
-        environment = os.environ | {"PATH": f"{programs}:{REAL}:{os.environ['PATH']}"}
+        environment = os.environ | {"PATH": f"{programs}:{REAL}:{os.environ['PATH']}"} | (variables or {})
         return subprocess.run(
             [programs / "python", "-m", "snakemake", "--cores", str(cores), *arguments], cwd=self.folder,
             env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1500, check=False,
@@ -135,7 +136,9 @@ def finished(name: str, target: str, repository: Workplace, factory: pytest.Temp
     """A copy with the results of one target; do not change it, copy it."""
 
     def build(folder: Path) -> None:
-        done = repository.copy(folder).snakemake(target)
+        place = repository.copy(folder)
+        (folder / "imported").mkdir()
+        done = place.snakemake(target, variables={"WARM_PYTHON_IMPORTED": str(folder / "imported")})
         assert done.returncode == 0, done.stdout[-4000:]
 
     return Workplace(once(name, factory, build))
@@ -167,9 +170,8 @@ class Reduced(Workplace):
     @classmethod
     def of(cls, repository: Workplace, folder: Path, gpu: int = 0) -> "Reduced":
         place = cls(repository.copy(folder).folder)
-        path = place.folder / "config.yaml"
-        config = yaml.safe_load(path.read_text())
-        scale = config["scales"]["smoke"]
+        config, scales = (yaml.safe_load((place.folder / name).read_text()) for name in ("config.yaml", "scales.yaml"))
+        scale = scales["scales"]["smoke"]
         kept = {"mixes": {"two": {"sources": ["sine", "saw"]}}, "runs": {"langevin_annealed": {"flowavenet": {}}}}
         config["datasets"] = {"toy": config["datasets"]["toy"] | kept | {"supervised": {"prior": "score", "mixes": []}}}
         scale["datasets"] = {
@@ -181,8 +183,9 @@ class Reduced(Workplace):
         scale["families"]["flowavenet"]["training"] |= slow
         scale["families"]["flowavenet"]["finetune"] |= slow
         scale["resources"] |= {"gpu": gpu, "mem_mb": 1500, "longest_minutes": 15}
-        config["scales"] = {"reduced": scale}
-        path.write_text(yaml.safe_dump(config, sort_keys=False))
+        contents = {"config.yaml": config, "scales.yaml": {"scales": {"reduced": scale}}, "claims.yaml": {"claims": []}}
+        for name, content in contents.items():
+            (place.folder / name).write_text(yaml.safe_dump(content, sort_keys=False))
         return place
 
     def checksums(self) -> dict[str, str]:

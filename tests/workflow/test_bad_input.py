@@ -10,6 +10,7 @@ import soundfile
 import yaml
 from audiopriors import files
 from audiopriors.pipeline import config
+from audiopriors.pipeline.merging import merge
 from conftest import PRIOR, ROOT, Workplace
 
 RUN = "results/smoke/separation/toy/{}.parquet"
@@ -107,15 +108,15 @@ def program(name: str, *arguments) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize(("text", "sentence"), CONFIGURATIONS.items())
 def test_bad_configuration(text, sentence):
-    shipped = [yaml.safe_load((ROOT / name).read_text()) for name in ("config.yaml", "claims.yaml")]
+    shipped = [yaml.safe_load((ROOT / name).read_text()) for name in ("config.yaml", "scales.yaml", "claims.yaml")]
     with pytest.raises(config.ConfigError) as error:
-        config.scales(config.merge(shipped[0] | shipped[1], yaml.safe_load(text)))
+        config.scales(merge(shipped[0] | shipped[1] | shipped[2], yaml.safe_load(text)))
     assert sentence in str(error.value)
 
 
 def with_configuration(text, repository, folder):
     (folder / "mine.yaml").write_text(text)
-    options = ("--configfile", "config.yaml", "claims.yaml", folder / "mine.yaml")
+    options = ("--configfile", folder / "mine.yaml")
     return repository.snakemake("--dry-run", *map(str, options), "--", "smoke")
 
 
@@ -147,7 +148,7 @@ def with_file(case, repository, folder):
         return program("verify", path)
     if what == "rows":
         settings = '{"frame": 256, "bootstrap": 10}'
-        return program("separation_table", "--settings", settings, "--rows", path, "--output", output)
+        return program("table_separation", "--settings", settings, "--inputs", path, "--output", output)
     data = {"kind": "toy", "settings": {
         "variant": "paper", "rate": 16000, "duration": 16384, "frequency": "uniform", "frequency_range": [28, 4000],
         "amplitude_range": [0.8, 1.0], "bandlimited": False, "train": 4, "validation": 4, "test": 4}}  # fmt: skip

@@ -11,10 +11,10 @@ from conftest import PRIOR
 
 
 def test_config_typo_stops_before_any_job(copied):
-    copied.edit("config.yaml", "test_items: 8,", "test_itmes: 8, gradient_itmes: 4,")
+    copied.edit("scales.yaml", "test_items: 8,", "test_itmes: 8, gradient_itmes: 4,")
     done = copied.snakemake("smoke")
     assert done.returncode != 0
-    assert "config.yaml, claims.yaml cannot be used" in done.stdout
+    assert "config.yaml, scales.yaml, claims.yaml cannot be used" in done.stdout
     for key in ("test_itmes", "gradient_itmes"):
         assert f"(scale smoke) evaluation.{key}: unknown key; allowed: test_items, " in done.stdout
     assert "Traceback" not in done.stdout
@@ -39,7 +39,7 @@ def test_broken_or_foreign_checkpoint(copied, harm):
 def test_loss_nan(repository, tmp_path):
     place = repository.copy(tmp_path / "nan")
     place.edit(
-        "config.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e+30"
+        "scales.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e+30"
     )
     done = place.snakemake(PRIOR.format("sine", "0"))
     log = (place.folder / "results/smoke/logs/train_prior/toy/flowavenet/sine/0/seed0.log").read_text()

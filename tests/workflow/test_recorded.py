@@ -94,13 +94,12 @@ def test_own_recordings_of_any_name(repository, tmp_path):
         soundfile.write(folder / "voice.flac", 0.1 * np.cumsum(random.normal(size=30000)).clip(-50, 50) / 50, 22050)
     (place.folder / "mine.yaml").write_text(
         "datasets:\n  takes:\n    kind: music\n    sources: [flute, voice]\n    frame: 1024\n"
-        "    priors: [wavenet_music]\n    published: []\n    mixes: {duo: {sources: [flute, voice]}}\n"
+        "    priors: [wavenet_music]\n"
         "    runs: {langevin_annealed: {wavenet_music: {}}}\n"
         "    file: {prior: wavenet_music, method: langevin_annealed}\n"
-        "    settings: {layout: folder, root: 'my takes; touch owned', rate: 16000, channel: mean, frames: 12,"
-        " validation: 1, test: 1, silence_db: -60.0, skip_broken: false, songs: 0, seconds: 0.0}\n"
+        "    settings: {layout: folder, root: 'my takes; touch owned', frames: 12, validation: 1, test: 1}\n"
     )
-    own = ["--configfile", "config.yaml", "claims.yaml", "mine.yaml", "--"]
+    own = ["--configfile", "mine.yaml", "--"]
     done = place.snakemake(*own, "smoke_takes")
     assert done.returncode == 0, done.stdout[-3000:]
     detection = pd.read_csv(place.folder / "results/smoke/tables/takes/detection.csv")

@@ -1,15 +1,19 @@
 """What is planned and what reruns: after a change of code, configuration or recordings, exactly what depends on it."""
 
+import base64
+import json
 import os
+from pathlib import Path
 
-from conftest import PRIOR
+from audiopriors.pipeline import code, paths
+from conftest import PRIOR, Workplace
 
 
 def test_moved_and_touched_nothing_reruns(copied):
     for path in (copied.folder / "workflow").rglob("*.py"):
         os.utime(path)
-    for path in (copied.folder / "config.yaml", copied.folder / "Snakefile", copied.folder / "README.md"):
-        os.utime(path)
+    for name in ("config.yaml", "scales.yaml", "claims.yaml", "Snakefile", "README.md"):
+        os.utime(copied.folder / name)
     assert copied.planned("smoke") == {}
 
 
@@ -26,7 +30,7 @@ def test_code_of_the_sampler_separates_again_and_trains_nothing(copied):
 
 
 def test_rate_of_finetuning_retrains_only_what_is_finetuned(copied):
-    copied.edit("config.yaml", "finetune: {steps: 5}", "finetune: {steps: 5, learning_rate: 1.0e-3}")
+    copied.edit("scales.yaml", "finetune: {steps: 5}", "finetune: {steps: 5, learning_rate: 1.0e-3}")
     planned = copied.planned("smoke")
     assert planned["train_prior"] == 4 and planned["evaluate_prior"] == 4
     assert "make_data" not in planned
@@ -34,7 +38,7 @@ def test_rate_of_finetuning_retrains_only_what_is_finetuned(copied):
 
 def test_rate_of_training_retrains_all_that_depends_on_it(copied):
     copied.edit(
-        "config.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e-3"
+        "scales.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e-3"
     )
     planned = copied.planned("smoke")
     assert planned["train_prior"] == 16 + 2 and planned["train_separator"] == 1 and "make_data" not in planned
@@ -42,7 +46,7 @@ def test_rate_of_training_retrains_all_that_depends_on_it(copied):
 
 def test_a_method_of_separation_reruns_itself(copied):
     copied.edit(
-        "config.yaml", "langevin_one_sigma: {settings: {steps: 4}}", "langevin_one_sigma: {settings: {steps: 5}}"
+        "scales.yaml", "langevin_one_sigma: {settings: {steps: 4}}", "langevin_one_sigma: {settings: {steps: 5}}"
     )
     planned = copied.planned("smoke")
     assert planned["separate"] == 2 and "train_prior" not in planned
@@ -68,7 +72,7 @@ def test_serial_chain_starts_at_the_next_smaller_sigma(repository, tmp_path):
 
 def test_seeds_train_replicates(repository, tmp_path):
     place = repository.copy(tmp_path / "seeds")
-    place.edit("config.yaml", "    seeds: 1\n    sigmas:", "    seeds: 3\n    sigmas:")
+    place.edit("scales.yaml", "    seeds: 1\n    sigmas:", "    seeds: 3\n    sigmas:")
     assert place.planned("smoke_toy")["train_prior"] == 3 * 18 + 2  # the exact prior needs none
 
 
@@ -90,3 +94,37 @@ def test_slurm_profile_plans_from_a_clone(repository):
     assert "gpu=1" in block and "mem_mb=16000" in block and "runtime=1440" in block
     block = done.stdout.split("rule evaluate_prior:")[1].split("rule ")[0]
     assert "gpu=1" in block and "runtime=240" in block
+
+
+def recorded(place: Workplace) -> dict[str, tuple[str, list[str]]]:
+    """Of every output that Snakemake knows: its rule, and the inputs of the job that wrote it."""
+    records = {}
+    for path in (place.folder / ".snakemake/metadata").rglob("*"):
+        if path.is_file():
+            record = json.loads(path.read_text())
+            name = "".join(path.relative_to(place.folder / ".snakemake/metadata").parts).replace("@", "")
+            records[base64.b64decode(name).decode()] = record["rule"], record["input"]
+    return records
+
+
+def test_what_a_program_imports_is_an_input_of_its_rule(smoke, band):
+    """Over all rules, as it was when the programs ran: a change of code then reruns what it may change."""
+    rules = set()
+    for place in (smoke, band):
+        records = recorded(place)
+        for path in (place.folder / "imported").glob("*.json"):
+            run = json.loads(path.read_text())
+            (rule, inputs), *_ = [records[argument] for argument in run["arguments"] if argument in records] or [
+                (None, [])
+            ]
+            if rule is None:  # Snakemake itself
+                continue
+            rules.add(rule)
+            files = [Path(file).relative_to(place.folder) for file in run["library"]]
+            missing = [
+                str(file) for file in files if file.stem not in code.CHANGES_NO_NUMBER and str(file) not in inputs
+            ]
+            assert not missing, f"{rule}: {run['arguments'][:1]} imports {missing}"
+            assert run["arguments"][0] in inputs
+    # Not here: what is measured anew each time, and one list of checksums and report for the other.
+    assert rules == set(paths._OUTPUTS) - {"forecast"}

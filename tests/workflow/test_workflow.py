@@ -9,9 +9,7 @@ import sys
 import pandas as pd
 import pytest
 import torch
-import yaml
 from audiopriors import likelihood
-from audiopriors.pipeline import config
 from conftest import PRIOR, REAL, TABLES, Workplace
 
 
@@ -53,28 +51,27 @@ def test_same_bytes_on_one_core(smoke, repository, tmp_path):
     assert lists[0] == lists[1] and len(lists[0].splitlines()) > 100
 
 
-@pytest.mark.parametrize(("family", "levels"), [("wavenet", ["0", "0.129"]), ("score", ["all"])])
-def test_cost_counts_what_is_evaluated(smoke, family, levels):
-    settings = yaml.safe_load((smoke.folder / "config.yaml").read_text())
-    merged = config.merge(settings, settings["scales"]["smoke"])["evaluation"]
+@pytest.mark.parametrize(("prior", "levels"), [("wavenet", ["0", "0.129"]), ("score", ["all"])])
+def test_the_forecast_counts_what_is_evaluated(smoke, prior, levels):
+    merged = json.loads(next((smoke.folder / "results/configs").glob("smoke-*.json")).read_text())["evaluation"]
     evaluation = likelihood.Evaluation(**{key: merged[key] for key in merged if key not in ("bootstrap", "samples")})
-    rows = pd.read_parquet(smoke.folder / f"results/smoke/likelihood/toy/{family}/saw/seed0.parquet")
+    rows = pd.read_parquet(smoke.folder / f"results/smoke/likelihood/toy/{prior}/saw/seed0.parquet")
     counted = likelihood.scored_items(evaluation, levels, ["0.129"], 2, 16, 16)
     assert counted == (rows["measure"] == "log_prob").sum()
 
 
 def test_what_it_will_take(repository, tmp_path):
-    place = repository.copy(tmp_path / "cost")
-    done = place.snakemake("smoke_demo_band_cost")
+    place = repository.copy(tmp_path / "forecast")
+    done = place.snakemake("smoke_demo_band_forecast")
     assert done.returncode == 0, done.stdout[-3000:]
-    head, _, _, _, *rows = (place.folder / "results/smoke/logs/cost/demo_band.txt").read_text().splitlines()
+    head, _, _, _, *rows = (place.folder / "results/smoke/logs/forecast/demo_band.txt").read_text().splitlines()
     assert head.startswith("smoke, demo_band: ") and " hours of cpu (1 thread), " in head and head in done.stdout
     jobs = sum(int(row.split("|")[3]) for row in rows if row.startswith("| "))
     planned = place.planned("smoke_demo_band")
     counted = ("train_prior", "evaluate_prior", "separate", "error_curve", "train_separator")
     assert jobs == sum(planned[rule] for rule in counted)
     assert not (place.folder / "results/smoke/priors").exists()
-    assert place.planned("smoke_demo_band_cost")["cost"] == 1  # on another machine it would be another's hours
+    assert place.planned("smoke_demo_band_forecast")["forecast"] == 1  # on another machine it would be another's hours
 
 
 def test_every_table_and_figure_says_where_it_comes_from(smoke):
@@ -162,8 +159,8 @@ def test_published_data_and_variant_run(repository, tmp_path):
 def test_as_a_module(repository, tmp_path):
     """A Snakefile elsewhere that takes the workflow of a clone as a module (README)."""
     (tmp_path / "Snakefile").write_text(
-        f'configfile: "{repository.folder}/config.yaml"\nconfigfile: "{repository.folder}/claims.yaml"\n\n'
-        f'module audiopriors:\n    snakefile: "{repository.folder}/Snakefile"\n    config: config\n\n'
+        "".join(f'configfile: "{repository.folder}/{name}.yaml"\n' for name in ("config", "scales", "claims"))
+        + f'\nmodule audiopriors:\n    snakefile: "{repository.folder}/Snakefile"\n    config: config\n\n'
         "use rule * from audiopriors as ours_*\n"
     )
     target = "results/smoke/likelihood/toy/exact/sine/seed0.parquet"
