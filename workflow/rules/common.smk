@@ -139,7 +139,7 @@ os.environ |= {
 
 
 # What a kind of data needs beside its own file.
-DATA_CODE = {"music": ["audio/recordings.py", "audio/roots.py", "audio/band.py", "audio/spectra.py"]}
+DATA_CODE = {"music": ["audio/recordings.py", "audio/roots.py", "audio/band.py"]}
 
 
 # What a prior's family needs beside its own file and the layers.
@@ -148,7 +148,7 @@ PRIOR_CODE = {"score": ["diffusion.py"], "score_music": ["diffusion.py", "audio/
 
 def data_code(wildcards):
     kind = dataset(wildcards)["kind"]
-    return library(f"data/{kind}.py", *DATA_CODE.get(kind, []), "seeds.py", "runtime.py")
+    return library(f"data/{kind}.py", "data/base.py", *DATA_CODE.get(kind, []), "seeds.py", "runtime.py")
 
 
 def prior_code(wildcards):

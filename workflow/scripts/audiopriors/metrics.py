@@ -41,11 +41,11 @@ def bss_eval(estimates: Tensor, truth: Tensor, tracks: list[str]) -> dict[str, n
     from museval.metrics import bss_eval as museval_bss_eval
 
     number, items, _, frame = truth.shape
-    found = np.full((4, number, items), np.nan)
+    measured = np.full((4, number, items), np.nan)
     for track in dict.fromkeys(tracks):
-        there = [place for place, name in enumerate(tracks) if name == track]
-        right, made = (part[:, there, 0].reshape(number, -1).double().numpy() for part in (truth, estimates))
-        if right.any(1).all() and made.any(1).all():
-            values = museval_bss_eval(right[..., None], made[..., None], window=frame, hop=frame, filters_len=512)
-            found[:, :, there] = np.stack(values[:4])
-    return dict(zip(("sdr", "isr", "sir", "sar"), found, strict=True))
+        places = [place for place, name in enumerate(tracks) if name == track]
+        right, estimated = (part[:, places, 0].reshape(number, -1).double().numpy() for part in (truth, estimates))
+        if right.any(1).all() and estimated.any(1).all():
+            values = museval_bss_eval(right[..., None], estimated[..., None], window=frame, hop=frame, filters_len=512)
+            measured[:, :, places] = np.stack(values[:4])
+    return dict(zip(("sdr", "isr", "sir", "sar"), measured, strict=True))

@@ -19,6 +19,10 @@ _TYPES = {
     "float": {"type": "number"},
     "bool": {"type": "boolean"},
     "str": {"type": "string"},
+    "Count": {"type": "integer", "minimum": 1},
+    "Positive": {"type": "number", "exclusiveMinimum": 0},
+    "NonNegative": {"type": "number", "minimum": 0},
+    "Share": {"type": "number", "minimum": 0, "maximum": 1},
     "tuple[float, float]": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
 }
 
