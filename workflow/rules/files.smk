@@ -8,7 +8,7 @@ rule separate_file:
         code=lambda wildcards: [
             *prior_code(wildcards),
             *library(
-                "audio/recordings.py", "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "separation/scaled.py"
+                "audio/recordings.py", "separation/samplers.py", "audio/spectra.py", "separation/schedules.py", "separation/acceptance.py", "separation/methods/base.py", "separation/methods/langevin.py", "separation/methods/alternating.py", "separation/methods/guided.py", "separation/running.py", "separation/scaled.py", "separation/overlap.py"
             ),
             *library("seeds.py", "metrics.py", "pages.py"),
         ],

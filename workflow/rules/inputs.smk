@@ -471,7 +471,7 @@ FIGURES = {  # name: what it is drawn from
 }
 
 FIGURE_CODE = {
-    "error_curve": ["separation/plans.py"],
+    "error_curve": ["separation/schedules.py"],
     "forming": ["separation/running.py"],
     "separation_examples": ["separation/running.py"],
 }

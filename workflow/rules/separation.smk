@@ -8,7 +8,7 @@ rule error_curve:
         code=lambda wildcards: [
             *data_code(wildcards),
             *prior_code(wildcards),
-            *library("separation/plans.py", "separation/running.py", "separation/scaled.py"),
+            *library("separation/schedules.py", "separation/scaled.py"),
         ],
         data=ITEMS,
         prior=expand(PRIOR, sigma="all", replicate=0, allow_missing=True),
@@ -48,7 +48,7 @@ rule separate:
             *data_code(wildcards),
             *prior_code(wildcards),
             *library(
-                "separation/samplers.py", "audio/spectra.py", "separation/plans.py", "separation/running.py", "separation/scaled.py", "metrics.py"
+                "separation/samplers.py", "audio/spectra.py", "separation/schedules.py", "separation/acceptance.py", "separation/methods/base.py", "separation/methods/langevin.py", "separation/methods/alternating.py", "separation/methods/guided.py", "separation/running.py", "separation/scaled.py", "metrics.py"
             ),
         ],
         data=ITEMS,
@@ -127,7 +127,7 @@ rule separate_reference:
     """The references: the mix as estimate, what the data set can give, such as an oracle, a supervised separator."""
     input:
         script=script("separate_reference"),
-        code=lambda wildcards: [*data_code(wildcards), *library("separation/samplers.py", "separation/running.py", "metrics.py")],
+        code=lambda wildcards: [*data_code(wildcards), *library("separation/references.py", "separation/running.py", "audio/spectra.py", "metrics.py")],
         data=ITEMS,
         separator=separator_of,
     output:
