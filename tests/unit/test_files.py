@@ -15,7 +15,7 @@ import torch
 from audiopriors.audio import recordings, roots
 from audiopriors.checkpoints import build_prior, load_prior, save_prior
 from audiopriors.errors import UserError
-from audiopriors.separation import running as separation
+from audiopriors.separation import overlap
 from conftest import Workplace
 
 pytestmark = pytest.mark.usefixtures("warm")
@@ -84,11 +84,11 @@ def noise(samples: int, channels: int, level: float = 0.1) -> np.ndarray:
 @pytest.mark.parametrize("length", [1, 5, 63, 64, 65, 1000])
 def test_frames_that_overlap_fade_into_the_same_wave(length, fade):
     waves = torch.randn(2, length, generator=torch.Generator().manual_seed(length))
-    frames = separation.overlapping(waves, 64, fade)
+    frames = overlap.overlapping(waves, 64, fade)
     assert frames.shape == (2, -(-(length + fade) // (64 - fade)), 64)
-    torch.testing.assert_close(separation.cross_faded(frames, length, fade), waves)
+    torch.testing.assert_close(overlap.cross_faded(frames, length, fade), waves)
     # Each sample is of one frame or two, whose weights add up to one.
-    ones = separation.cross_faded(torch.ones(3, 2, *frames.shape[1:]), length, fade)
+    ones = overlap.cross_faded(torch.ones(3, 2, *frames.shape[1:]), length, fade)
     torch.testing.assert_close(ones, torch.ones(3, 2, length))
 
 
@@ -206,10 +206,22 @@ def test_too_short_a_recording_to_score(priors, tmp_path):
     assert done.returncode == 1 and "lasts 0.0907 s, but a frame of these priors lasts 0.128 s" in done.stderr
 
 
-def test_a_prior_of_another_source_is_refused(priors, tmp_path):
+def test_priors_are_told_apart_by_their_checkpoints_not_by_their_order(priors, tmp_path):
     soundfile.write(tmp_path / "song.wav", noise(4000, 1), 44100)
-    done = separate(tmp_path / "song.wav", priors[::-1], tmp_path)
-    assert done.returncode == 1 and "is a prior with prior_source 'vocals', but 'drums' was asked for" in done.stderr
+    for to, given in (("one", priors), ("other", priors[::-1])):
+        assert separate(tmp_path / "song.wav", given, tmp_path / to).returncode == 0
+    for source in SOURCES:
+        one, other = ((tmp_path / to / "wavs" / f"{source}.wav").read_bytes() for to in ("one", "other"))
+        assert one == other
+
+
+def test_a_prior_that_is_missing_or_twice_is_refused(priors, tmp_path):
+    soundfile.write(tmp_path / "song.wav", noise(4000, 1), 44100)
+    done = separate(tmp_path / "song.wav", priors[:3], tmp_path)
+    sentence = "error: there is no prior of vocals at sigma 0.129; there are drums at 0.129, bass at 0.129, other at"
+    assert done.returncode == 1 and sentence in done.stderr
+    done = separate(tmp_path / "song.wav", [*priors, priors[0]], tmp_path)
+    assert done.returncode == 1 and "is a second prior of drums at sigma 0.129" in done.stderr
 
 
 def test_names_of_recordings_are_fit_for_paths():

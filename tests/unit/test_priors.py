@@ -16,6 +16,7 @@ from audiopriors.priors.base import Prior, tweedie
 from audiopriors.seeds import torch_generator
 from audiopriors.separation import supervised
 from audiopriors.separation.scaled import Scaled
+from copied import copy_examples
 from torchaudio.functional import mu_law_decoding
 
 FLOW = {
@@ -52,8 +53,17 @@ CASES = {  # the smallest settings that have every part, and the sigmas at which
     "score": [(SCORE, 0.3), (SCORE | {"masks": 1, "layers": 1}, 0.05)],
     "score_music": [(MUSIC, 0.3)],
     "exact": [(EXACT, 0.3)],
+    "autoregressive": [({"order": 3}, 0.3), ({"order": 1}, 0.0)],  # examples/prior
 }
 ALL = [(family, model, sigma) for family, cases in CASES.items() for model, sigma in cases]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def examples(tmp_path_factory):
+    """The example of a prior goes through the tests of every family."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        copy_examples(tmp_path_factory.mktemp("library"), monkeypatch)
+        yield
 
 
 def prior_of(family, model, spread=0.3):
@@ -477,7 +487,7 @@ def test_supervised_separator_adds_up_to_the_mix(tmp_path):
 
 def test_unknown_family_names_those_there_are():
     with pytest.raises(
-        UserError, match="no 'nope' in priors: there are exact, flowavenet, score, score_music, wavenet"
+        UserError, match="no 'nope' in priors: there are autoregressive, exact, flowavenet, score, score_music, wavenet"
     ):
         registry.load("priors", "nope")
 
@@ -497,6 +507,50 @@ def test_the_wavenet_mixtures_gradient_is_autograds(sigma):
         strict=True,
     ):
         torch.testing.assert_close(ours, autograds)
+
+
+def test_the_autoregressive_example_is_the_gaussian_that_its_recursion_makes():
+    """x = A^-1 (b + s eps) with A = 1 - shifts: mean and covariance in closed form, and samples that have them."""
+    prior, length = prior_of("autoregressive", {"order": 2}), 6
+    matrix = torch.eye(length, dtype=torch.double)
+    for lag, weight in enumerate(prior.weights.flip(0), 1):
+        matrix -= weight * torch.diag(torch.ones(length - lag, dtype=torch.double), -lag)
+    inverse = torch.linalg.inv(matrix)
+    mean = inverse @ prior.offset.expand(length)
+    factor = inverse * prior.log_deviation.exp()
+    law = torch.distributions.MultivariateNormal(mean, factor @ factor.T)
+    x = waves(4, length)
+    torch.testing.assert_close(prior.log_prob(x, 0.3), law.log_prob(x[:, 0]))
+    drawn = prior.sample(100_000, length, 0.3, torch.Generator().manual_seed(0))[:, 0]
+    torch.testing.assert_close(drawn.mean(0), mean, rtol=0, atol=0.02)
+    torch.testing.assert_close(torch.cov(drawn.T), factor @ factor.T, rtol=0.05, atol=0.05)
+
+
+def test_the_autoregressive_example_learns_a_recursion():
+    torch.manual_seed(0)
+    x = torch.zeros(64, 1, 201)
+    for now in range(1, 201):
+        x[:, 0, now] = 0.8 * x[:, 0, now - 1] + 0.1 + 0.05 * torch.randn(64)
+    x = x[:, :, 1:]
+    prior = build_prior("autoregressive", {"order": 1})
+    prior.initialise(x, x, 0.1)
+    optimiser = torch.optim.LBFGS(prior.parameters(), max_iter=100)
+
+    def closure():
+        optimiser.zero_grad()
+        loss = prior.loss(x, x, 0.1)
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    learned = (prior.weights.item(), prior.offset.item(), prior.log_deviation.exp().item())
+    assert learned == pytest.approx((0.8, 0.1, 0.05), rel=0.08)  # 12 800 samples
+
+
+def test_examples_say_what_their_settings_are():
+    for kind, name in (("priors", "autoregressive"), ("data", "chirps"), ("separation/methods", "one_shot")):
+        fields = registry.schema(kind, name)["properties"]
+        assert fields and all(field["description"] for field in fields.values())
 
 
 class Gaussian(Prior):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from audiopriors.separation import plans, samplers
+from audiopriors.separation import acceptance, references, samplers, schedules
 
 VARIANCES = (1.0, 0.3, 0.05)  # of three Gaussian sources
 MIX = 0.9
@@ -275,9 +275,9 @@ def test_denoise_is_tweedie():
 def test_parametric_oracle_finds_the_amplitudes():
     waves = torch.randn(3, 4, 1, 100, dtype=torch.double)
     truth = waves * torch.tensor([0.8, 0.9, 1.0], dtype=torch.double)[:, None, None, None]
-    torch.testing.assert_close(samplers.parametric_oracle(waves, truth.sum(0)), truth)
+    torch.testing.assert_close(references.amplitudes_by_least_squares(waves, truth.sum(0)), truth)
     unison = torch.cat([waves[:1], waves[:1]])  # no unique answer: the smallest, and still consistent
-    estimate = samplers.parametric_oracle(unison, 2 * waves[0])
+    estimate = references.amplitudes_by_least_squares(unison, 2 * waves[0])
     torch.testing.assert_close(estimate.sum(0), 2 * waves[0])
 
 
@@ -286,17 +286,17 @@ def gaussian_denoiser(power):
 
 
 def gaussian_rows(power, items=2000, length=50):
-    """Rows of `plans.errors` of a Gaussian source of that power and its own denoiser."""
+    """Rows of `schedules.errors` of a Gaussian source of that power and its own denoiser."""
     torch.manual_seed(0)
     clean = power**0.5 * torch.randn(items, 1, length, dtype=torch.double)
-    return plans.errors(
+    return schedules.errors(
         gaussian_denoiser(power), clean, np.geomspace(0.01, 30, 25).tolist(),
         lambda level: torch.randn(clean.shape, generator=generator(level + 1), dtype=torch.double),
     )  # fmt: skip
 
 
 def test_error_curve_is_the_denoisers():
-    curve = plans.curve(gaussian_rows(0.3))
+    curve = schedules.curve(gaussian_rows(0.3))
     expected = curve.sigmas**2 / (0.3 + curve.sigmas**2)
     np.testing.assert_allclose(curve.relative, expected, rtol=0.03)
     assert curve.power == pytest.approx(0.3, rel=0.02)
@@ -306,8 +306,8 @@ def test_error_curve_is_the_denoisers():
 
 
 def test_plan_follows_the_curves():
-    curves = [plans.curve(gaussian_rows(power)) for power in (1.0, 0.01)]
-    plan = plans.plan(curves, levels=40, settle=4, entry=0.5, found=0.1)
+    curves = [schedules.curve(gaussian_rows(power)) for power in (1.0, 0.01)]
+    plan = schedules.plan(curves, levels=40, settle=4, entry=0.5, found=0.1)
     assert plan.entries == pytest.approx((1.0, 0.1), rel=0.05)
     assert plan.sigmas[0] == pytest.approx(1.0, rel=0.05) and len(plan.sigmas) == 40
     assert plan.sigmas[-1] == pytest.approx(0.1 / 3, rel=0.1)  # 0.1 = s^2 / (P + s^2) of the smaller source
@@ -316,40 +316,42 @@ def test_plan_follows_the_curves():
     # Items of 50 samples: the error's mean plus 1.645 of its standard deviations, sqrt(2 / 50) of each source's.
     parts = np.array([0.04 / 1.04, 0.04 * 0.01 / 0.05])
     expected = parts.sum() + 1.645 * math.sqrt(2 / 50) * np.linalg.norm(parts)
-    assert plans.reachable(curves, 0.2) == pytest.approx(math.sqrt(expected), rel=0.05)
+    assert acceptance.reachable(curves, 0.2) == pytest.approx(math.sqrt(expected), rel=0.05)
     # A source scaled by 10, with its mix, gives the same plan, 10 times as large.
-    scaled = plans.plan([curve.scaled(10) for curve in curves], levels=40, settle=4, entry=0.5, found=0.1)
+    scaled = schedules.plan([curve.scaled(10) for curve in curves], levels=40, settle=4, entry=0.5, found=0.1)
     np.testing.assert_allclose(scaled.sigmas, 10 * np.array(plan.sigmas), rtol=1e-9)
 
 
 def test_misfit_is_the_worst_residual_without_noise():
-    curves = [plans.curve(gaussian_rows(1.0, 50))]
+    curves = [schedules.curve(gaussian_rows(1.0, 50))]
     plan = samplers.Plan((3.0, 1.0), (0.5, 0.1), (5.0,))
     seen = []
-    misfit = plans.Misfit(plan, curves, lambda *call: seen.append(call[0]))
+    misfit = acceptance.Misfit(plan, curves, lambda *call: seen.append(call[0]))
     for level, residual in enumerate([9.0, 9.0, 0.2, 0.3]):
         misfit(level, 0, torch.zeros(1), torch.tensor([residual], dtype=torch.double), torch.zeros(1, 1, 1, 1))
-    expected = max(0.2 / plans.reachable(curves, 0.5), 0.3 / plans.reachable(curves, 0.1))
+    expected = max(0.2 / acceptance.reachable(curves, 0.5), 0.3 / acceptance.reachable(curves, 0.1))
     assert misfit.value.item() == pytest.approx(expected) and seen == [0, 1, 2, 3]
     # Two estimates of correlation .6 could trade what the residual does not see.
     waves = torch.eye(3, dtype=torch.double)[:, None, None]  # three sources, orthogonal
     waves[2] = 0.6 * waves[0] + 0.8 * waves[2]
-    assert plans.correlation(torch.cat([5 * waves, waves[[0, 1, 1]]], 1)).tolist() == pytest.approx([0.6, 1.0])
-    doubtful = plans.Misfit(plan, curves)
+    assert acceptance.correlation(torch.cat([5 * waves, waves[[0, 1, 1]]], 1)).tolist() == pytest.approx([0.6, 1.0])
+    doubtful = acceptance.Misfit(plan, curves)
     doubtful(2, 0, torch.zeros(1), torch.tensor([0.2], dtype=torch.double), waves)
-    assert doubtful.value.item() == pytest.approx(0.2 / plans.reachable(curves, 0.5) / 0.8)
+    assert doubtful.value.item() == pytest.approx(0.2 / acceptance.reachable(curves, 0.5) / 0.8)
 
 
 def test_a_denoiser_that_does_nothing_finds_nothing():
     def curve(denoiser):
         clean = torch.ones(4, 1, 50, dtype=torch.double)
         noise = torch.randn(clean.shape, generator=generator(1), dtype=torch.double)
-        return plans.curve(plans.errors(denoiser, clean, np.geomspace(0.01, 10, 20).tolist(), lambda level: noise))
+        return schedules.curve(
+            schedules.errors(denoiser, clean, np.geomspace(0.01, 10, 20).tolist(), lambda level: noise)
+        )
 
     nothing = curve(lambda x, sigma: x)
     knows = curve(lambda x, sigma: x.mean(2, keepdim=True).expand_as(x))  # all but a fiftieth of the noise is removed
-    assert nothing.relative[0] < 0.01 and not plans.can_find([knows, nothing], 0.01)
-    assert plans.can_find([knows, knows], 0.01)
+    assert nothing.relative[0] < 0.01 and not schedules.can_find([knows, nothing], 0.01)
+    assert schedules.can_find([knows, knows], 0.01)
 
 
 def test_energy_tells_whose_source_was_found():
@@ -357,8 +359,8 @@ def test_energy_tells_whose_source_was_found():
     denoisers = [gaussian_denoiser(power) for power in powers]
 
     def energy(*sources, length):
-        curves = [plans.curve(gaussian_rows(power, 200, length)) for power in powers]
-        return plans.energy(torch.stack(sources), denoisers, curves, plan, generator(1))
+        curves = [schedules.curve(gaussian_rows(power, 200, length)) for power in powers]
+        return acceptance.energy(torch.stack(sources), denoisers, curves, plan, generator(1))
 
     # Short frames, of items that differ: 95 % of a prior's own or more, each with an error, are below 1.
     loud, quiet = (power**0.5 * torch.randn(4000, 1, 50, dtype=torch.double) for power in powers)

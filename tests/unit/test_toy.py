@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from audiopriors.data import toy
+from audiopriors.separation import references
 
 PAPER = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186), (0.8, 1.0), False, 2000, 10, 20)
 PUBLISHED = toy.Config("published", 14700, 16384, "piano_keys", (26, 1102), (0.8, 1.0), False, 2000, 10, 20)
@@ -108,7 +109,8 @@ def test_frames(tmp_path):
     draw = [data.draw("saw", 4, 256, torch.Generator().manual_seed(3)) for _ in range(2)]
     assert torch.equal(*draw) and draw[0].shape == (4, 1, 256)
     mix = {"name": "saw", "sources": ["saw"], "gains": [1], "unison": 0}
-    oracle = data.references(mix, frames[None], frames.double(), items, 256)["parametric_oracle"]
-    torch.testing.assert_close(oracle[0], frames)
+    compared = references.estimates(data, mix, frames[None], frames.double(), items)
+    assert set(compared) == {"mix", "parametric_oracle"}
+    torch.testing.assert_close(compared["parametric_oracle"][0], frames)
     mean = data.mixture("test", ["saw", "sine"], items, 256)
     torch.testing.assert_close(2 * mean, frames + data.frames("test", "sine", items, 256))

@@ -5,7 +5,7 @@ import torch
 from audiopriors import files, registry, runtime
 from audiopriors.checkpoints import load_prior
 from audiopriors.seeds import torch_generator
-from audiopriors.separation import plans
+from audiopriors.separation import schedules
 from audiopriors.separation.scaled import Scaled
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     if prior.noise_range:
         lowest, highest = max(lowest, prior.noise_range[0]), min(highest, prior.noise_range[1])
     sigmas = np.geomspace(lowest, highest, settings["levels"]).tolist()
-    rows = plans.errors(Scaled(prior).denoise, clean, sigmas, noise)
+    rows = schedules.errors(Scaled(prior).denoise, clean, sigmas, noise)
     rows.insert(0, "prior", settings["prior"])
     rows.insert(1, "prior_source", settings["prior_source"])
     files.write_rows(rows, arguments.output)

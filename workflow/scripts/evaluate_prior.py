@@ -13,7 +13,7 @@ def main() -> None:
     program = runtime.Program(__doc__)
     program.input("--data", "the data set's items")
     program.input("--priors", "the priors, in the order of `levels`", many=True)
-    program.output("--output", "rows of scores (parquet)")
+    program.output("--output", "rows of measures (parquet)")
     arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])

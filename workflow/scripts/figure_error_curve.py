@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from audiopriors import files, plotting
-from audiopriors.separation import plans
+from audiopriors.separation import schedules
 
 
 def draw(settings, inputs):
@@ -17,11 +17,13 @@ def draw(settings, inputs):
         for source, look in plotting.style(settings["sources"]).items():
             chosen = rows[(rows["prior"] == prior) & (rows["prior_source"] == source)]
             if len(chosen):
-                curves[source] = plans.curve(chosen)
+                curves[source] = schedules.curve(chosen)
                 error = 10 * np.log10(curves[source].relative.clip(1e-6))
                 axes.plot(curves[source].sigmas, error, label=source, markersize=3, linewidth=1.2, **look)
         for plan in settings["plans"]:
-            planned = plans.plan([curves[source] for source in settings["mix"]["sources"] if source in curves], **plan)
+            planned = schedules.plan(
+                [curves[source] for source in settings["mix"]["sources"] if source in curves], **plan
+            )
             axes.plot(planned.sigmas, np.full(len(planned.sigmas), 3.0), "|", color="0.3", markersize=7)
             for source, entry in zip(settings["mix"]["sources"], planned.entries, strict=False):
                 axes.axvline(entry, color=plotting.style(settings["sources"])[source]["color"], linewidth=0.8, ls=":")

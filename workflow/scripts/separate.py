@@ -3,8 +3,8 @@
 import logging
 
 from audiopriors import files, registry, runtime
-from audiopriors.separation import plans
 from audiopriors.separation import running as separation
+from audiopriors.separation import schedules
 
 log = logging.getLogger(__name__)
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 def main() -> None:
     program = runtime.Program(__doc__)
     program.input("--data", "the data set's items")
-    program.input("--priors", "trained priors: for each sigma in turn, each source in turn", many=True)
+    program.input("--priors", "trained priors of each source, at each sigma or at all; in any order", many=True)
     program.input("--errors", "the error curve of each source's prior, for a plan", many=True, required=False)
     program.output("--rows", "metrics of each mix and source (parquet)")
     program.output("--trace", "energy and residual at each step (parquet)")
@@ -25,8 +25,8 @@ def main() -> None:
     device = runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)
     truth, total = separation.mixes(data, mix, settings["items"], settings["frame"])
-    curves = [plans.curve(files.read_rows([path])) for path in arguments.errors]
-    separate = separation.Separator(arguments.priors, mix, method, device, curves)
+    curves = schedules.curves(files.read_rows(arguments.errors)) if arguments.errors else {}
+    separate = separation.sampler_of(method, mix, separation.priors_of(arguments.priors, device), curves, device)
     separated, trace, particles, forming = separation.separate_all(
         separate, total, batch_samples=settings["batch_samples"], seed=settings["seed"], truth=truth
     )
@@ -34,8 +34,8 @@ def main() -> None:
     log.info("median SI-SDR %.1f dB", rows["si_sdr"].median())
     files.write_rows(rows, arguments.rows)
     files.write_rows(trace, arguments.trace)
-    known = {"dataset": settings["dataset"], "method": settings["method"], "prior": settings["prior"]}
-    files.write_rows(particles.assign(**known, mix=mix["name"]), arguments.particles)
+    labels = {"dataset": settings["dataset"], "method": settings["method"], "prior": settings["prior"]}
+    files.write_rows(particles.assign(**labels, mix=mix["name"]), arguments.particles)
     files.write_array(forming.numpy(), arguments.forming)
     files.write_array(separated.estimates[:, : settings["examples"], 0].numpy(), arguments.examples)
 

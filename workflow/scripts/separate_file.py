@@ -14,7 +14,7 @@ from audiopriors import metrics, pages, runtime
 from audiopriors.audio import recordings
 from audiopriors.files import read_rows, write_bytes
 from audiopriors.seeds import torch_generator
-from audiopriors.separation import plans
+from audiopriors.separation import overlap, schedules
 from audiopriors.separation import running as separation
 from audiopriors.tables import write
 from scipy.io import wavfile
@@ -27,7 +27,7 @@ LISTEN = 30  # seconds on the page
 def main() -> None:
     program = runtime.Program(__doc__)
     program.input("--recording", "wav, flac, ogg, mp3 or .stem.mp4", type=Path)
-    program.input("--priors", "for each sigma in turn, each source in turn", many=True)
+    program.input("--priors", "trained priors of each source, at each sigma or at all; in any order", many=True)
     program.input("--errors", "the error curve of each source's prior, for a plan", many=True, required=False)
     program.output("--wavs", "a folder, SOURCE.wav and rest.wav (float)", type=Path)
     program.output("--levels", "the level of each source, and its SI-SDR, if known")
@@ -38,8 +38,9 @@ def main() -> None:
     device = runtime.prepare(settings["threads"])
     track = recordings.recording(arguments.recording)
     mix, rate = recordings.read(track, recordings.MIXTURE)
-    curves = [plans.curve(read_rows([path])) for path in arguments.errors]
-    separate = separation.Separator(arguments.priors, settings["mix"], settings["settings"], device, curves)
+    curves = schedules.curves(read_rows(arguments.errors)) if arguments.errors else {}
+    priors = separation.priors_of(arguments.priors, device)
+    separate = separation.sampler_of(settings["settings"], settings["mix"], priors, curves, device)
 
     # As the frames that the priors were trained on: at most full scale, with noise of one step of 16 bits.
     gain = recordings.gain(mix)
@@ -54,13 +55,13 @@ def main() -> None:
     waves = torch.from_numpy(at_rate.T.copy())
     waves = recordings.dequantised(waves, torch_generator(*settings["seed"], "dequantise"))
     fade = round(settings["overlap"] * frame)
-    frames = separation.overlapping(waves, frame, fade)
+    frames = overlap.overlapping(waves, frame, fade)
     separated, *_ = separation.separate_all(
         separate, frames.reshape(-1, 1, frame), batch_samples=settings["batch_samples"], seed=settings["seed"]
     )
     if separated.stopped.any():
         log.info("%d of %d frames diverged and were left", separated.stopped.sum(), len(separated.stopped))
-    joined = separation.cross_faded(separated.estimates.reshape(len(sources), *frames.shape), waves.shape[1], fade)
+    joined = overlap.cross_faded(separated.estimates.reshape(len(sources), *frames.shape), waves.shape[1], fade)
     files = {
         source: resampled(part.T.numpy(), settings["rate"], rate, len(mix)) / gain
         for source, part in zip(sources, joined, strict=True)
@@ -88,10 +89,10 @@ def main() -> None:
 
 def resampled(audio: np.ndarray, rate: int, to: int, length: int | None = None) -> np.ndarray:
     """(samples, channels) at another rate; cut, or filled with zeros, to `length` samples."""
-    made = np.stack([recordings.resample(channel, rate, to) for channel in audio.T.astype(np.float32)], axis=1)
+    channels = np.stack([recordings.resample(channel, rate, to) for channel in audio.T.astype(np.float32)], axis=1)
     if length is None:
-        return made
-    return np.pad(made[:length], ((0, max(0, length - len(made))), (0, 0)))
+        return channels
+    return np.pad(channels[:length], ((0, max(0, length - len(channels))), (0, 0)))
 
 
 def true_source(track: recordings.Track, source: str, rate: int) -> np.ndarray | None:

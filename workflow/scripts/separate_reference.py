@@ -3,8 +3,8 @@
 import pandas as pd
 import torch
 from audiopriors import files, likelihood, registry, runtime
+from audiopriors.separation import references, supervised
 from audiopriors.separation import running as separation
-from audiopriors.separation import supervised
 
 
 def main() -> None:
@@ -17,18 +17,14 @@ def main() -> None:
     device = runtime.prepare(settings["threads"])
     data, mix = registry.open_data(settings["data"], arguments.data), settings["mix"]
     truth, total = separation.mixes(data, mix, settings["items"], settings["frame"])
-    items = torch.arange(total.shape[0])
-    references = {
-        "mix": (total / len(truth)).expand_as(truth),
-        **data.references(mix, truth, total, items, settings["frame"]),
-    }
+    compared = references.estimates(data, mix, truth, total, torch.arange(total.shape[0]))
     if arguments.supervised:
         separator = supervised.load(arguments.supervised).to(device)
         parts = [separator(part.to(device)).cpu() for part in likelihood.batches(total, settings["batch_samples"])]
-        references["supervised"] = torch.cat(parts).transpose(0, 1)[:, :, None]
+        compared["supervised"] = torch.cat(parts).transpose(0, 1)[:, :, None]
     rows = [
-        separation.rows(settings, data, "reference", name, truth, total, separation.as_given(made))
-        for name, made in references.items()
+        separation.rows(settings, data, "reference", name, truth, total, separation.as_given(estimates))
+        for name, estimates in compared.items()
     ]
     files.write_rows(pd.concat(rows, ignore_index=True), arguments.rows)
 

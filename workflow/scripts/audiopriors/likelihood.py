@@ -12,6 +12,7 @@ import soundfile
 import torch
 from torch import Tensor
 
+from .data.base import Frames
 from .errors import UserError
 from .priors.base import Prior
 from .seeds import torch_generator
@@ -60,8 +61,8 @@ def flac_nats(x: Tensor) -> np.ndarray:
 
 
 def evaluate(
-    prior: Prior, data, *, name: str, source: str, sigma: str, sources: list[str], sigmas: list[str], frame: int,
-    evaluation: Evaluation, seed: tuple, device,
+    prior: Prior, data: Frames, *, name: str, source: str, sigma: str, sources: list[str], sigmas: list[str],
+    frame: int, evaluation: Evaluation, seed: tuple, device,
 ) -> pd.DataFrame:  # fmt: skip
     """All measures of one prior.
 

@@ -19,15 +19,13 @@ import torch
 from torch import Tensor
 
 from ..audio import recordings, roots
-from ..audio.spectra import masked, spectra
 from ..errors import UserError
 from ..files import Damaged, digest, read_array, read_table
 from ..seeds import numpy_generator, seed_of, torch_generator
+from . import base
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
             )  # fmt: skip
             rows += [{"split": split[track.key], **row} for row in cut]
     table = pd.DataFrame(rows)
-    for name in SPLITS:
+    for name in base.SPLITS:
         if not rows or not (table["split"] == name).any():
             raise UserError(f"no track for {name} could be used; broken: {'; '.join(skipped) or 'none'}")
     return table
@@ -122,13 +120,13 @@ def _by_turns(places: list[tuple]) -> list[tuple]:
     for place in places:
         of_file.setdefault(place[0], []).append(place)
     shuffled = [
-        [there[place] for place in numpy_generator("items", file).permutation(len(there))]
-        for file, there in of_file.items()
+        [in_file[place] for place in numpy_generator("items", file).permutation(len(in_file))]
+        for file, in_file in of_file.items()
     ]
     return [place for turn in itertools.zip_longest(*shuffled) for place in turn if place]
 
 
-class Frames:
+class Frames(base.Frames):
     """Frames of recorded tracks, from the index at `path` and the memory maps beside it.
 
     `count` and `frames` are of items in which every source sounds, so that all sources of an item can be compared;
@@ -166,7 +164,7 @@ class Frames:
                 (columns["file"][row], int(columns["row"][row]), str(columns["track"][row]))
                 for row in np.flatnonzero((columns["split"] == split) & every)
             ])
-            for split in SPLITS
+            for split in base.SPLITS
         }  # fmt: skip
         self._drawn = {
             name: [(columns["file"][row], int(columns["row"][row]))
@@ -185,10 +183,10 @@ class Frames:
     def _stored(self, places: list[tuple], source: str, frame: int) -> Tensor:
         """(n, 1, frame) float32, in steps of 1 / 32768."""
         which = self._sources.index(source)
-        found = np.empty((len(places), 1, frame), np.float32)
+        frames = np.empty((len(places), 1, frame), np.float32)
         for number, (file, row, *_) in enumerate(places):
-            found[number, 0] = self._frame(file, which, row)[:frame]
-        return torch.from_numpy(found) / recordings.FULL_SCALE
+            frames[number, 0] = self._frame(file, which, row)[:frame]
+        return torch.from_numpy(frames) / recordings.FULL_SCALE
 
     def _frame(self, file: str, which: int, row: int) -> np.ndarray:
         """One frame, as it was stored."""
@@ -210,21 +208,17 @@ class Frames:
 
         Uniform noise of one step of the 16 bits makes them draws of a density; it is of the item, not of the call.
         """
-        found = self._stored([self._where[split][item] for item in items.tolist()], source, frame)
+        frames = self._stored([self._where[split][item] for item in items.tolist()], source, frame)
         for number, item in enumerate(items.tolist()):
             generator = torch_generator("dequantise", split, source, item)
-            found[number] = recordings.dequantised(found[number], generator)
-        return found
+            frames[number] = recordings.dequantised(frames[number], generator)
+        return frames
 
     def mixture(self, split: str, sources: list[str], items: Tensor, frame: int) -> Tensor:
         """The mix (n, 1, frame) as it was recorded, if it is of all sources; else the sum of those."""
         if sources == self._sources[1:]:
             return self.frames(split, recordings.MIXTURE, items, frame)
-        return torch.stack([self.frames(split, source, items, frame) for source in sources]).sum(0)
-
-    def mix_divisor(self, sources: list[str]) -> int:
-        """By what the sum of the sources was divided to give the mix: nothing."""
-        return 1
+        return super().mixture(split, sources, items, frame)
 
     def mixed(self, mix: dict, items: Tensor, frame: int) -> tuple[Tensor, Tensor]:
         """The true sources (N, n, 1, frame) of test items, and their recorded mix M (n, 1, frame).
@@ -235,27 +229,11 @@ class Frames:
         """
         if mix["unison"] or set(mix["gains"]) != {1}:
             raise UserError(f"mix {mix['name']}: recorded music is separated as it is, without gains and unison")
-        truth = torch.stack([self.frames("test", source, items, frame) for source in mix["sources"]])
+        truth, _ = super().mixed(mix, items, frame)
         return truth, self.mixture("test", mix["sources"], items, frame)
-
-    def references(self, mix: dict, truth: Tensor, total: Tensor, items: Tensor, frame: int) -> dict[str, Tensor]:
-        """Estimates (N, n, 1, T) of two masks on the mix M (n, 1, T): of average spectra, and of the true sources.
-
-        static_wiener: the sources' long-term average power spectra over training frames. ideal_ratio_mask: an oracle,
-        of the true sources' magnitudes.
-        """
-        average = []
-        for source in mix["sources"]:
-            drawn = self.draw(source, 256, frame, torch_generator("static_wiener", source))
-            average.append(spectra(drawn[:, 0]).abs().square().mean((0, 2), keepdim=True))
-        magnitudes = torch.stack([spectra(one[:, 0]).abs() for one in truth])
-        return {
-            "static_wiener": masked(torch.stack(average), total), "ideal_ratio_mask": masked(magnitudes, total),
-        }  # fmt: skip
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
         """A training batch (batch, 1, frame) of random frames in which the source sounds."""
-        there = self._drawn[source]
-        chosen = torch.randint(len(there), (batch,), generator=generator).tolist()
-        found = self._stored([there[one] for one in chosen], source, frame)
-        return recordings.dequantised(found, generator)
+        places = self._drawn[source]
+        chosen = torch.randint(len(places), (batch,), generator=generator).tolist()
+        return recordings.dequantised(self._stored([places[one] for one in chosen], source, frame), generator)

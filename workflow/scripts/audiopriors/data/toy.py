@@ -17,6 +17,7 @@ from torch import Tensor
 from ..errors import UserError
 from ..files import read_table
 from ..seeds import numpy_generator
+from . import base
 
 if TYPE_CHECKING:  # it takes a second to import, and every training comes here
     import pandas as pd
@@ -50,9 +51,6 @@ class Config:
     "Items for every table and figure."
 
 
-SPLITS = ("train", "validation", "test")
-
-
 def make(
     config: Config, sources: list[str], seed: tuple, folder: Path | None = None, frame: int | None = None
 ) -> pd.DataFrame:
@@ -67,7 +65,7 @@ def make(
         raise UserError(f"toy data has no source {unknown[0]!r}; it has {', '.join(SOURCES)}")
     low, high = config.frequency_range
     tables = []
-    for split in SPLITS:
+    for split in base.SPLITS:
         count = getattr(config, split)
         for source in sources:
             random = numpy_generator(*seed, split, source)  # adding a source or a split changes no other
@@ -146,10 +144,10 @@ def _harmonic(source: str, cycles: Tensor, frequency: Tensor, rate: int) -> Tens
     return wave
 
 
-class Frames:
+class Frames(base.Frames):
     """Frames of the toy data, rendered on demand from the parameter table at `path`."""
 
-    bss_eval = False  # 512 taps make any tone of another
+    references = ("parametric_oracle",)
 
     def __init__(self, path: str, config: Config):
         self.config, self.rate = config, config.rate
@@ -186,22 +184,21 @@ class Frames:
             bandlimited=self.config.bandlimited,
         ).float()
 
-    def mixture(self, split: str, sources: list[str], items: Tensor, frame: int) -> Tensor:
-        """The mix m (n, 1, frame): the mean of those sources (section 3.1)."""
-        return torch.stack([self.frames(split, source, items, frame) for source in sources]).mean(0)
-
     def mix_divisor(self, sources: list[str]) -> int:
-        """By what the sum of the sources was divided to give the mix."""
+        """The mix is the mean of the sources (section 3.1)."""
         return len(sources)
-
-    def tracks(self, split: str) -> list[str]:
-        """What each item is a part of: itself, as the items are independent."""
-        return [str(item) for item in range(self.count(split))]
 
     def mixed(self, mix: dict, items: Tensor, frame: int) -> tuple[Tensor, Tensor]:
         """The true sources (N, n, 1, frame) of test mixes, times their gains, and their sum M (n, 1, frame)."""
         truth = self._waves(mix, items, frame, amplitude=True).float()
         return truth, truth.sum(0)
+
+    def unit_waves(self, mix: dict, items: Tensor, frame: int) -> Tensor:
+        """The sources of test mixes at amplitude 1: what an oracle knows that knows all but the amplitudes.
+
+        Shape: (N, n, 1, frame) float64.
+        """
+        return self._waves(mix, items, frame, amplitude=False)
 
     def _waves(self, mix: dict, items: Tensor, frame: int, amplitude: bool) -> Tensor:
         """The sources of test mixes (N, n, 1, frame) float64, of the amplitudes that they have, or of amplitude 1.
@@ -219,13 +216,6 @@ class Frames:
                 render(source, frequency, loudness, phase, frame, self.rate, bandlimited=self.config.bandlimited)
             )
         return torch.stack(waves)
-
-    def references(self, mix: dict, truth: Tensor, total: Tensor, items: Tensor, frame: int) -> dict[str, Tensor]:
-        """Estimates (N, n, 1, T) of an oracle that knows every frequency and phase, from the mix M (n, 1, T)."""
-        from ..separation.samplers import parametric_oracle
-
-        waves = self._waves(mix, items, frame, amplitude=False)
-        return {"parametric_oracle": parametric_oracle(waves, total).float()}
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
         """A training batch (batch, 1, frame): random items, each cut at a random place."""

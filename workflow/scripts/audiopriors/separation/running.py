@@ -1,27 +1,27 @@
-"""Mixes to separate, the methods of the config, and the rows that a separation leaves."""
+"""Mixes to separate, the samplers of the config's methods, and the rows that a separation leaves."""
 
 from __future__ import annotations
 
 import logging
-import math
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from .. import metrics
-from ..checkpoints import load_prior
+from .. import metrics, registry
+from ..checkpoints import CheckpointError, load_prior
+from ..data.base import Frames
+from ..priors.base import Prior
 from ..seeds import torch_generator
-from . import plans, samplers
-from .scaled import Scaled
+from .methods.base import Sampler, Separated
+from .schedules import Curve
 
 log = logging.getLogger(__name__)
 
 
-def mixes(data, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor]:
+def mixes(data: Frames, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor]:
     """The true sources (N, B, 1, T) and their mix M (B, 1, T) in the sum domain, of the first test items.
 
     mix: its name, sources, their gains, and unison (see the config's schema).
@@ -29,121 +29,42 @@ def mixes(data, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor]:
     return data.mixed(mix, torch.arange(min(items, data.count("test"))), frame)
 
 
-@dataclass(frozen=True)
-class Separated:
-    """Estimates (N, B, 1, T); of each item, (B,): whether all particles stopped, misfit, whether accepted; on the CPU.
+def priors_of(paths: list[str], device: torch.device) -> dict[tuple[str, str], Prior]:
+    """Trained priors on the device, by the source and the sigma that their checkpoints say, in any order.
 
-    NaN where a method has no misfit or accepts everything.
+    Raises
+    ------
+    CheckpointError: one is broken, or two are of the same source and sigma.
     """
+    priors: dict[tuple[str, str], Prior] = {}
+    for path in paths:
+        prior = load_prior(path).to(device)
+        key = (prior.description["prior_source"], prior.description["sigma"])
+        if key in priors:
+            raise CheckpointError(f"{path}: is a second prior of {key[0]} at sigma {key[1]}")
+        priors[key] = prior
+    return priors
 
-    estimates: Tensor
-    stopped: Tensor
-    misfit: Tensor
-    accepted: Tensor
 
+def sampler_of(
+    method: dict, mix: dict, priors: dict[tuple[str, str], Prior], curves: dict[str, Curve], device: torch.device
+) -> Sampler:
+    """A method of the config, for one mix.
 
-class Separator:
-    """A method of the config under the priors at `paths`: for each sigma of the method in turn, each source in turn.
+    method: its keys, see the config's schema. priors: as of `priors_of`. curves: as of `schedules.curves`; empty for a
+    method without a plan.
 
-    curves: of each source's prior, for a method whose levels are planned. `sigmas` are the levels.
+    Raises
+    ------
+    UserError: there is no such sampler, or a prior or curve is missing.
     """
-
-    def __init__(self, paths: list[str], mix: dict, method: dict, device, curves: list[plans.Curve] = ()):
-        self.method, self.settings, self.device, self.gains = method, method["settings"], device, mix["gains"]
-        number = len(mix["sources"])
-        loaded = [
-            load_prior(path, expect={"prior_source": mix["sources"][place % number]}).to(device)
-            for place, path in enumerate(paths)
-        ]
-        self.curves = [curve.scaled(gain) for curve, gain in zip(curves, mix["gains"], strict=False)]
-        self.plan = plans.plan(self.curves, **method["plan"]) if "plan" in method else None
-        self.combine = method.get("combine", "best")
-        # A residual says something only of this sampler, whose estimates do not see the mix but through denoisers, of
-        # one particle, and of priors that can find their source.
-        self.judges = method["sampler"] == "alternating" and self.combine == "best"
-        able = self.judges and plans.can_find(self.curves, method["plan"]["found"])
-        self.accept = method["accept"] if able else 0.0
-        if self.plan:
-            self.sigmas = [*self.plan.sigmas, *self.plan.settle]
-        else:
-            self.sigmas = [float(sigma) or method["noise_free_sigma"] for sigma in method["sigmas"]]
-        if method["sampler"] == "langevin":
-            # One prior a source and level, or, if one serves all levels, one a source.
-            of_level = [loaded[level * number : (level + 1) * number] or loaded for level in range(len(self.sigmas))]
-            self.levels = [self._level(*level) for level in zip(of_level, self.sigmas, strict=True)]
-        else:
-            self.denoisers = [Scaled(prior, gain).denoise for prior, gain in zip(loaded, mix["gains"], strict=True)]
-
-    def __call__(self, mix: Tensor, generator: torch.Generator, callback=None, watch=None) -> Separated:
-        """Sources of M (B, 1, T); callback (of the first round) and watch as in samplers."""
-        rounds = []
-
-        def once(some: Tensor) -> tuple[Tensor, Tensor]:
-            state, stopped, misfit = self._run(some, generator, None if rounds else callback)
-            rounds.append(stopped)
-            return state, misfit
-
-        particles = self.method["particles"]
-        estimates, misfit = samplers.restarted(
-            once, mix.to(self.device), particles=particles, rounds=self.method["rounds"] if self.accept else 1,
-            accept=self.accept, watch=watch, combine={"mean": samplers.mean, "mask": samplers.mask}.get(self.combine),
-        )  # fmt: skip
-        stopped = rounds[0].view(-1, particles).all(1)
-        accepted = (misfit <= self.accept).double()
-        if not self.judges:
-            accepted[:] = float("nan")
-        return Separated(estimates.cpu(), stopped.cpu(), misfit.cpu(), accepted.cpu())
-
-    def _run(self, mix: Tensor, generator: torch.Generator, callback) -> tuple[Tensor, Tensor, Tensor]:
-        """One particle for each mix M (B, 1, T): estimates, which stopped (B,), misfit (B,)."""
-        if self.method["sampler"] == "langevin":
-            return self._langevin(mix, generator, callback)
-        misfit = plans.Misfit(self.plan, self.curves, callback)
-        if self.method["sampler"] == "alternating":
-            share, turns = self.settings["share"] or None, self.settings["turns"]
-            state = samplers.alternating(mix, self.denoisers, self.plan, generator, misfit, share, turns)
-        else:
-            state = samplers.guided(mix, self.denoisers, self.plan, generator, misfit, **self.settings)
-        value = misfit.value
-        if self.accept:
-            value = torch.maximum(value, plans.energy(state, self.denoisers, self.curves, self.plan, generator))
-        return state, torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device), value
-
-    def _langevin(self, mix: Tensor, generator: torch.Generator, callback) -> tuple[Tensor, Tensor, Tensor]:
-        """The misfit is the energy before the last step, or the residual where no log p is computed."""
-        last = []
-
-        def note(level, step, energy, residual, sources):
-            last[:] = energy, residual
-            if callback:
-                callback(level, step, energy, residual, sources)
-
-        number, first, final = len(self.gains), self.levels[0], self.levels[-1]
-        noise = torch.randn(number, *mix.shape, generator=generator).to(mix.device)
-        sample = samplers.metropolis if self.settings["metropolis"] else samplers.langevin
-        state, stopped = sample(mix / number + first.sigma * noise, mix, self.levels, generator, note)
-        if self.plan or float(self.method["sigmas"][-1]) > 0:
-            state = samplers.denoise(state, final.prior, final.sigma)
-        energy, residual = last
-        return state, stopped, residual if energy.isnan().all() else energy
-
-    def _level(self, priors: list, sigma: float) -> samplers.Level:
-        wanted = self.settings["metropolis"]
-
-        def joint(state: Tensor) -> tuple[Tensor, Tensor]:
-            pairs = [
-                Scaled(prior, gain).log_prob_and_score(part, sigma, need_log_prob=wanted)
-                for prior, part, gain in zip(priors, state, self.gains, strict=True)
-            ]
-            return torch.stack([pair[0] for pair in pairs]), torch.stack([pair[1] for pair in pairs])
-
-        return samplers.Level(
-            joint, sigma, **{key: self.settings[key] for key in ("steps", "step_size", "mixture_width")}
-        )
+    kind, name = "separation/methods", method["sampler"]
+    config = registry.settings(kind, name, method["settings"])
+    return registry.load(kind, name).Sampler(config, method, mix, priors, curves, device)
 
 
 def separate_all(
-    separate: Separator, mix: Tensor, *, batch_samples: int, seed: tuple, truth: Tensor | None = None
+    separate: Sampler, mix: Tensor, *, batch_samples: int, seed: tuple, truth: Tensor | None = None
 ) -> tuple[Separated, pd.DataFrame, pd.DataFrame, Tensor]:
     """All mixes M (B, 1, T), as many at once as `batch_samples` says, with lines of progress.
 
@@ -176,12 +97,12 @@ def separate_all(
                     residual.median().item(), time.monotonic() - begun,
                 )  # fmt: skip
 
-        def watch(number, waiting, found, misfit, start=start):
+        def watch(number, waiting, estimates, misfit, start=start):
             place = misfit.argmin(1)
-            best = found[:, torch.arange(len(place), device=found.device), place]
+            best = estimates[:, torch.arange(len(place), device=estimates.device), place]
             if start == 0 and number == 0:
                 forming[:] = [state[:, place[0].item()] for state in forming]
-            agreement = metrics.si_sdr(found, best[:, :, None].expand_as(found))[..., 0].amin(0)
+            agreement = metrics.si_sdr(estimates, best[:, :, None].expand_as(estimates))[..., 0].amin(0)
             rows = {
                 "item": start + waiting,
                 "round": number,
@@ -190,8 +111,8 @@ def separate_all(
                 "agreement_db": agreement,
             }
             if truth is not None:
-                right = truth[:, start + waiting.cpu()][:, :, None].to(found.device).expand_as(found)
-                rows["worst_si_sdr"] = metrics.si_sdr(found, right)[..., 0].amin(0)
+                right = truth[:, start + waiting.cpu()][:, :, None].to(estimates.device).expand_as(estimates)
+                rows["worst_si_sdr"] = metrics.si_sdr(estimates, right)[..., 0].amin(0)
             tried.append(_particle_rows(rows, misfit.shape))
             log.info(
                 "mixes %d to %d of %d, round %d: %d of %d accepted, %.0f s left",
@@ -213,36 +134,15 @@ def separate_all(
 
 def _particle_rows(columns: dict, shape: tuple[int, int]) -> pd.DataFrame:
     """Columns of one number, of (n,), or of (n, particles), as one row a particle."""
-    there = {"particle": np.arange(shape[1])[None].repeat(shape[0], 0)}
+    table = {"particle": np.arange(shape[1])[None].repeat(shape[0], 0)}
     for name, values in columns.items():
         values = torch.as_tensor(values).cpu()
-        there[name] = (values[:, None] if values.ndim == 1 else values).expand(shape).numpy()
-    return pd.DataFrame({name: values.reshape(-1) for name, values in there.items()})
-
-
-def overlapping(waves: Tensor, frame: int, fade: int) -> Tensor:
-    """Waves (C, n) cut into frames that overlap by `fade` samples, with zeros at both ends. Shape: (C, F, frame)."""
-    hop, length = frame - fade, fade + waves.shape[1]
-    count = math.ceil(length / hop)  # the last fade is beyond the end
-    return torch.nn.functional.pad(waves, (fade, count * hop + fade - length)).unfold(1, frame, hop)
-
-
-def cross_faded(frames: Tensor, length: int, fade: int) -> Tensor:
-    """Frames (..., F, frame) of `overlapping`, put together again: linear fades that add up to one. (..., length)."""
-    *_, count, frame = frames.shape
-    ramp = (torch.arange(fade) + 0.5) / max(1, fade)
-    weight = torch.ones(frame)
-    weight[:fade] = ramp
-    weight[frame - fade :] = ramp.flip(0)
-    hop = frame - fade
-    total = torch.zeros(*frames.shape[:-2], count * hop + fade)
-    for number in range(count):
-        total[..., number * hop : number * hop + frame] += weight * frames[..., number, :]
-    return total[..., fade : fade + length]
+        table[name] = (values[:, None] if values.ndim == 1 else values).expand(shape).numpy()
+    return pd.DataFrame({name: values.reshape(-1) for name, values in table.items()})
 
 
 def rows(
-    settings: dict, data, prior: str, method: str, truth: Tensor, mix: Tensor, separated: Separated
+    settings: dict, data: Frames, prior: str, method: str, truth: Tensor, mix: Tensor, separated: Separated
 ) -> pd.DataFrame:
     """Metrics of each item and source."""
     estimates = separated.estimates

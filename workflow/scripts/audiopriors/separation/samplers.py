@@ -91,14 +91,14 @@ def metropolis(
             noise = torch.randn(sources.shape, generator=generator, dtype=sources.dtype).to(sources.device)
             proposal = sources + eta * drift + (2 * eta) ** 0.5 * noise
             uniform = torch.rand(mix.shape[0], generator=generator, dtype=torch.float64).to(mix.device)
-            found = target(proposal)
-            back = (sources - proposal - eta * found[1]).double().square().sum((0, 2, 3)) / (4 * eta)
+            proposed = target(proposal)
+            back = (sources - proposal - eta * proposed[1]).double().square().sum((0, 2, 3)) / (4 * eta)
             forth = noise.double().square().sum((0, 2, 3)) / 2
-            taken = uniform.log() < energy - found[0] + forth - back  # False where something is not finite
+            taken = uniform.log() < energy - proposed[0] + forth - back  # False where something is not finite
             sources = torch.where(taken[None, :, None, None], proposal, sources)
-            drift = torch.where(taken[None, :, None, None], found[1], drift)
-            energy = torch.where(taken, found[0], energy)
-            residual = torch.where(taken[:, None, None], found[2], residual)
+            drift = torch.where(taken[None, :, None, None], proposed[1], drift)
+            energy = torch.where(taken, proposed[0], energy)
+            residual = torch.where(taken[:, None, None], proposed[2], residual)
     return sources, torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device)
 
 
@@ -142,29 +142,29 @@ def alternating(
     def noise(deviation: float) -> Tensor:
         return deviation * torch.randn(mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
 
-    found = torch.zeros(number, *mix.shape, dtype=mix.dtype, device=mix.device)
+    estimates = torch.zeros(number, *mix.shape, dtype=mix.dtype, device=mix.device)
     carried = torch.stack([noise(kept) for _ in denoisers])  # sqrt(share) n_k
     for level, sigma in enumerate(plan.sigmas + plan.settle):
         settling = level >= len(plan.sigmas)
         for place in range(number):
-            sampled = found if settling else found + sigma * carried
+            sampled = estimates if settling else estimates + sigma * carried
             added, anew = (0, None) if settling else (noise(fresh * sigma), noise(kept))
             for turn in range(turns):
                 items, k = slice(turn, None, turns), order[(place + turn) % number]
                 if sigma <= plan.entries[k]:
                     rest = (mix - sampled.sum(0) + sampled[k] + added)[items]
-                    found[k, items] = denoisers[k](rest, sigma)
+                    estimates[k, items] = denoisers[k](rest, sigma)
                 if not settling:
                     carried[k, items] = anew[items]
         if callback:
-            _tell(callback, level, sigma, mix, found)
-    return found
+            _report(callback, level, sigma, mix, estimates)
+    return estimates
 
 
-def _tell(callback: Callback, level: int, sigma: float, mix: Tensor, found: Tensor) -> None:
+def _report(callback: Callback, level: int, sigma: float, mix: Tensor, estimates: Tensor) -> None:
     """Of estimates at a level: the energy is that of the mix alone, at Gamma = sigma."""
-    residual = (mix - found.sum(0)).double().square().mean((1, 2))
-    callback(level, 0, 0.5 * mix.shape[2] * residual / sigma**2, residual.sqrt(), found)
+    residual = (mix - estimates.sum(0)).double().square().mean((1, 2))
+    callback(level, 0, 0.5 * mix.shape[2] * residual / sigma**2, residual.sqrt(), estimates)
 
 
 def guided(
@@ -202,12 +202,12 @@ def guided(
         if churn:
             state = state + noise((raised**2 - sigma**2) ** 0.5)
         every = whole(state)
-        found = torch.stack([denoiser(one, raised) for denoiser, one in zip(denoisers, every, strict=True)])
-        pull = found - every  # sigma^2 times each score
+        denoised = torch.stack([denoiser(one, raised) for denoiser, one in zip(denoisers, every, strict=True)])
+        pull = denoised - every  # sigma^2 times each score
         pull = pull[:-1] - pull[-1] if guidance == "dirac" else pull + (mix - state.sum(0)) / width**2
         state = state + (1 - after / raised) * pull
         if callback:
-            _tell(callback, level, sigma, mix, found)
+            _report(callback, level, sigma, mix, denoised)
     return whole(state)
 
 
@@ -235,15 +235,15 @@ def restarted(
     waiting = torch.arange(mix.shape[0], device=mix.device)
     best, least = None, torch.full((mix.shape[0],), float("inf"), dtype=torch.float64, device=mix.device)
     for number in range(rounds):
-        found, misfit = run(mix[waiting].repeat_interleave(particles, 0))
-        found, misfit = found.unflatten(1, (-1, particles)), misfit.double().view(-1, particles)
+        estimates, misfit = run(mix[waiting].repeat_interleave(particles, 0))
+        estimates, misfit = estimates.unflatten(1, (-1, particles)), misfit.double().view(-1, particles)
         misfit = misfit.nan_to_num(nan=float("inf"))
         if watch:
-            watch(number, waiting, found, misfit)
+            watch(number, waiting, estimates, misfit)
         value, place = misfit.min(1)
-        chosen = found[:, torch.arange(len(place), device=place.device), place]
+        chosen = estimates[:, torch.arange(len(place), device=place.device), place]
         if combine:
-            chosen = combine(found, mix[waiting])
+            chosen = combine(estimates, mix[waiting])
         if best is None:
             best = chosen.clone()
         better = value < least[waiting]
@@ -254,33 +254,22 @@ def restarted(
     return best, least
 
 
-def mean(found: Tensor, mix: Tensor) -> Tensor:
+def mean(particles: Tensor, mix: Tensor) -> Tensor:
     """The average of particles, nearer to the posterior's mean. Shape: (N, B, P, 1, T), (B, 1, T) -> (N, B, 1, T)."""
-    return found.mean(2)
+    return particles.mean(2)
 
 
-def mask(found: Tensor, mix: Tensor) -> Tensor:
+def mask(particles: Tensor, mix: Tensor) -> Tensor:
     """The mix, shared out on its spectrogram by the particles' average magnitudes: a filter, no sample.
 
     Shape: (N, B, P, 1, T), (B, 1, T) -> (N, B, 1, T).
     """
-    number, items, particles, _, length = found.shape
-    magnitudes = spectra(found.reshape(-1, length)).abs()
-    magnitudes = magnitudes.view(number, items, particles, *magnitudes.shape[1:]).mean(2)
+    number, items, count, _, length = particles.shape
+    magnitudes = spectra(particles.reshape(-1, length)).abs()
+    magnitudes = magnitudes.view(number, items, count, *magnitudes.shape[1:]).mean(2)
     return masked(magnitudes, mix)
 
 
 def denoise(sources: Tensor, prior: Prior, sigma: float) -> Tensor:
     """Remove the noise that is left: E[s | s + sigma eps] = s + sigma^2 grad log p_sigma (Tweedie). Shape as given."""
     return tweedie(sources, prior(sources)[1], sigma)
-
-
-def parametric_oracle(waves: Tensor, mix: Tensor) -> Tensor:
-    """Least squares for the amplitudes, given every source's true wave at amplitude 1: what f and phase are worth.
-
-    waves (N, B, 1, T), mix M (B, 1, T) -> estimates (N, B, 1, T).
-    """
-    basis = waves[:, :, 0].permute(1, 2, 0).double()  # (B, T, N)
-    # The pseudo-inverse, as two waves in unison have no unique amplitudes.
-    amplitudes = torch.linalg.pinv(basis) @ mix.double().transpose(1, 2)  # (B, N, 1)
-    return (waves.double() * amplitudes.permute(1, 0, 2)[..., None]).to(waves)

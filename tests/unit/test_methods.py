@@ -1,0 +1,196 @@
+"""Samplers as the config names them: what they compute, what the base derives, and an example of an own one."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from audiopriors.errors import UserError
+from audiopriors.priors.base import Prior
+from audiopriors.separation import acceptance, samplers, schedules
+from audiopriors.separation import running as separation
+from audiopriors.separation.methods import base
+from copied import copy_examples
+
+VARIANCES = {"loud": 1.0, "soft": 0.1}
+MIX = {"name": "two", "sources": ["loud", "soft"], "gains": [1, 0.5], "unison": 0}
+PLAN = {"levels": 6, "settle": 2, "entry": 0.5, "found": 0.1}
+CPU = torch.device("cpu")
+
+
+class Gaussian(Prior):
+    """N(0, (v + sigma^2) I)."""
+
+    def __init__(self, variance):
+        super().__init__()
+        self.variance = variance
+
+    def log_prob(self, x, sigma):
+        total = self.variance + sigma**2
+        return -0.5 * (x.double().square() / total + math.log(2 * math.pi * total)).sum((1, 2))
+
+    def sample(self, n, length, sigma, generator):
+        raise NotImplementedError
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def curve_rows() -> pd.DataFrame:
+    """What the error_curve program writes of these priors."""
+    rows = []
+    for source, variance in VARIANCES.items():
+        clean = variance**0.5 * torch.randn(300, 1, 50, generator=generator(len(source)), dtype=torch.double)
+        of_source = schedules.errors(
+            Gaussian(variance).denoise, clean, np.geomspace(0.01, 30, 25).tolist(),
+            lambda level, clean=clean: torch.randn(clean.shape, generator=generator(level + 1), dtype=torch.double),
+        )  # fmt: skip
+        rows.append(of_source.assign(prior="gaussian", prior_source=source))
+    return pd.concat(rows, ignore_index=True)
+
+
+CURVES = schedules.curves(curve_rows())
+SETTINGS = {
+    "langevin": {"steps": 3, "step_size": 0.1, "mixture_width": 1.0, "metropolis": True},
+    "alternating": {"turns": 2, "share": 0.3},
+    "guided": {"guidance": "gaussian", "width": 1.2, "churn": 0.1},
+    "one_shot": {"returned": 0.0},
+}
+
+
+@pytest.fixture(autouse=True)
+def examples(tmp_path, monkeypatch):
+    copy_examples(tmp_path / "library", monkeypatch)
+
+
+def sampler(name, *, levels=("all",), curves=CURVES, mix=MIX, **changes):
+    method = {"sampler": name, "plan": PLAN, "particles": 1, "rounds": 1, "accept": 1, "settings": SETTINGS[name]}
+    method |= changes
+    if method["plan"] is None:
+        del method["plan"]
+    priors = {(source, level): Gaussian(VARIANCES[source]) for source in mix["sources"] for level in levels}
+    return separation.sampler_of(method, mix, priors, curves, CPU)
+
+
+def mixes(n=3, length=20):
+    return torch.randn(n, 1, length, generator=generator(5), dtype=torch.double)
+
+
+def test_curves_are_told_apart_by_their_source():
+    assert list(CURVES) == ["loud", "soft"]
+    assert CURVES["soft"].power == pytest.approx(0.1, rel=0.03)
+    shuffled = schedules.curves(curve_rows().sample(frac=1, random_state=0))
+    np.testing.assert_allclose(shuffled["loud"].relative, CURVES["loud"].relative)
+    with pytest.raises(UserError, match="needs the error curve of each prior; there is none of 'soft'"):
+        sampler("guided", curves={"loud": CURVES["loud"]})
+
+
+def test_alternating_and_guided_are_the_pure_functions_of_the_plan():
+    mix = mixes()
+    curves = [CURVES["loud"], CURVES["soft"].scaled(0.5)]
+    plan = schedules.plan(curves, **PLAN)
+    denoisers = [lambda x, sigma, v=v: v / (v + sigma**2) * x for v in (1.0, 0.25 * 0.1)]
+    alternating, misfit = sampler("alternating", combine="mean"), acceptance.Misfit(plan, curves)
+    expected = samplers.alternating(mix, denoisers, plan, generator(), misfit, share=0.3, turns=2)
+    separated = alternating(mix, generator())
+    torch.testing.assert_close(separated.estimates, expected)
+    torch.testing.assert_close(separated.misfit, misfit.value)
+    assert alternating.sigmas == [*plan.sigmas, *plan.settle] and separated.accepted.isnan().all()
+    expected = samplers.guided(mix, denoisers, plan, generator(), guidance="gaussian", width=1.2, churn=0.1)
+    torch.testing.assert_close(sampler("guided")(mix, generator()).estimates, expected)
+
+
+def test_langevin_is_the_pure_function_at_the_methods_sigmas():
+    mix, sigmas = mixes(), ["0.5", "0.1"]
+
+    def level(sigma):
+        total = torch.tensor([1 + sigma**2, 0.25 * (0.1 + (sigma / 0.5) ** 2)])[:, None, None, None]
+        constant = 10 * torch.log(2 * math.pi * total)[:, 0, 0]
+        return samplers.Level(
+            lambda state: (-0.5 * (state.square() / total).sum((2, 3)) - constant, -state / total), sigma, 3, 0.1, 1.0
+        )
+
+    levels = [level(float(sigma)) for sigma in sigmas]
+    start = mix / 2 + 0.5 * torch.randn(2, *mix.shape, generator=(same := generator()))
+    expected, _ = samplers.metropolis(start, mix, levels, same)
+    expected = samplers.denoise(expected, levels[-1].prior, 0.1)
+    for of_levels in (sigmas, ["all"]):  # a model of each sigma, or one of all
+        langevin = sampler("langevin", plan=None, sigmas=sigmas, noise_free_sigma=0.01, levels=of_levels)
+        torch.testing.assert_close(langevin(mix, generator()).estimates, expected, rtol=1e-4, atol=1e-4)
+    noise_free = sampler("langevin", plan=None, sigmas=["0"], noise_free_sigma=0.02, levels=["0"])
+    assert noise_free.sigmas == [0.02]
+
+
+def test_what_is_missing_is_named():
+    with pytest.raises(UserError, match=r"no prior of loud at sigma 0.5; there are loud at 0.1, soft at 0.1"):
+        sampler("langevin", plan=None, sigmas=["0.5"], noise_free_sigma=0.01, levels=["0.1"])
+    with pytest.raises(UserError, match="the sampler guided needs a plan"):
+        sampler("guided", plan=None, sigmas=["0.5"], levels=["0.5"])
+    with pytest.raises(UserError, match=r"no 'gibbs' in separation/methods: there are alternating, guided, langevin"):
+        separation.sampler_of({"sampler": "gibbs", "settings": {}}, MIX, {}, {}, CPU)
+
+
+class Scripted(base.Sampler):
+    """Its misfit is the script's, one a round."""
+
+    judges = True
+    script = (2.0, 0.5)
+
+    def run(self, mix, generator, callback):
+        self.rounds = getattr(self, "rounds", 0) + 1
+        zeros = torch.zeros(len(mix))
+        callback(0, 0, zeros, zeros, torch.stack([mix, mix]))
+        return torch.stack([mix, 0 * mix]), self.none_stopped(mix), zeros.double() + self.script[self.rounds - 1]
+
+
+def scripted(**changes):
+    method = {"sampler": "scripted", "plan": PLAN | {"found": 0.3}, "particles": 2, "rounds": 2, "accept": 1} | changes
+    sources = ["loud", "soft"]
+    priors = {(source, "all"): Gaussian(VARIANCES[source]) for source in sources}
+    # As a denoiser that knows all but a fiftieth of the noise, so that its source can be found.
+    able = {
+        source: schedules.Curve(one.sigmas, (one.sigmas**2 / 50).clip(max=1), 1.0, one.errors)
+        for source, one in CURVES.items()
+    }
+    return Scripted(None, method, MIX | {"gains": [1, 1]}, priors, able, CPU)
+
+
+def test_rounds_go_on_until_the_misfit_is_accepted():
+    seen = []
+    accepting = scripted()
+    separated = accepting(mixes(), generator(), lambda level, *_: seen.append(level))
+    assert accepting.accept == 1 and accepting.rounds == 2 and seen == [0]  # the callback sees the first round only
+    assert separated.misfit.tolist() == [0.5] * 3 and separated.accepted.tolist() == [1] * 3
+    refusing = scripted(rounds=1)(mixes(), generator())
+    assert refusing.misfit.tolist() == [2.0] * 3 and refusing.accepted.tolist() == [0] * 3
+    averaged = scripted(combine="mean")
+    assert averaged.accept == 0 and averaged(mixes(), generator()).accepted.isnan().all() and averaged.rounds == 1
+
+
+@pytest.mark.parametrize("returned", [0.0, 1.0])
+def test_the_one_shot_example_is_the_wiener_filter_of_gaussians(returned):
+    mix = mixes()
+    one_shot = sampler("one_shot", mix=MIX | {"gains": [1, 1]}, settings={"returned": returned})
+    levels = []
+    separated = one_shot(mix, generator(), lambda level, *_: levels.append(level))
+    expected = torch.stack([variance / 1.1 * mix for variance in VARIANCES.values()])
+    torch.testing.assert_close(separated.estimates, expected, rtol=0, atol=0.03)
+    assert levels == list(range(len(one_shot.sigmas))) and not separated.stopped.any()
+    if returned:
+        torch.testing.assert_close(separated.estimates.sum(0), mix)
+
+
+def test_the_one_shot_example_runs_over_all_mixes():
+    settings = {"dataset": "d", "mix": MIX}
+    data = type("Data", (), {"bss_eval": False, "tracks": lambda self, split: list("abc")})()
+    truth = torch.stack([mixes(), 0.1 * mixes().flip(0)])
+    one_shot = sampler("one_shot")
+    separated, trace, particles, forming = separation.separate_all(
+        one_shot, truth.sum(0), batch_samples=40, seed=(0,), truth=truth
+    )
+    assert separated.estimates.shape == truth.shape and len(particles) == 3
+    assert len(trace) == 3 * len(one_shot.sigmas) and forming.shape == (len(one_shot.sigmas), 2, 20)
+    rows = separation.rows(settings, data, "gaussian", "one_shot", truth, truth.sum(0), separated)
+    assert len(rows) == 6 and rows["si_sdr"].notna().all()

@@ -1,0 +1,142 @@
+"""What a sampler of p(sources | mix) is: estimates of all sources from a mix, under a prior of each.
+
+A sampler is one file of this folder. It has a frozen dataclass `Config`, a docstring under each field, and the class
+`Sampler`. Its name is the file's name. Nothing else lists it. A method of the config is a sampler with its settings,
+its noise levels, and how many particles it has.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...errors import UserError
+from ...priors.base import Prior
+from .. import samplers, schedules
+from ..scaled import Scaled
+
+
+@dataclass(frozen=True)
+class Separated:
+    """Estimates (N, B, 1, T); of each item, (B,): whether all particles stopped, misfit, whether accepted; on the CPU.
+
+    NaN where a method has no misfit or accepts everything.
+    """
+
+    estimates: Tensor
+    stopped: Tensor
+    misfit: Tensor
+    accepted: Tensor
+
+
+class Sampler(abc.ABC):
+    """A method of the config, for one mix. A file gives `run`; restarts, combining and acceptance follow.
+
+    config: the file's `Config`. method: the method's other keys, see the config's schema. mix: its name, sources and
+    gains. priors: by source and by the noise level that they were trained at, as in paths, "all" for one of all levels.
+    curves: of each source's prior, by source, for a method that has a plan.
+
+    Raises
+    ------
+    UserError: a prior or a curve is missing, or a plan.
+    """
+
+    needs_plan = True
+    "Whether its levels are planned from the priors' error curves; else the method may name the priors' levels."
+
+    judges = False
+    "Whether `run`'s misfit tells that estimates are right: then `accept` counts, and fresh particles are run."
+
+    def __init__(
+        self, config, method: dict, mix: dict, priors: dict[tuple[str, str], Prior], curves: dict[str, schedules.Curve],
+        device: torch.device,
+    ):  # fmt: skip
+        self.config, self.method, self.device = config, method, device
+        self.sources, self.gains, self._priors = mix["sources"], mix["gains"], priors
+        self.plan: samplers.Plan | None = None
+        self.curves: list[schedules.Curve] = []
+        "Of each source, times its gain."
+        if "plan" in method:
+            for source in self.sources:
+                if source not in curves:
+                    raise UserError(f"a plan needs the error curve of each prior; there is none of {source!r}")
+            self.curves = [curves[source].scaled(gain) for source, gain in zip(self.sources, self.gains, strict=True)]
+            self.plan = schedules.plan(self.curves, **method["plan"])
+            self.sigmas = [*self.plan.sigmas, *self.plan.settle]
+            self.priors = [self.priors_at("all")] * len(self.sigmas)
+        elif self.needs_plan:
+            raise UserError(f"the sampler {method['sampler']} needs a plan")
+        else:
+            self.sigmas = [float(sigma) or method["noise_free_sigma"] for sigma in method["sigmas"]]
+            self.priors = [self.priors_at(sigma) for sigma in method["sigmas"]]
+        self.combine = method.get("combine", "best")
+        # A misfit says something only of one particle, and of priors that can find their source.
+        self.judged = self.judges and self.combine == "best"
+        able = self.judged and self.plan and schedules.can_find(self.curves, method["plan"]["found"])
+        self.accept = method["accept"] if able else 0.0
+        "The misfit up to which estimates are accepted; 0: none is."
+
+    @abc.abstractmethod
+    def run(
+        self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One particle for each mix M (B, 1, T), on `device`.
+
+        `self.sigmas` are the levels, `self.priors` the sources' priors at each level, `self.denoisers` those of a plan;
+        `self.plan` and `self.curves` are of a method that has a plan. All that is random comes from the generator,
+        which is the CPU's. The callback (see samplers.Callback) is called at each level at least once.
+
+        Returns
+        -------
+        estimates: (N, B, 1, T). stopped: (B,), of which mixes the run broke off. misfit: (B,), the less the better,
+        which must not know the true sources; the best of several particles is kept by it.
+        """
+
+    def priors_at(self, sigma: str) -> list[Scaled]:
+        """The prior of each source times its gain: the one of that level, as in paths, or the one of all levels."""
+        scaled = []
+        for source, gain in zip(self.sources, self.gains, strict=True):
+            prior = self._priors.get((source, sigma)) or self._priors.get((source, "all"))
+            if prior is None:
+                names = ", ".join(f"{source} at {sigma}" for source, sigma in self._priors)
+                raise UserError(f"there is no prior of {source} at sigma {sigma}; there are {names}")
+            scaled.append(Scaled(prior, gain))
+        return scaled
+
+    @property
+    def denoisers(self) -> list[samplers.Denoiser]:
+        """E[s_k | x] of each source, from x and sigma, for priors that serve all levels."""
+        return [prior.denoise for prior in self.priors[0]]
+
+    @staticmethod
+    def none_stopped(mix: Tensor) -> Tensor:
+        """No run of the mixes M (B, 1, T) broke off: (B,)."""
+        return torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device)
+
+    def __call__(self, mix: Tensor, generator: torch.Generator, callback=None, watch=None) -> Separated:
+        """Sources of M (B, 1, T); callback (of the first round) and watch as in samplers."""
+        rounds = []
+
+        def once(some: Tensor) -> tuple[Tensor, Tensor]:
+            first = callback if callback and not rounds else _silent
+            estimates, stopped, misfit = self.run(some, generator, first)
+            rounds.append(stopped)
+            return estimates, misfit
+
+        particles = self.method["particles"]
+        estimates, misfit = samplers.restarted(
+            once, mix.to(self.device), particles=particles, rounds=self.method["rounds"] if self.accept else 1,
+            accept=self.accept, watch=watch, combine={"mean": samplers.mean, "mask": samplers.mask}.get(self.combine),
+        )  # fmt: skip
+        stopped = rounds[0].view(-1, particles).all(1)
+        accepted = (misfit <= self.accept).double()
+        if not self.judged:
+            accepted[:] = float("nan")
+        return Separated(estimates.cpu(), stopped.cpu(), misfit.cpu(), accepted.cpu())
+
+
+def _silent(level: int, step: int, energy: Tensor, residual: Tensor, sources: Tensor) -> None:
+    """The callback of rounds that nobody looks at."""

@@ -1,0 +1,38 @@
+"""The reverse diffusion of all sources at once under the mix (`samplers.guided`; MSDM, Mariani et al., 2024)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ...types import NonNegative, Positive
+from .. import acceptance, samplers
+from . import base
+
+
+@dataclass(frozen=True)
+class Config:
+    guidance: Literal["dirac", "gaussian"]
+    "How the mix guides the reverse diffusion."
+    width: Positive
+    "gaussian: the width of p(mix | sources) over sigma."
+    churn: NonNegative
+    "By which share noise is raised before each step."
+
+
+class Sampler(base.Sampler):
+    """The misfit is the residual's (acceptance.py); it chooses between particles, but says nothing of being right."""
+
+    def run(
+        self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One particle for each mix, see the base class."""
+        misfit, config = acceptance.Misfit(self.plan, self.curves, callback), self.config
+        estimates = samplers.guided(
+            mix, self.denoisers, self.plan, generator, misfit, guidance=config.guidance, width=config.width,
+            churn=config.churn,
+        )  # fmt: skip
+        return estimates, self.none_stopped(mix), misfit.value
