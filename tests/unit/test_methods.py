@@ -15,7 +15,7 @@ from copied import copy_examples
 
 VARIANCES = {"loud": 1.0, "soft": 0.1}
 MIX = {"name": "two", "sources": ["loud", "soft"], "gains": [1, 0.5], "unison": 0}
-PLAN = {"levels": 6, "settle": 2, "entry": 0.5, "found": 0.1}
+PLAN = {"levels": 6, "settle": 2, "entry": 0.5, "end": 0.1}
 CPU = torch.device("cpu")
 
 
@@ -146,7 +146,7 @@ class Scripted(base.Sampler):
 
 
 def scripted(**changes):
-    method = {"sampler": "scripted", "plan": PLAN | {"found": 0.3}, "particles": 2, "rounds": 2, "accept": 1} | changes
+    method = {"sampler": "scripted", "plan": PLAN | {"end": 0.3}, "particles": 2, "rounds": 2, "accept": 1} | changes
     sources = ["loud", "soft"]
     priors = {(source, "all"): Gaussian(VARIANCES[source]) for source in sources}
     # As a denoiser that knows all but a fiftieth of the noise, so that its source can be found.

@@ -307,7 +307,7 @@ def test_error_curve_is_the_denoisers():
 
 def test_plan_follows_the_curves():
     curves = [schedules.curve(gaussian_rows(power)) for power in (1.0, 0.01)]
-    plan = schedules.plan(curves, levels=40, settle=4, entry=0.5, found=0.1)
+    plan = schedules.plan(curves, levels=40, settle=4, entry=0.5, end=0.1)
     assert plan.entries == pytest.approx((1.0, 0.1), rel=0.05)
     assert plan.sigmas[0] == pytest.approx(1.0, rel=0.05) and len(plan.sigmas) == 40
     assert plan.sigmas[-1] == pytest.approx(0.1 / 3, rel=0.1)  # 0.1 = s^2 / (P + s^2) of the smaller source
@@ -318,7 +318,7 @@ def test_plan_follows_the_curves():
     expected = parts.sum() + 1.645 * math.sqrt(2 / 50) * np.linalg.norm(parts)
     assert acceptance.reachable(curves, 0.2) == pytest.approx(math.sqrt(expected), rel=0.05)
     # A source scaled by 10, with its mix, gives the same plan, 10 times as large.
-    scaled = schedules.plan([curve.scaled(10) for curve in curves], levels=40, settle=4, entry=0.5, found=0.1)
+    scaled = schedules.plan([curve.scaled(10) for curve in curves], levels=40, settle=4, entry=0.5, end=0.1)
     np.testing.assert_allclose(scaled.sigmas, 10 * np.array(plan.sigmas), rtol=1e-9)
 
 

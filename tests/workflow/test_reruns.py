@@ -23,10 +23,17 @@ def test_code_of_a_figure_redraws_that_figure_only(copied):
 
 
 def test_code_of_the_sampler_separates_again_and_trains_nothing(copied):
-    copied.edit("workflow/scripts/audiopriors/samplers.py", "FAR = 100.0", "FAR = 99.0")
+    copied.edit(
+        "workflow/scripts/audiopriors/separation/samplers.py", "kept, fresh = share**0.5", "kept, fresh = share**0.50"
+    )
     planned = copied.planned("smoke")
     assert planned["separate"] == 13 and planned["separate_reference"] == 2
     assert not {"train_prior", "evaluate_prior", "make_data"} & set(planned)
+
+
+def test_a_constant_of_denoisers_measures_error_curves_again(copied):
+    copied.edit("workflow/scripts/audiopriors/priors/base.py", "FAR = 100.0", "FAR = 99.0")
+    assert copied.planned("smoke")["error_curve"] == 4
 
 
 def test_rate_of_finetuning_retrains_only_what_is_finetuned(copied):

@@ -47,6 +47,17 @@ def open_data(described: dict, path: str):
     return load("data", kind).Frames(path, settings("data", kind, described["settings"]))
 
 
+@functools.cache
+def says(kind: str, name: str, flag: str) -> bool:
+    """What the class in that module says of a flag such as `needs_plan`; if it does not, what its base says."""
+    for module in (name, "base"):
+        tree = ast.parse((_FOLDER / kind / f"{module}.py").read_text(encoding="utf-8"))
+        for statement in (one for node in tree.body if isinstance(node, ast.ClassDef) for one in node.body):
+            if isinstance(statement, ast.Assign) and [ast.unparse(one) for one in statement.targets] == [flag]:
+                return bool(ast.literal_eval(statement.value))
+    raise KeyError(flag)
+
+
 def schema(kind: str, name: str) -> dict:
     """JSON schema of the `Config` of that module."""
     return schema_of(_FOLDER / kind / f"{name}.py", "Config")

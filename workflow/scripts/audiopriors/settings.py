@@ -80,5 +80,5 @@ class Plan:
     "Levels of the last sweeps, without noise."
     entry: ShareAboveZero
     "A source takes part once its prior's error is below this part of its power."
-    found: ShareAboveZero
+    end: ShareAboveZero
     "The noise ends where every error is below this part."

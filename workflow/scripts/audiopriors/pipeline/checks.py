@@ -84,8 +84,10 @@ def _of_methods(config: dict) -> Iterator[str]:
         yield from _each(method.get("sigmas", []), ["0", *config["sigmas"]], (*at, "sigmas"))
         if ("plan" in method) == ("sigmas" in method):
             yield f"{dotted(at)}: needs either sigmas or plan"
-        elif "sigmas" in method and (method["sampler"] != "langevin" or "noise_free_sigma" not in method):
-            yield (f"{dotted(at)}: sigmas are for the sampler langevin, with noise_free_sigma; others need a plan")
+        elif "sigmas" in method and registry.says("separation/methods", method["sampler"], "needs_plan"):
+            yield f"{dotted(at)}: the sampler {method['sampler']} needs a plan, not sigmas"
+        elif "sigmas" in method and "noise_free_sigma" not in method:
+            yield f"{dotted((*at, 'noise_free_sigma'))}: is missing; sigmas need it"
 
 
 def _of_labels(claims: list[dict]) -> Iterator[str]:

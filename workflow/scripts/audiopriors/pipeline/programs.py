@@ -201,6 +201,7 @@ def _described(prior: Prior) -> dict:
 
 def figure(data: DataSet, wildcards) -> dict:
     methods = [data.scale.method(name) for name in data.settings["runs"]]
+    alternating = [method for method in methods if method.settings["sampler"] == "alternating"]
     return {
         "data": data.data,
         "frame": data.frame,
@@ -211,7 +212,7 @@ def figure(data: DataSet, wildcards) -> dict:
         "sigmas": data.sigmas,
         "mix": data.mix(data.first_mix),
         "runs": [(run.prior, run.method) for run in data.runs if run.mix == data.first_mix],
-        "plans": [method.settings["plan"] for method in methods if method.settings["sampler"] == "alternating"],
+        "plans": [method.settings["plan"] for method in alternating],
     }
 
 

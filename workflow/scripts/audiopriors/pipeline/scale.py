@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .. import registry
 from ..errors import UserError
 
 NOISE_FREE, ALL = "0", "all"  # instead of a noise level: no noise; one model for every level above 0
@@ -71,7 +72,8 @@ class Method:
     @property
     def accepts(self) -> bool:
         """Whether it says of each mix if its sources were separated."""
-        return self.settings["sampler"] == "alternating" and "combine" not in self.settings
+        judges = registry.says("separation/methods", self.settings["sampler"], "judges")
+        return judges and self.settings.get("combine", "best") == "best"
 
     def can_run(self, prior: Prior) -> bool:
         """Whether the prior has what it needs: models of its sigmas, or, for a plan, one model of all."""

@@ -79,18 +79,18 @@ def curves(rows: pd.DataFrame) -> dict[str, Curve]:
     return {source: curve(part) for source, part in rows.groupby("prior_source", sort=False)}
 
 
-def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, found: float) -> Plan:
+def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, end: float) -> Plan:
     """The schedule of a sampler for these sources.
 
     levels, settle: numbers of levels with and without noise. entry: a source takes part once its error is below this
-    part of its power. found: the noise ends where every source's is below this part. Between the first entry and the
+    part of its power. end: the noise ends where every source's is below this part. Between the first entry and the
     end the density of levels in log sigma is, in equal parts, the slope of the root of each source's error: many where
     a source is found, few where nothing happens; and three tenths are even.
     """
     entries = [one.level(entry) for one in curves]
-    top, end = max(entries), min(one.level(found) for one in curves)
-    end = min(end, top / 2)
-    fine = np.linspace(math.log(end), math.log(top), _FINE)
+    top, last = max(entries), min(one.level(end) for one in curves)
+    last = min(last, top / 2)
+    fine = np.linspace(math.log(last), math.log(top), _FINE)
     width = max(1, round(_SMOOTH / (fine[1] - fine[0])))
     density = np.full(_FINE, 0.3 / _FINE)
     for one in curves:
@@ -99,13 +99,13 @@ def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, found: 
     reached = np.cumsum(density)
     reached = (reached - reached[0]) / (reached[-1] - reached[0])
     sigmas = np.exp(np.interp(np.linspace(1, 0, levels), reached, fine))
-    lowest = min(max(one.sigmas[0] for one in curves), end / 2)
-    return Plan(tuple(sigmas.tolist()), tuple(np.geomspace(end, lowest, settle).tolist()), tuple(entries))
+    lowest = min(max(one.sigmas[0] for one in curves), last / 2)
+    return Plan(tuple(sigmas.tolist()), tuple(np.geomspace(last, lowest, settle).tolist()), tuple(entries))
 
 
-def can_find(curves: list[Curve], found: float) -> bool:
+def can_find(curves: list[Curve], end: float) -> bool:
     """Whether every prior's error falls below this part of its source's power where the noise has more than twice that.
 
     With less noise, a denoiser that does nothing has as little error.
     """
-    return all(one.relative[0] <= found and 2 * found * one.power <= one.level(found) ** 2 for one in curves)
+    return all(one.relative[0] <= end and 2 * end * one.power <= one.level(end) ** 2 for one in curves)

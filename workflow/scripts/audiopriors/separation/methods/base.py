@@ -75,7 +75,7 @@ class Sampler(abc.ABC):
         self.combine = method.get("combine", "best")
         # A misfit says something only of one particle, and of priors that can find their source.
         self.judged = self.judges and self.combine == "best"
-        able = self.judged and self.plan and schedules.can_find(self.curves, method["plan"]["found"])
+        able = self.judged and self.plan and schedules.can_find(self.curves, method["plan"]["end"])
         self.accept = method["accept"] if able else 0.0
         "The misfit up to which estimates are accepted; 0: none is."
 
