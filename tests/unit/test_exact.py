@@ -66,8 +66,8 @@ def test_against_brute_force(source, length, sigma, tolerance):
     x = torch.cat((own, other, 0.5 * torch.ones(1, 1, length))) + sigma * noise((8, 1, length))
     expected = brute_force(source, x, sigma)
     smooth = source in ("sine", "triangle")
-    found = prior_of(source).log_prob(x, sigma)
-    assert (found[:4] - expected[:4]).abs().max() < (0.01 if smooth else tolerance)  # in class
+    value = prior_of(source).log_prob(x, sigma)
+    assert (value[:4] - expected[:4]).abs().max() < (0.01 if smooth else tolerance)  # in class
     fine = prior_of(source, settings=FINE).log_prob(x, sigma)
     assert (fine[:4] - expected[:4]).abs().max() < 0.03
     assert (fine - expected).abs().max() < 0.1
@@ -76,8 +76,8 @@ def test_against_brute_force(source, length, sigma, tolerance):
 def test_against_brute_force_log_uniform():
     law = toy.Config("paper", 16000, 16384, "log_uniform", (200.0, 4186.0), (0.5, 1.0), False, 50, 8, 8)
     x = clean("saw", 5, 24, law) + 0.3 * noise((5, 1, 24))
-    found, expected = prior_of("saw", law).log_prob(x, 0.3), brute_force("saw", x, 0.3, law)
-    assert (found - expected).abs().max() < 0.1
+    value, expected = prior_of("saw", law).log_prob(x, 0.3), brute_force("saw", x, 0.3, law)
+    assert (value - expected).abs().max() < 0.1
 
 
 @pytest.mark.parametrize("source", ["square", "saw"])
@@ -85,8 +85,8 @@ def test_against_brute_force_log_uniform():
 def test_error_is_as_stated(source, sigma):
     """At T = 1024, against 64 times as many nodes."""
     x = clean(source, 12, 1024, seed=7) + sigma * noise((12, 1, 1024), 8)
-    found, fine = (prior_of(source, settings=settings).log_prob(x, sigma) for settings in (SETTINGS, FINE))
-    assert (found - fine).abs().max() < exact.ERROR
+    value, fine = (prior_of(source, settings=settings).log_prob(x, sigma) for settings in (SETTINGS, FINE))
+    assert (value - fine).abs().max() < exact.ERROR
 
 
 @pytest.mark.parametrize("source", toy.SOURCES)
@@ -98,8 +98,8 @@ def test_gradient_against_finite_differences(source, length, sigma):
     direction, step = noise(x.shape, 2), 1e-5 * sigma
     with torch.no_grad():
         change = prior.log_prob(x + step * direction, sigma) - prior.log_prob(x - step * direction, sigma)
-    found, expected = (gradient * direction).sum((1, 2)), change / (2 * step)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3 / sigma)
+    value, expected = (gradient * direction).sum((1, 2)), change / (2 * step)
+    torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-3 / sigma)
 
 
 # FACTS: information I(theta; x) of T = 1024 in nats, standard error .09.
@@ -117,8 +117,8 @@ def test_mean_is_what_information_says(source, sigma):
     n, length = 100, 1024
     epsilon = noise((n, 1, length), seed=3)
     x = clean(source, n, length, seed=4) + sigma * epsilon
-    known = -0.5 * epsilon.square().sum((1, 2)) - length / 2 * math.log(2 * math.pi * sigma**2)
-    information = known - prior_of(source).log_prob(x, sigma)
+    of_noise = -0.5 * epsilon.square().sum((1, 2)) - length / 2 * math.log(2 * math.pi * sigma**2)
+    information = of_noise - prior_of(source).log_prob(x, sigma)
     error = 4 * math.hypot(information.std() / n**0.5, 0.09) + exact.ERROR
     assert abs(information.mean() - INFORMATION[source, sigma]) < error
     # x itself: its own wave has a share of the mass, so no item can be this far below the density of its noise
@@ -138,12 +138,12 @@ def test_far_items_find_the_best_wave(source):
     """At sigma = .01 log p is about minus the distance to the nearest wave: no random search may find a nearer one."""
     sigma, length = 0.01, 256
     x = torch.cat((torch.full((1, 1, length), 0.5), clean("sine", 2, length, seed=9), 0.5 * noise((2, 1, length))))
-    found = prior_of(source).log_prob(x.double(), sigma)
+    value = prior_of(source).log_prob(x.double(), sigma)
     waves = clean(source, 200_000, length, seed=5)[:, 0]
     product, energy = waves @ x.double()[:, 0].T, waves.square().sum(1, keepdim=True)
     nearest = (x.double().square().sum((1, 2)) - 2 * product + energy).amin(0)
     normal = length / 2 * math.log(2 * math.pi * sigma**2)
-    assert (found > -nearest / (2 * sigma**2) - normal - 60).all()
+    assert (value > -nearest / (2 * sigma**2) - normal - 60).all()
 
 
 def test_perfect_priors_discriminate_by_ratio():

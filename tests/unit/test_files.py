@@ -208,8 +208,8 @@ def test_too_short_a_recording_to_score(priors, tmp_path):
 
 def test_priors_are_told_apart_by_their_checkpoints_not_by_their_order(priors, tmp_path):
     soundfile.write(tmp_path / "song.wav", noise(4000, 1), 44100)
-    for to, given in (("one", priors), ("other", priors[::-1])):
-        assert separate(tmp_path / "song.wav", given, tmp_path / to).returncode == 0
+    for to, order in (("one", priors), ("other", priors[::-1])):
+        assert separate(tmp_path / "song.wav", order, tmp_path / to).returncode == 0
     for source in SOURCES:
         one, other = ((tmp_path / to / "wavs" / f"{source}.wav").read_bytes() for to in ("one", "other"))
         assert one == other

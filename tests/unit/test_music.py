@@ -134,10 +134,10 @@ def test_resampling_does_not_alias():
 
 def test_an_odd_rate_is_resampled_as_well_without_gigabytes():
     rate = 44101  # prime to 16000
-    time, there = np.arange(rate // 2) / rate, np.arange(8000) / 16000
+    time, expected_time = np.arange(rate // 2) / rate, np.arange(8000) / 16000
     wave = recordings.resample(np.sin(2 * np.pi * 1000 * time).astype(np.float32), rate, 16000)
     assert len(wave) == 8000
-    np.testing.assert_allclose(wave[500:-500], np.sin(2 * np.pi * 1000 * there)[500:-500], atol=1e-5)
+    np.testing.assert_allclose(wave[500:-500], np.sin(2 * np.pi * 1000 * expected_time)[500:-500], atol=1e-5)
     above = recordings.resample(np.sin(2 * np.pi * 8200 * time).astype(np.float32), rate, 16000)
     assert 20 * np.log10(np.abs(above[500:-500]).max()) < -80
 

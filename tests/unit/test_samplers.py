@@ -174,12 +174,12 @@ def test_restarts_until_accepted():
 
     watched = []
     mix = torch.tensor([0.0, 2.0, 9.0])[:, None, None]
-    found, misfit = samplers.restarted(
+    estimates, misfit = samplers.restarted(
         run, mix, particles=2, rounds=4, accept=1.0, watch=lambda *seen: watched.append(seen)
     )
     assert rounds == [[0, 0, 2, 2, 9, 9], [2, 2, 9, 9], [2, 2, 9, 9], [9, 9]]
     assert misfit.tolist() == [0.5, 0.5, pytest.approx(1.7)]
-    assert found[0].flatten().tolist() == [0, 2, 3] and found[1].flatten().tolist() == [0, 2, 9]
+    assert estimates[0].flatten().tolist() == [0, 2, 3] and estimates[1].flatten().tolist() == [0, 2, 9]
     assert [seen[1].tolist() for seen in watched] == [[0, 1, 2], [1, 2], [1, 2], [2]]
     assert watched[0][2].shape == (2, 3, 2, 1, 1) and watched[0][3].shape == (3, 2)
 
@@ -188,16 +188,16 @@ def test_particles_combined():
     mix = torch.randn(2, 1, 4096, generator=generator())
     truth = torch.stack([0.3 * mix, 0.7 * mix])
     noise = 0.01 * torch.randn(2, 2, 4, 1, 4096, generator=generator(1))
-    found = truth[:, :, None] + noise
-    torch.testing.assert_close(samplers.mean(found, mix), truth + noise.mean(2))
-    shared = samplers.mask(found, mix)
+    estimates = truth[:, :, None] + noise
+    torch.testing.assert_close(samplers.mean(estimates, mix), truth + noise.mean(2))
+    shared = samplers.mask(estimates, mix)
     torch.testing.assert_close(shared.sum(0), mix, rtol=0, atol=1e-5)
     assert (shared - truth).std() < 0.01 * mix.std()
-    made, _ = samplers.restarted(
+    combined, _ = samplers.restarted(
         lambda some: (torch.stack([some, some + 2]), torch.ones(len(some))), mix, particles=2, rounds=1, accept=0.0,
-        combine=lambda found, mix: found.mean(2) + mix,
+        combine=lambda estimates, mix: estimates.mean(2) + mix,
     )  # fmt: skip
-    torch.testing.assert_close(made, torch.stack([2 * mix, 2 * mix + 2]))
+    torch.testing.assert_close(combined, torch.stack([2 * mix, 2 * mix + 2]))
 
 
 def test_not_a_number_is_never_the_best():

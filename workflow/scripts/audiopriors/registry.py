@@ -35,10 +35,10 @@ def load(kind: str, name: str):
     return importlib.import_module(f"{__package__}.{kind.replace('/', '.')}.{name}")
 
 
-def settings(kind: str, name: str, given: dict):
-    """The `Config` of that module, of the settings given (JSON types: lists become tuples)."""
+def settings(kind: str, name: str, values: dict):
+    """The `Config` of that module, of these settings (JSON types: lists become tuples)."""
     config = load(kind, name).Config
-    return config(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+    return config(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
 
 def open_data(described: dict, path: str):
