@@ -186,6 +186,6 @@ def test_evaluate_all_sigmas():
         ("a", "0"), ("a", "0.05"), ("a", "0.5"), ("constant_0", "0"), ("constant_0.5", "0"), ("normal_0.3", "0"),
     }  # fmt: skip
     own = evaluated("0.5")
-    keys = {"test_source": "b", "data_sigma": "0.5", "measure": "log_prob", "split": "test_source"}
+    keys = {"test_source": "b", "data_sigma": "0.5", "measure": "log_prob", "split": "test"}
     same = [claims.choose(one, keys)["value"].to_numpy() for one in (own, of_all)]
     assert np.array_equal(*same)

@@ -1,0 +1,61 @@
+"""The smallest settings that have every part, of every family of priors, and priors with random weights."""
+
+from types import SimpleNamespace
+
+import torch
+from audiopriors.checkpoints import build_prior
+from audiopriors.data import toy
+
+FLOW = {
+    "blocks": 3, "flows": 2, "layers": 2, "kernel_size": 3, "width": 6, "blocks_per_split": 1,
+    "partition": "interleaved", "log_scale_bound": 3.0, "log_det_weight": 1.0,
+    "sigma_min": 0.0, "sigma_max": 0.0,
+}  # fmt: skip
+WAVENET = {
+    "variant": "causal", "input": "scalar", "noise_target": "clean", "blocks": 2, "layers": 3, "kernel_size": 2,
+    "width": 4, "skip_width": 5, "head_width": 6,
+}  # fmt: skip
+SCORE = {
+    "sigma_min": 0.01, "sigma_max": 4.0, "width": 6, "layers": 3, "masks": 2, "mask_width": 4, "mask_layers": 2,
+    "ode_steps": 8,
+}  # fmt: skip
+MUSIC = {"sigma_min": 0.01, "sigma_max": 4.0, "window": 32, "width": 2, "blocks": 1, "ode_steps": 8}
+EXACT = {"padding": 16, "phases": 64, "peaks": 16, "nodes": 256}
+LAW = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186.0), (0.8, 1.0), False, 50, 8, 8)
+CASES = {  # the smallest settings that have every part, and the sigmas at which they are tested
+    "flowavenet": [
+        (FLOW, 0.3),
+        (FLOW | {"partition": "half"}, 0.3),
+        (FLOW | {"blocks_per_split": 0}, 0.3),
+        (FLOW | {"blocks_per_split": 2, "log_scale_bound": 0.0, "log_det_weight": 0.25}, 0.3),
+        (FLOW | {"sigma_min": 0.01, "sigma_max": 2.0}, 0.3),
+    ],
+    "wavenet": [
+        (WAVENET, 0.3),
+        (WAVENET, 0.0),
+        (WAVENET | {"kernel_size": 3, "blocks": 1}, 0.3),
+        (WAVENET | {"input": "one_hot"}, 0.3),
+        (WAVENET | {"noise_target": "noisy"}, 0.0),
+    ],
+    "score": [(SCORE, 0.3), (SCORE | {"masks": 1, "layers": 1}, 0.05)],
+    "score_music": [(MUSIC, 0.3)],
+    "exact": [(EXACT, 0.3)],
+    "autoregressive": [({"order": 3}, 0.3), ({"order": 1}, 0.0)],  # examples/prior
+}
+
+
+def prior_of(family, model, spread=0.3):
+    """A prior with random weights, also where it starts at zero."""
+    torch.manual_seed(1)
+    prior = build_prior(family, model).double()
+    if family == "exact":
+        return prior.fit(SimpleNamespace(config=LAW), "triangle")
+    with torch.no_grad():
+        for parameter in prior.parameters():
+            parameter += spread * torch.randn_like(parameter)
+    return prior.requires_grad_(False)
+
+
+def waves(n, length):
+    """Inputs within [-1, 1], where every family has a density."""
+    return torch.randn(n, 1, length, generator=torch.Generator().manual_seed(0), dtype=torch.double).tanh()
