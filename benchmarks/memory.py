@@ -37,13 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frame", type=int, default=4096, help="samples that are counted on")
     arguments = parser.parse_args()
-    files = (ROOT / name for name in ("config.yaml", "claims.yaml"))
+    files = (ROOT / name for name in ("config.yaml", "scales.yaml", "claims.yaml"))
     full = config.scales({key: value for file in files for key, value in yaml.safe_load(file.read_text()).items()})
     full = full["full"]
     frame, at_once = full["datasets"]["toy"]["frame"], full["evaluation"]["batch_samples"]
     print(f"| prior | kB a sample | training, GB | {at_once} samples at once, GB |\n|---|---|---|---|")
-    for name in full["priors"]:
-        described = config.prior_settings(full, name)
+    for name, described in full["priors"].items():
         if "training" not in described:
             continue
         prior = build_prior(described["family"], described["model"])
