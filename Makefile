@@ -10,14 +10,15 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := 0.13.8
 READY := .venv/.ready
+WARM := python workflow/scripts/warm_python.py --run
 
 .PHONY: quick music check test lint docs benchmark verify clean
 
 quick: $(READY)
-	snakemake --cores all --rerun-incomplete --logger rich -- quick
+	$(WARM) snakemake --cores all --rerun-incomplete --logger rich -- quick
 
 music: $(READY)
-	snakemake --cores all --rerun-incomplete --logger rich -- quick_demo_band
+	$(WARM) snakemake --cores all --rerun-incomplete --logger rich -- quick_demo_band
 
 check: $(READY)
 	pytest -n 2 tests/unit

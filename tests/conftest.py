@@ -91,7 +91,7 @@ def warm():
     """The folder of a `python` with torch and Snakemake loaded (warm_python.py), which Workplaces use from now on."""
     folder = Path(tempfile.mkdtemp())  # a socket's path is short
     server = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("warm_python.py"), folder],
+        [sys.executable, ROOT / "workflow/scripts/warm_python.py", folder],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     if server.stdout.readline():

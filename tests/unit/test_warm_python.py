@@ -114,3 +114,24 @@ def test_without_a_server_it_is_the_real_one(tmp_path):
 
 def test_workplaces_use_it(programs):
     assert Workplace.programs == programs
+
+
+def test_a_command_is_run_with_a_warm_python_and_ends_as_it_ends(tmp_path):
+    (tmp_path / "look.py").write_text('import sys; print("torch" in sys.modules); sys.exit(3)')
+    command = [sys.executable, warm_python.__file__, "--run", "sh", "-c", "python look.py; echo ended as $?; exit 5"]
+    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, timeout=120, check=False)
+    assert done.stdout == "True\nended as 3\n" and done.returncode == 5, done.stderr
+
+
+def test_a_command_that_is_interrupted_ends_and_leaves_nothing(tmp_path):
+    waits = f"import time; open({str(tmp_path / 'begun')!r}, 'w'); time.sleep(60)"
+    (tmp_path / "wait.py").write_text(waits)
+    process = subprocess.Popen(
+        [sys.executable, warm_python.__file__, "--run", "python", "wait.py"], cwd=tmp_path, start_new_session=True,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode != 0

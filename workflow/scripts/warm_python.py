@@ -1,6 +1,7 @@
-"""A `python` for the tests' programs that forks from one process which has imported torch and Snakemake already.
+"""A `python` whose programs fork from one process that has imported torch already: their start takes no seconds.
 
-    python warm_python.py FOLDER        makes FOLDER/python and serves it until standard input ends
+    python warm_python.py --run COMMAND ...    runs the command with such a `python` first on PATH: what `make` does
+    python warm_python.py FOLDER               makes FOLDER/python and serves it until standard input ends
 
 `FOLDER/python PROGRAM.py ...` and `FOLDER/python -m MODULE ...` run in a fork of the server, with the caller's
 arguments, environment, folder, umask and files, and the caller ends as they end. If the caller is killed, they are.
@@ -17,9 +18,12 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 import weakref
@@ -207,9 +211,31 @@ def main(folder: Path) -> int:
         return serve(listener)
 
 
+def run(*command: str) -> int:
+    """Run the command with a warm `python` first on PATH, or as it is where none can be served; its exit status."""
+    if not hasattr(os, "pidfd_open"):  # not Linux
+        os.execvp(command[0], command)
+    signal.signal(signal.SIGINT, lambda number, frame: None)  # it is the command's, whose end is waited for
+    folder = Path(tempfile.mkdtemp())  # a socket's path is short
+    server = subprocess.Popen(
+        [sys.executable, __file__, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        served = server.stdout.readline()
+        path = os.environ["PATH"]
+        environment = os.environ | {"PATH": f"{folder}{os.pathsep}{path}" if served else path}
+        return subprocess.run(command, env=environment, check=False).returncode
+    finally:
+        server.communicate()
+        shutil.rmtree(folder)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "--client":
         client(*sys.argv[2:])
+    elif sys.argv[1] == "--run":
+        status = run(*sys.argv[2:])
+        sys.exit(status if status >= 0 else 128 - status)
     else:
         os.environ.setdefault("MPLBACKEND", "Agg")
         status = main(Path(sys.argv[1]))
