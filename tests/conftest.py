@@ -34,12 +34,10 @@ ORDER = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests in that order, and keep the unit tests of a file on one worker."""
+    """Put the tests' files in that order; each file is on one worker (--dist loadfile in pyproject.toml)."""
 
     def place(item: pytest.Item) -> int:
         name = item.path.relative_to(ROOT / "tests").as_posix()
-        if name.startswith("unit/"):
-            item.add_marker(pytest.mark.xdist_group(name))
         return next(place for place, begin in enumerate(ORDER) if name.startswith(begin))
 
     items.sort(key=place)

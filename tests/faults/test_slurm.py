@@ -23,7 +23,6 @@ SBIN = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"}
 SYSTEM = Path("/etc/slurm")  # where the jobs' srun looks: Snakemake's plugin takes SLURM_CONF from their environment
 missing = [name for name in NEEDED if not shutil.which(name, path=SBIN["PATH"])]
 pytestmark = [
-    pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)} not found: apt install slurm-wlm munge"),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a Slurm"),
     pytest.mark.skipif((SYSTEM / "slurm.conf").is_file(), reason="this machine has a Slurm of its own"),
