@@ -100,7 +100,7 @@ def main() -> None:
         for run in runs:
             add(f"separation, {run['mix']}", f"{name}, {run['method']}", 1, "calls", run["calls"], call[run["planned"]])
         if curves:
-            of_curve = settings["error_curve"]
+            of_curve = described["error_curve"]
             calls = min(of_curve["items"], settings["validation_items"]) * of_curve["levels"]
             add("error curve", name, curves, "calls", calls, call[True])
     for described in settings["separators"]:

@@ -43,6 +43,8 @@ def _of_priors(base: dict, changes: dict, written: dict, at: Key) -> Iterator[st
         place = (*at, "priors", name)
         family = prior.get("family") or base["priors"].get(name, {}).get("family")
         whole = prior_settings(name, family, base, changes)
+        if "error_curve" in prior and whole.get("levels") != "one":
+            yield f"{dotted((*place, 'error_curve'))}: has no effect, as {name} does not serve all noise levels"
         for key in ("finetune", "chain"):
             if key in prior and (whole.get("levels") == "one" or "training" not in whole):
                 yield f"{dotted((*place, key))}: has no effect, as {name} has no model that is fine-tuned (levels: one)"

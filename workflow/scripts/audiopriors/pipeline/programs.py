@@ -80,7 +80,7 @@ def error_curve(data: DataSet, wildcards) -> dict:
         "frame": data.frame,
         "prior": wildcards.prior,
         "prior_source": wildcards.prior_source,
-        **data.scale.settings["separation"]["error_curve"],
+        **data.scale.prior(wildcards.prior).error_curve,
         "seed": _seed(data, "error_curve", data.name, wildcards.prior_source),
     }
 
@@ -255,6 +255,7 @@ def forecast(data: DataSet, wildcards) -> dict:
             "trainings": len(select(data, "train_prior", "prior", prior=prior.name)),
             "evaluations": len(select(data, "evaluate_prior", "measures", prior=prior.name)),
             "error_curves": len(select(data, "error_curve", "errors", prior=prior.name)),
+            "error_curve": prior.error_curve,
             "data_levels": data.sigmas_of(prior),
             "finetune_steps": finetune and finetune["steps"],
         }
@@ -276,7 +277,6 @@ def forecast(data: DataSet, wildcards) -> dict:
         "priors": priors,
         "runs": runs,
         "separators": [train_separator(data, SimpleNamespace(mix=mix)) for mix in data.supervised["mixes"]],
-        "error_curve": data.scale.settings["separation"]["error_curve"],
         "evaluation": _evaluation(data),
         "test_items": _items(data, "test"),
         "validation_items": _items(data, "validation"),

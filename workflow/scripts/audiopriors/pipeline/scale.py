@@ -29,6 +29,8 @@ class Prior:
     "What fine-tuning changes of `training`."
     chain: str
     "Where fine-tuning starts: `noise_free` or `serial`."
+    error_curve: dict
+    "How its error curve is measured, if it serves all noise levels."
 
     @property
     def serves_all(self) -> bool:
@@ -141,6 +143,7 @@ class Scale:
         return Prior(
             name, settings["family"], settings["model"], tuple(levels), settings.get("training"),
             settings.get("finetune", {}), settings.get("chain", "noise_free"),
+            self.settings["separation"]["error_curve"] | settings.get("error_curve", {}),
         )  # fmt: skip
 
     def method(self, name: str) -> Method:

@@ -33,6 +33,7 @@ def whole() -> dict:
         "some_training": {key: value for key, value in training.items() if key != "required"},
         "evaluation": evaluation,
         "error_curve": _of("ErrorCurve"),
+        "some_error_curve": {key: value for key, value in _of("ErrorCurve").items() if key != "required"},
         "plan": _of("Plan"),
     }
     return schema
