@@ -182,7 +182,7 @@ def test_claims_name_what_exists(changes, expected):
         ({"priors": {"score": {"finetune": {"steps": 3}}}}, "priors.score.finetune: has no effect, as score has no mo"),
         ({"scales": {"quick": {"priors": {"flowavenet_told": {"chain": "serial"}}}}},
          "scales.quick.priors.flowavenet_told.chain: has no effect, as flowavenet_told has no model that is fine-tune"),
-        ({"priors": {"wavenet": {"error_curve": {"items": 3}}}}, "priors.wavenet.error_curve: has no effect, as wavenet d"),
+        ({"priors": {"wavenet": {"error_curve": {"items": 3}}}}, "priors.wavenet.error_curve: has no effect, as waven"),
         ({"scales": {"quick": {"priors": {"exact": {"finetune": {}}}}}}, "scales.quick.priors.exact.finetune: has no "),
         ({"scales": {"smoke": {"datasets": {"toy": {"runs": {"dirak": None}}}}}},
          "scales.smoke.datasets.toy.runs.dirak: null has no effect, as there is no 'dirak' above it; there is alterna"),
