@@ -137,7 +137,7 @@ def test_a_clock_that_jumps(repository, quiet, tmp_path):
     for kind, jump in (("*.resume", "-1d"), ("*.safetensors", "+1d")):
         while process.poll() is None and not list(priors.rglob(kind)):
             time.sleep(0.1)
-        assert process.poll() is None
+        assert process.poll() is None, process.communicate()[0][-3000:]
         clock.write_text(jump)
     output, _ = process.communicate(timeout=900)
     assert process.returncode == 0, output[-3000:]

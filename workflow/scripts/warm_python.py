@@ -6,7 +6,7 @@
 `FOLDER/python PROGRAM.py ...` and `FOLDER/python -m MODULE ...` run in a fork of the server, with the caller's
 arguments, environment, folder, umask and files, and the caller ends as they end. If the caller is killed, they are.
 The real python is run instead where no server listens, for other arguments, and where the caller's environment has
-another value than the server's of a variable that is read when a process starts.
+another value than the server's of a variable that is read when a process starts, such as another number of threads.
 
 It is not a new process in all: limits, priority and process group are the server's, and so is the seed of hashes.
 """
@@ -36,6 +36,8 @@ case "$1" in
 esac
 """
 AT_START = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "LC_", "LANG")  # variables that are read only then
+# As Snakemake sets them for a job of one thread: what a server of another number served would sum in another order.
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 IMPORTED = "WARM_PYTHON_IMPORTED"  # a folder for which modules of ours each program has imported, if it is set
 REFUSED = 1 << 16  # in place of an exit status: run the real python
 
@@ -66,9 +68,10 @@ def client(address: str, python: str, *arguments: str) -> None:
     os._exit(code)
 
 
-def started_with(environment) -> dict[str, str]:
-    fixed = {name: value for name, value in environment.items() if name.startswith(AT_START)}
-    return {name: value for name, value in fixed.items() if name != "PYTHONPATH"}
+def suits(environment: dict[str, str]) -> bool:
+    """Whether what a caller's environment says for the start of a process is what the server was started with."""
+    fixed = {name: value for name, value in environment.items() if name.startswith(AT_START) and name != "PYTHONPATH"}
+    return all(os.environ.get(name) == value for name, value in fixed.items())
 
 
 def execute(request: dict, files: list[int]) -> int:
@@ -123,13 +126,8 @@ def execute(request: dict, files: list[int]) -> int:
 def alike_to_a_new_process() -> None:
     """What a fork shares with its server and a new process would have of its own."""
     import numpy
-    import scipy.linalg.blas
 
     numpy.random.seed()
-    # Both OpenBLAS's make their threads again now, as on import: later they would take over that the program has had
-    # denormal numbers flushed to zero, and BSSEval would differ in its last digits.
-    square = numpy.ones((200, 200))
-    scipy.linalg.blas.dgemm(1.0, square, square @ square)
 
 
 def received(connection: socket.socket) -> tuple[dict, list[int]]:
@@ -171,7 +169,7 @@ def serve(listener: socket.socket) -> int:
             except OSError:
                 connection.close()
                 continue
-            if len(files) < 3 or started_with(request["environment"]) != started_with(os.environ):
+            if len(files) < 3 or not suits(request["environment"]):
                 answer(connection, REFUSED)
             elif number := os.fork():
                 programs[os.pidfd_open(number)] = number, connection
@@ -187,11 +185,13 @@ def serve(listener: socket.socket) -> int:
 
 def main(folder: Path) -> int:
     """Make FOLDER/python and serve it."""
+    os.environ.update(THREADS)
     import matplotlib.pyplot  # noqa: F401
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
     import scipy.signal
     import scipy.stats  # noqa: F401
+    import seaborn  # noqa: F401
     import snakemake.cli  # noqa: F401
     import soundfile  # noqa: F401
     import torch  # noqa: F401

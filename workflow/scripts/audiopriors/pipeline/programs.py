@@ -92,7 +92,8 @@ def train_separator(data: DataSet, wildcards) -> dict:
         "data": data.data,
         "family": prior.family,
         "model": prior.model,
-        "training": prior.training | data.supervised.get("training", {}) | {"frame": data.frame},
+        # Mixes have no noise, whatever the prior's training has.
+        "training": prior.training | {"noise": "fixed"} | data.supervised.get("training", {}) | {"frame": data.frame},
         "mix": data.mix(wildcards.mix),
         "seed": _seed(data, "supervised", data.name, wildcards.mix),
     }
