@@ -243,10 +243,17 @@ def processes(what: str, place: Reduced) -> list[int]:
     return numbers
 
 
+def held(place: Reduced):
+    """A training that has saved a state, and is stopped, so that it cannot end before what is to happen to it."""
+    one = training(place)
+    os.kill(one.process, signal.SIGSTOP)
+    return one
+
+
 def test_a_cancelled_job_a_preempted_one_and_one_out_of_time(start, place, quiet, slurm):
     process = start()
     # What the profile asks for.
-    first = training(place)
+    first = held(place)
     job = slurm.job(first.job)
     assert "Account=tests" in job and "Partition=gpu" in job and "Requeue=1" in job
     assert "gpu:1" in job and "mem=1500M" in job and "TimeLimit=00:10:00" in job
@@ -258,7 +265,7 @@ def test_a_cancelled_job_a_preempted_one_and_one_out_of_time(start, place, quiet
     assert retries(place) == 1
 
     # Preempted: requeued by Slurm itself.
-    job = training(place).job
+    job = held(place).job
     slurm.call("sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=sleep 3")
     wait("requeueing", 60, lambda: slurm.requeued(job))
 
@@ -294,7 +301,7 @@ def test_a_killed_controller_and_a_drained_node_that_dies(start, place, quiet, s
     slurm.start_controller()
 
     # A node that takes no new jobs, then loses those it has, and comes back.
-    job = training(place).job
+    job = held(place).job
     node = f"NodeName={slurm.host}"
     slurm.call("scontrol", "update", node, "State=DRAIN", "Reason=test")
     time.sleep(2)
