@@ -250,6 +250,15 @@ def held(place: Reduced):
     return one
 
 
+def hung(place: Reduced, slurm: Slurm) -> list[Training]:
+    """All trainings that have saved a state, stopped; without those that had ended when they were."""
+    running = trainings(place)
+    for one in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one.process, signal.SIGSTOP)
+    return [one for one in running if "JobState=RUNNING" in slurm.job(one.job)]
+
+
 def test_a_cancelled_job_a_preempted_one_and_one_out_of_time(start, place, quiet, slurm):
     process = start()
     # What the profile asks for.
@@ -270,9 +279,8 @@ def test_a_cancelled_job_a_preempted_one_and_one_out_of_time(start, place, quiet
     wait("requeueing", 60, lambda: slurm.requeued(job))
 
     # Out of time: trainings hang (SIGSTOP) until Slurm's limit, a minute; the next attempts go on from the saved state.
-    hanging, before = wait("trainings with a saved state", 300, lambda: trainings(place)), retries(place)
+    hanging, before = wait("trainings that hang", 300, lambda: hung(place, slurm)), retries(place)
     for one in hanging:
-        os.kill(one.process, signal.SIGSTOP)
         slurm.call("scontrol", "update", f"JobId={one.job}", "TimeLimit=1")
     wait("further attempts", 240, lambda: retries(place) >= before + len(hanging))
     finish(process, place, quiet)

@@ -9,12 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from audiopriors import registry
 from audiopriors.columns import COLUMNS
 from audiopriors.errors import UserError
 from audiopriors.pipeline import code, config, inputs, jobs, paths, programs
 from audiopriors.pipeline.figures import FIGURES
 from audiopriors.pipeline.scale import Scale
 from audiopriors.pipeline.tables import TABLES, program_of
+from audiopriors.priors import exact
 from conftest import ROOT
 
 SCRIPTS = ROOT / "workflow" / "scripts"
@@ -166,6 +168,15 @@ def test_code_follows_imports(tmp_path):
     assert {"diffusion.py", "separation/schedules.py", "priors/base.py"} <= set(of_curve)
     for path in of_training:
         assert (code.LIBRARY / path).is_file() and Path(path).stem not in code.CHANGES_NO_NUMBER
+
+
+def test_what_is_read_of_a_module_without_importing_it():
+    assert registry.constant("priors", "exact", "ERROR") == exact.ERROR
+    assert not registry.says("separation/methods", "langevin", "needs_plan")
+    assert registry.says("separation/methods", "guided", "needs_plan")  # of the base
+    assert registry.says("separation/methods", "alternating", "judges")
+    with pytest.raises(KeyError):
+        registry.constant("priors", "exact", "EROR")
 
 
 def test_paths_of_programs_are_those_of_rules():

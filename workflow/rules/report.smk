@@ -7,6 +7,7 @@ rule report:
     """The report: one HTML file, readable offline."""
     input:
         script=script("report"),
+        code=library("report"),
         files=lambda wildcards: jobs.shown(scale_of(wildcards), scale_of(wildcards).settings["build"]),
     output:
         **paths.outputs("report"),
@@ -31,6 +32,7 @@ rule report:
 use rule report as report_of_dataset with:
     input:
         script=script("report"),
+        code=library("report"),
         files=lambda wildcards: jobs.shown(scale_of(wildcards), [wildcards.dataset]),
     output:
         **paths.outputs("report_of_dataset"),
@@ -44,6 +46,7 @@ rule checksums:
     """The checksum of every result of a scale that is the same from run to run."""
     input:
         script=script("checksums"),
+        code=library("checksums"),
         files=lambda wildcards: jobs.reproducible(scale_of(wildcards), scale_of(wildcards).settings["build"]),
     output:
         **paths.outputs("checksums"),
@@ -64,6 +67,7 @@ rule checksums:
 use rule checksums as checksums_of_dataset with:
     input:
         script=script("checksums"),
+        code=library("checksums"),
         files=lambda wildcards: jobs.reproducible(scale_of(wildcards), [wildcards.dataset]),
     output:
         **paths.outputs("checksums_of_dataset"),

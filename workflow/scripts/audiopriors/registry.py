@@ -47,6 +47,15 @@ def open_data(described: dict, path: str):
     return load("data", kind).Frames(path, settings("data", kind, described["settings"]))
 
 
+def constant(kind: str, name: str, constant_name: str):
+    """A constant of that module, read from its text as settings are: the module may import what takes seconds."""
+    tree = ast.parse((_FOLDER / kind / f"{name}.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == [constant_name]:
+            return ast.literal_eval(node.value)
+    raise KeyError(constant_name)
+
+
 @functools.cache
 def says(kind: str, name: str, flag: str) -> bool:
     """What the class in that module says of a flag such as `needs_plan`; if it does not, what its base says."""

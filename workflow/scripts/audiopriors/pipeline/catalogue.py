@@ -37,6 +37,8 @@ class Table:
     settings: tuple[str, ...] = ()
     "What its program needs of `programs.table`, beside `dataset`."
     exists: Callable[[DataSet], bool] = _always
+    families: tuple[str, ...] = ()
+    "Families of priors of which its program reads something by name."
     rule: str = "table"
 
 

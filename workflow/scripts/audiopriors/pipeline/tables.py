@@ -49,6 +49,7 @@ TABLES = {
         inputs=(MEASURES,),
         settings=("exact", "frame", "bootstrap"),
         exists=has_exact,
+        families=("exact",),
     ),
     "gradient_norm": Table(
         "Mean of the squared norm of ∇ log p_σ(x), per sample, at in-class items of the prior's own σ. Scale {scale}.",
