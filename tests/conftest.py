@@ -17,6 +17,9 @@ import yaml
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 torch.set_num_threads(1)
+# Snakemake's plugin for Slurm asks `scontrol` at every start, which hangs while another worker's test of Slurm has
+# killed its controller: only those tests know of that cluster.
+os.environ["SLURM_CONF"] = os.devnull
 
 
 REAL = Path(sys.executable).parent  # has the real `python`
