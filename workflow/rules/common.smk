@@ -150,4 +150,6 @@ def threads_of(wildcards):
 
 
 # What every job's record of its tables refers to, see audiopriors/provenance.py.
-os.environ["AUDIOPRIORS_CONFIGURATIONS"] = json.dumps({scale.name: scale.record for scale in SCALES.values()})
+os.environ |= {
+    "AUDIOPRIORS_CONFIGURATIONS": json.dumps({scale.name: scale.record for scale in SCALES.values()})
+}
