@@ -129,9 +129,14 @@ def test_a_clock_that_jumps(repository, quiet, tmp_path):
         pytest.skip("libfaketime is not installed")
     place, clock = Reduced.of(repository, tmp_path / "work"), tmp_path / "clock"
     clock.write_text("+0d")
+    # Under libfaketime, Slurm's own program, which Snakemake's plugin asks at its start, may hang: this one does not.
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/scontrol").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin/scontrol").chmod(0o755)
     process = start(
         place, Reduced.TARGET, LD_PRELOAD=str(library), FAKETIME_TIMESTAMP_FILE=str(clock), FAKETIME_NO_CACHE="1",
         FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1",
+        PATH=f"{tmp_path / 'bin'}:{REAL}:{os.environ['PATH']}",
     )  # fmt: skip
     priors = place.folder / "results/reduced/priors"
     for kind, jump in (("*.resume", "-1d"), ("*.safetensors", "+1d")):
