@@ -71,12 +71,10 @@ def settings(rule):
     return asks(lambda data, wildcards: json.dumps(getattr(programs, rule)(data, wildcards), sort_keys=True))
 
 
-def outputs_of(rule, output, *alike, **only):
-    """An output of all jobs of a rule, or of those that have the wildcards `alike` as here, and those in `only`."""
+def outputs_of(rule, output, *alike):
+    """An output of all jobs of a rule, or of those that have the wildcards `alike` as here."""
     return asks(
-        lambda data, wildcards: jobs.select(
-            data, rule, output, **{key: wildcards[key] for key in alike}, **only
-        )
+        lambda data, wildcards: jobs.select(data, rule, output, **{key: wildcards[key] for key in alike})
     )
 
 

@@ -57,12 +57,8 @@ def _of_priors(config: dict) -> Iterator[str]:
         yield from _each(prior.get("datasets", []), config["datasets"], ("priors", name, "datasets"))
 
 
-def priors(config: dict) -> list[str]:
+def priors(config: dict) -> Iterator[str]:
     """Every problem of the priors of a scale, each with what it takes from its family."""
-    return list(_of_resolved_priors(config))
-
-
-def _of_resolved_priors(config: dict) -> Iterator[str]:
     for name, prior in config["priors"].items():
         at = ("priors", name)
         yield from schema.violations_of(prior["model"], "priors", prior["family"], (*at, "model"))

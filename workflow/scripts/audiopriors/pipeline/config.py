@@ -44,7 +44,7 @@ def scales(config: dict) -> dict[str, dict]:
             problems = checks.problems(whole)
             if not problems:
                 merged[name] = whole | {"priors": _resolved(base, changes or {}, whole)}
-                problems = checks.priors(merged[name]) + without_effect(base, changes or {}, ("scales", name))
+                problems = [*checks.priors(merged[name]), *without_effect(base, changes or {}, ("scales", name))]
         for problem in problems:
             of_scales[problem if problem.startswith("scales.") else f"(scale {name}) {problem}"] = None
     in_base = tuple(f") {problem}" for problem in of_base)

@@ -116,11 +116,6 @@ def timed(data: DataSet) -> list[str]:
     return [job.benchmark for rule in TIMED for job in jobs(data) if job.rule == rule]
 
 
-def tables_of(data: DataSet) -> list[str]:
-    """The names of the tables that the data set has."""
-    return [name for name, table in TABLES.items() if table.exists(data)]
-
-
 def table_path(data: DataSet, name: str) -> str:
     """That table of the data set."""
     rule = TABLES[name].rule
