@@ -191,48 +191,54 @@ class GatedStack(nn.Module):
 
 
 class _ResidualStack(torch.autograd.Function):
-    """Layers h <- h + silu((C * h) scale + shift), C of three taps of dilation 2^i; one function as in _GatedStack."""
+    """Layers h <- h + silu((C * h) scale + shift), C of three taps of dilation 2^i; one function as in _GatedStack.
+
+    Each item's scale is multiplied into its taps, which are fewer numbers than the convolved wave has.
+    """
 
     @staticmethod
     def forward(ctx, hidden, weight, bias, scale, shift, keep):
-        batch, _, length = hidden.shape
+        length = hidden.shape[2]
+        scaled = weight[:, :, None] * scale.transpose(0, 1)[:, None, :, :, None]  # (L, 3, B, W, W)
+        shifted = torch.addcmul(shift, scale, bias)  # (B, L, W)
         hiddens, convolved = [], []
         for layer in range(len(weight)):
-            conv = bias[layer, :, None].expand(batch, -1, length).contiguous()  # (B, W, T)
+            conv = shifted[:, layer, :, None].expand(-1, -1, length).contiguous()  # (B, W, T)
             for tap, (out, into) in enumerate(_taps((-(2**layer), 0, 2**layer), length)):
                 if out.start < out.stop:
-                    conv[:, :, out].baddbmm_(weight[layer, tap].expand(batch, -1, -1), hidden[:, :, into])
+                    conv[:, :, out].baddbmm_(scaled[layer, tap], hidden[:, :, into])
             if keep:
                 hiddens.append(hidden)
                 convolved.append(conv)
-            modulated = torch.addcmul(shift[:, layer, :, None], conv, scale[:, layer, :, None])
-            hidden = functional.silu(modulated, inplace=True).add_(hidden)
-        ctx.save_for_backward(weight, scale, shift, *hiddens, *convolved)
+            hidden = functional.silu(conv, inplace=not keep).add_(hidden)
+        ctx.save_for_backward(weight, bias, scale, scaled, *hiddens, *convolved)
         return hidden
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        weight, scale, shift, *saved = ctx.saved_tensors
+        weight, bias, scale, scaled, *saved = ctx.saved_tensors
         layers = len(weight)
         hiddens, convolved = saved[:layers], saved[layers:]
-        batch, _, length = grad.shape
-        grad_weight, grad_bias = torch.zeros_like(weight), weight.new_zeros(weight.shape[0], weight.shape[2])
-        grad_scale, grad_shift = torch.zeros_like(scale), torch.zeros_like(shift)
+        length = grad.shape[2]
+        train = ctx.needs_input_grad[1]
+        grad = grad.clone()
+        grad_scaled, grad_shift = torch.zeros_like(scaled), torch.empty_like(scale)
         for layer in reversed(range(layers)):
-            conv, hidden = convolved[layer], hiddens[layer]
-            modulated = torch.addcmul(shift[:, layer, :, None], conv, scale[:, layer, :, None])
-            piece = torch.ops.aten.silu_backward(grad, modulated)
-            grad_shift[:, layer] = piece.sum(2)
-            grad_scale[:, layer] = torch.mul(piece, conv, out=modulated).sum(2)
-            piece *= scale[:, layer, :, None]
-            grad_bias[layer] = piece.sum((0, 2))
-            grad = grad.clone()
+            piece = torch.ops.aten.silu_backward(grad, convolved[layer])
+            if train:
+                torch.sum(piece, 2, out=grad_shift[:, layer])
             for tap, (out, into) in enumerate(_taps((-(2**layer), 0, 2**layer), length)):
                 if out.start < out.stop:
-                    grad[:, :, into].baddbmm_(weight[layer, tap].t().expand(batch, -1, -1), piece[:, :, out])
-                    grad_weight[layer, tap] = torch.bmm(piece[:, :, out], hidden[:, :, into].transpose(1, 2)).sum(0)
-        return grad, grad_weight, grad_bias, grad_scale, grad_shift, None
+                    grad[:, :, into].baddbmm_(scaled[layer, tap].transpose(1, 2), piece[:, :, out])
+                    if train:
+                        seen = hiddens[layer][:, :, into].transpose(1, 2)
+                        torch.bmm(piece[:, :, out], seen, out=grad_scaled[layer, tap])
+        if not train:
+            return grad, *[None] * 5
+        grad_weight = (grad_scaled * scale.transpose(0, 1)[:, None, :, :, None]).sum(2)
+        grad_scale = torch.addcmul((grad_scaled * weight[:, :, None]).sum((1, 4)).transpose(0, 1), grad_shift, bias)
+        return grad, grad_weight, (grad_shift * scale).sum(0), grad_scale, grad_shift, None
 
 
 class ResidualStack(nn.Module):

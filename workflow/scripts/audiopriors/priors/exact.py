@@ -216,8 +216,11 @@ class _Integral:
         search = torch.where(lattice.log_mass[:, None] > -math.inf, search, -math.inf)
         below = search.amax((1, 2), keepdim=True) - search
         flat = (below <= _DEPTH).sum((1, 2)) > _FLAT[lattice.source]
-        least = below.flatten(1).kthvalue(min(_EDGE_CELLS, below[0].numel()), 1).values
-        near = below <= least.clamp(_DEPTH, _DEPTH + self._slack_of_an_edge())[:, None, None]
+        depth, slack = below.new_full((len(x),), _DEPTH), self._slack_of_an_edge()
+        if slack:
+            least = below.flatten(1).topk(min(_EDGE_CELLS, below[0].numel()), largest=False).values[:, -1]
+            depth = least.clamp(_DEPTH, _DEPTH + slack)
+        near = below <= depth[:, None, None]
         log_integral = x.new_empty(len(x))
         mean = torch.empty_like(x) if gradient else None
         for rows, method in ((flat, self._sum), (~flat, self._refine)):

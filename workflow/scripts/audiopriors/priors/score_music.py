@@ -105,7 +105,8 @@ class ScoreMusic(Diffusion):
         features = [torch.log1p(power / sigma**2) / 3, torch.log((power + 1e-9) / average) / 5, wiener / 5, place,
                     compressed.real, compressed.imag]  # fmt: skip
         # Coarse resolutions divide the bins by 16: the highest bin is left out, and filtered as its neighbour.
-        hidden = self.first(torch.stack(features, 1)[:, :, :-1])
+        # Channels last in memory is what convolutions of few channels are fastest with.
+        hidden = self.first(torch.stack(features, 1)[:, :, :-1].contiguous(memory_format=torch.channels_last))
         embedded = self.embed(sigma[:, 0])
         skips = []
         for down, blocks in zip(self.down, self.going_down, strict=True):
