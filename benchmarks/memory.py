@@ -5,18 +5,11 @@ Weights, and what an operation needs while it runs, come on top.
 """
 
 import argparse
-import sys
-from pathlib import Path
 
+import full
 import torch
-import yaml
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from audiopriors.checkpoints import build_prior
 from audiopriors.diffusion import Diffusion
-from audiopriors.pipeline import config
-
-ROOT = Path(__file__).parents[1]
 
 
 def kept(work) -> int:
@@ -37,12 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frame", type=int, default=4096, help="samples that are counted on")
     arguments = parser.parse_args()
-    files = (ROOT / name for name in ("config.yaml", "scales.yaml", "claims.yaml"))
-    full = config.scales({key: value for file in files for key, value in yaml.safe_load(file.read_text()).items()})
-    full = full["full"]
-    frame, at_once = full["datasets"]["toy"]["frame"], full["evaluation"]["batch_samples"]
+    scale = full.scale()
+    frame, at_once = scale["datasets"]["toy"]["frame"], scale["evaluation"]["batch_samples"]
     print(f"| prior | kB a sample | training, GB | {at_once} samples at once, GB |\n|---|---|---|---|")
-    for name, described in full["priors"].items():
+    for name, described in scale["priors"].items():
         if "training" not in described:
             continue
         prior = build_prior(described["family"], described["model"])

@@ -215,6 +215,18 @@ def test_a_file_of_a_few_lines_is_enough():
     assert "dirac" not in removed["full"]["datasets"]["toy"]["runs"]
 
 
+def test_the_comparison_of_precisions_differs_in_nothing_else():
+    merged = config.scales(merge(SHIPPED, yaml.safe_load((ROOT / "benchmarks/precision.yaml").read_text())))
+    compared = 0
+    for scale in merged.values():
+        for name, prior in scale["priors"].items():
+            if prior.get("training", {}).get("precision") == "bfloat16":
+                in_float32 = scale["priors"][name.removesuffix("_bfloat16")]
+                assert prior | {"datasets": 0} == merge(in_float32, {"training": {"precision": "bfloat16"}, "datasets": 0})
+                compared += 1
+    assert compared == 4 * len(merged)
+
+
 def test_precedence_of_a_priors_settings():
     """families < priors < the scale's families < the scale's priors, each over all before it."""
 

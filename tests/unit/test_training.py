@@ -29,8 +29,8 @@ MODEL = {
 DATA = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186), (0.8, 1.0), False, 50, 8, 8)
 TRAINING = training.Training(
     steps=12, batch=4, frame=64, learning_rate=1e-3, schedule="steps", decays=5, decay=0.6, warm_up=0.0, beta2=0.999,
-    gradient_clip=1.0, average=0.0, noise="fixed", initialise_items=8, validation_items=4, log_points=4,
-    save_seconds=0.0,
+    gradient_clip=1.0, average=0.0, noise="fixed", precision="float32", initialise_items=8,
+    validation_items=4, log_points=4, save_seconds=0.0,
 )  # fmt: skip
 
 
@@ -154,6 +154,36 @@ def test_loss_falls_and_is_the_same_each_time(data, tmp_path):
     assert losses[-1]["step"] == 150 and all(math.isfinite(value) for row in losses for value in row.values())
     other, _ = run(data, tmp_path / "other", replace(TRAINING, steps=150), seed=(1, "test"))
     assert not same(first, other)
+
+
+def test_bfloat16_is_what_products_of_a_training_multiply_and_nothing_else(data, tmp_path):
+    a, b = torch.randn(2, 64, 256, generator=torch.Generator().manual_seed(0)).split(1)
+    b, weight = b.transpose(1, 2).contiguous(), a[0, :, :192].reshape(64, 64, 3)
+    exact = torch.bmm(a.double(), b.double()), torch.nn.functional.conv1d(a.double(), weight.double())
+
+    def errors(a, b, weight, exact) -> list[float]:
+        results = torch.bmm(a, b), torch.nn.functional.conv1d(a, weight)
+        return [((one - right).norm() / right.norm()).item() for one, right in zip(results, exact, strict=True)]
+
+    with runtime.products_of("bfloat16"):
+        rounded = errors(a, b, weight, exact)
+        # Numbers that bfloat16 holds are multiplied and summed without its error.
+        a16, b16, weight16 = (one.bfloat16().float() for one in (a, b, weight))
+        exact16 = torch.bmm(a16.double(), b16.double()), torch.nn.functional.conv1d(a16.double(), weight16.double())
+        assert max(errors(a16, b16, weight16, exact16)) < 1e-6
+    if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        assert 1e-3 < min(rounded) and max(rounded) < 1e-2
+    else:
+        assert max(rounded) < 1e-6
+    with pytest.raises(ZeroDivisionError), runtime.products_of("bfloat16"):
+        raise ZeroDivisionError
+    assert max(errors(a, b, weight, exact)) < 1e-6
+
+    settings = replace(TRAINING, steps=150, precision="bfloat16")
+    (one, losses), (other, _) = (run(data, tmp_path / name, settings) for name in ("one", "other"))
+    assert same(one, other) and losses[-1]["held_out_loss"] < losses[0]["held_out_loss"]
+    assert all(value.dtype == torch.float32 for value in one.state_dict().values())
+    assert max(errors(a, b, weight, exact)) < 1e-6
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ class Training:
     "Decay of the average of the weights that is kept instead of the last ones; 0: the last ones."
     noise: Literal["fixed", "uniform_up_to", "log_uniform"]
     "Noise of standard deviation sigma; per item, of U(0, sigma) (authors' code), or log-uniform in the prior's range."
+    precision: Literal["float32", "bfloat16"]
+    "Of what training multiplies in products and convolutions; weights, sums and all that is measured are float32."
     initialise_items: Several
     "Frames for the data-dependent initialisation."
     validation_items: Count

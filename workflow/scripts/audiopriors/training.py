@@ -118,15 +118,16 @@ def train(
     while progress.step < training.steps:
         step = progress.step
         clean = data.draw(source, training.batch, training.frame, torch_generator(*seed, "items", step))
-        loss = model.loss(*batch(clean, step))
+        with runtime.products_of(training.precision):
+            loss = model.loss(*batch(clean, step))
+            model.zero_grad()
+            loss.backward()
         if not torch.isfinite(loss):
             raise LossNotFinite(
                 f"the loss is {loss.item()} at step {step} of {training.steps}: lower training.learning_rate or "
                 "training.gradient_clip in the config and run again"
             )
         rate = learning_rate(training, step)
-        model.zero_grad()
-        loss.backward()
         if training.gradient_clip:
             nn.utils.clip_grad_norm_(model.parameters(), training.gradient_clip)
         optimiser.step(rate)
