@@ -23,8 +23,8 @@ def draw(settings, inputs):
         len(drawn),
         len(sigmas),
         figsize=(2.2 * len(sigmas), 1.3 * len(drawn)),
-        sharex=True,
-        sharey=True,
+        sharex="col",  # not all with all: matplotlib looks through all that are shared, again and again
+        sharey="row",
         squeeze=False,
         layout="constrained",
     )

@@ -20,8 +20,8 @@ def draw(settings, inputs):
         len(lines),
         len(mix) + 1,
         figsize=(2.5 * (len(mix) + 1), 1.35 * len(lines)),
-        sharex=True,
-        sharey=True,
+        sharex="col",  # not all with all: matplotlib looks through all that are shared, again and again
+        sharey="row",
         squeeze=False,
         layout="constrained",
     )

@@ -86,12 +86,16 @@ def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd
         logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every glyph
         set_style()
         figure, data = draw(arguments.settings, arguments.inputs)
+        # Laid out and measured once, not for each file.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        whole = figure.get_tightbbox().padded(plt.rcParams["savefig.pad_inches"])
         for path, kind, metadata in (
             (arguments.pdf, "pdf", {"CreationDate": None, "ModDate": None}),  # same bytes from run to run
             (arguments.png, "png", {"Software": None}),
         ):
             buffer = io.BytesIO()
-            figure.savefig(buffer, format=kind, dpi=110, metadata=metadata, bbox_inches="tight", facecolor="white")
+            figure.savefig(buffer, format=kind, dpi=110, metadata=metadata, bbox_inches=whole, facecolor="white")
             write_bytes(path, _fewer_colours(buffer) if kind == "png" else buffer.getvalue())
         tables.write(data, arguments.csv)
 
