@@ -5,17 +5,20 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from audiopriors.checkpoints import build_prior
 from audiopriors.pipeline import config
 from audiopriors.priors.base import Prior
 
+ROOT = Path(__file__).parents[1]
+
 
 def scale(name: str = "full") -> dict:
     """A scale's merged configuration."""
-    files = (ROOT / file for file in ("config.yaml", "scales.yaml", "claims.yaml"))
-    return config.scales({key: value for file in files for key, value in yaml.safe_load(file.read_text()).items()})[name]
+    whole = {}
+    for file in ("config.yaml", "scales.yaml", "claims.yaml"):
+        whole |= yaml.safe_load((ROOT / file).read_text())
+    return config.scales(whole)[name]
 
 
 def prior(name: str, of: str = "full") -> Prior:

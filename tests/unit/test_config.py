@@ -222,7 +222,8 @@ def test_the_comparison_of_precisions_differs_in_nothing_else():
         for name, prior in scale["priors"].items():
             if prior.get("training", {}).get("precision") == "bfloat16":
                 in_float32 = scale["priors"][name.removesuffix("_bfloat16")]
-                assert prior | {"datasets": 0} == merge(in_float32, {"training": {"precision": "bfloat16"}, "datasets": 0})
+                expected = merge(in_float32, {"training": {"precision": "bfloat16"}, "datasets": prior["datasets"]})
+                assert prior == expected
                 compared += 1
     assert compared == 4 * len(merged)
 

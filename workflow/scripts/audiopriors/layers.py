@@ -24,90 +24,126 @@ def _taps(offsets: tuple[int, ...], length: int) -> list[tuple[slice, slice]]:
     ]
 
 
+class _Row:
+    """Frames of a batch one after the other in one row, with zeros around each that are as wide as taps reach.
+
+    So a tap of all items is one matrix product, and what it sees a shifted view. A tap as far away as the frame is long
+    sees zeros only, and is left out.
+    """
+
+    def __init__(self, batch: int, length: int, offsets: tuple[tuple[int, ...], ...]):
+        self.length, self.taps = length, [[(k, o) for k, o in enumerate(of) if abs(o) < length] for of in offsets]
+        self.reach = max(abs(offset) for taps in self.taps for _, offset in taps)
+        self.shape = (batch, length + (self.reach if batch > 1 else 0))
+        self.columns = batch * self.shape[1]
+
+    def new(self, like: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+        """A row to be filled, zero at both ends, and the view of its middle, (channels, columns)."""
+        whole = like.new_empty(channels, self.columns + 2 * self.reach)
+        whole[:, : self.reach] = 0
+        whole[:, self.reach + self.columns :] = 0
+        return whole, self.view(whole, 0)
+
+    def view(self, whole: Tensor, offset: int) -> Tensor:
+        """What a tap at this offset sees of a row, (channels, columns)."""
+        return whole.narrow(1, self.reach + offset, self.columns)
+
+    def fill(self, middle: Tensor, frames: Tensor) -> None:
+        """Write frames (B, channels, T) into the middle of a row."""
+        middle.unflatten(1, self.shape)[:, :, : self.length] = frames.transpose(0, 1)
+        self.clear(middle)
+
+    def clear(self, middle: Tensor) -> None:
+        """Zeros between the frames."""
+        if self.shape[1] > self.length:
+            middle.unflatten(1, self.shape)[:, :, self.length :] = 0
+
+    def frames(self, middle: Tensor) -> Tensor:
+        """The frames of the middle of a row, (B, channels, T)."""
+        return middle.unflatten(1, self.shape)[:, :, : self.length].transpose(0, 1).contiguous()
+
+
 class _GatedStack(torch.autograd.Function):
     """Layers h <- h + R (tanh(F * h) . sigmoid(G * h)), and the skip sum S of their gated outputs.
 
     One function for the whole stack, because of what autograd over separate convolutions costs on a CPU (see
-    benchmarks/README.md): a dilated tap is a matrix product on a shifted slice, without a padded or unfolded copy;
-    filter and gate are one product, and so are all the layers' skip convolutions together; tanh and sigmoid work in
-    place. Only first derivatives exist.
+    benchmarks/README.md): a dilated tap is a matrix product with a shifted view, without an unfolded copy; filter and
+    gate are one product, and so are all the layers' skip convolutions together; tanh and sigmoid work in place. Only
+    first derivatives exist.
     """
 
     @staticmethod
     def forward(ctx, inputs, filter_gate, filter_gate_bias, residual, residual_bias, skip, skip_bias, offsets, keep):
         batch, width, length = inputs.shape
-        layers = len(offsets)
-        hidden = inputs
-        hiddens, gates = [], []
-        gated = inputs.new_empty(batch, layers * width, length)
+        row, layers = _Row(batch, length, offsets), len(offsets)
+        # tanh(a) = 2 sigmoid(2 a) - 1, as torch's sigmoid is several times as fast as its tanh on a CPU.
+        twice = torch.cat([filter_gate.new_full((width, 1), 2.0), filter_gate.new_ones(width, 1)])
+        doubled, doubled_bias = filter_gate * twice, filter_gate_bias[:, :, None] * twice
+        whole, hidden = row.new(inputs, width)
+        row.fill(hidden, inputs)
+        wholes, gates = [whole], []
+        gated = inputs.new_empty(layers, width, row.columns)
         for layer in range(layers):
-            if keep:
-                hiddens.append(hidden)
-            both = filter_gate_bias[layer, :, None].expand(batch, -1, length).contiguous()  # (B, 2W, T)
-            for tap, (out, into) in enumerate(_taps(offsets[layer], length)):
-                if out.start < out.stop:
-                    both[:, :, out].baddbmm_(filter_gate[layer, tap].expand(batch, -1, -1), hidden[:, :, into])
-            # tanh(a) = 2 sigmoid(2 a) - 1, as torch's sigmoid is several times as fast as its tanh on a CPU.
-            both[:, :width].mul_(2)
+            both = doubled_bias[layer].expand(-1, row.columns).contiguous()  # (2W, columns)
+            for tap, offset in row.taps[layer]:
+                both.addmm_(doubled[layer, tap], row.view(whole, offset))
             both.sigmoid_()
-            both[:, :width].mul_(2).sub_(1)
+            both[:width].mul_(2).sub_(1)
+            torch.mul(both[:width], both[width:], out=gated[layer])
             if keep:
                 gates.append(both)
-            product = gated[:, layer * width : (layer + 1) * width]
-            torch.mul(both[:, :width], both[:, width:], out=product)
             if layer < layers - 1:  # nobody reads the last layer's residual output
-                hidden = torch.baddbmm(hidden, residual[layer].expand(batch, -1, -1), product)
-                hidden += residual_bias[layer, :, None]
-        ctx.save_for_backward(filter_gate, residual, skip, gated, *hiddens, *gates)
-        ctx.offsets = offsets
-        return torch.baddbmm(skip_bias[:, None], skip.expand(batch, -1, -1), gated)  # (B, S, T)
+                before = hidden
+                if keep:
+                    whole, hidden = row.new(inputs, width)
+                    wholes.append(whole)
+                torch.add(before, residual_bias[layer, :, None], out=hidden).addmm_(residual[layer], gated[layer])
+                row.clear(hidden)
+        ctx.save_for_backward(filter_gate, residual, skip, gated, *wholes, *gates)
+        ctx.row = row
+        return row.frames(torch.addmm(skip_bias[:, None], skip, gated.flatten(0, 1)))  # (B, S, T)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad_skip_sum):
         filter_gate, residual, skip, gated, *saved = ctx.saved_tensors
-        layers = len(ctx.offsets)
-        hiddens, gates = saved[:layers], saved[layers:]
-        batch, width, length = hiddens[0].shape
+        row, (layers, width, columns) = ctx.row, gated.shape
+        wholes, gates = saved[:layers], saved[layers:]
         train = ctx.needs_input_grad[1]  # Langevin wants the gradient in x only: half of the work
-        grad_skip_sum = grad_skip_sum.contiguous()
-        grad_gated_all = torch.bmm(skip.t().expand(batch, -1, -1), grad_skip_sum)  # (B, L W, T)
-        grad_hidden = None  # gradient in the layer's output
+        grad_skip = gated.new_empty(len(skip), columns)
+        row.fill(grad_skip, grad_skip_sum)
+        grad_gated_all = torch.mm(skip.t(), grad_skip).view_as(gated)
+        grad_hidden = gated.new_zeros(width, columns)  # gradient in the layer's output
         grad_filter_gate, grad_filter_gate_bias = (
             torch.zeros_like(filter_gate),
             filter_gate.new_zeros(layers, 2 * width),
         )
         grad_residual, grad_residual_bias = torch.zeros_like(residual), residual.new_zeros(layers - 1, width)
         for layer in reversed(range(layers)):
-            product = slice(layer * width, (layer + 1) * width)
-            grad_gated = grad_gated_all[:, product]
-            if grad_hidden is not None:
-                grad_gated = torch.baddbmm(grad_gated, residual[layer].t().expand(batch, -1, -1), grad_hidden)
+            grad_gated, z = grad_gated_all[layer], gated[layer]
+            if layer < layers - 1:
+                grad_gated.addmm_(residual[layer].t(), grad_hidden)
                 if train:
-                    grad_residual[layer] = torch.bmm(grad_hidden, gated[:, product].transpose(1, 2)).sum(0)
-                    grad_residual_bias[layer] = grad_hidden.sum((0, 2))
-            tanh, sigmoid = gates[layer][:, :width], gates[layer][:, width:]
-            grad_both = torch.empty_like(gates[layer])
+                    torch.mm(grad_hidden, z.t(), out=grad_residual[layer])
+                    torch.sum(grad_hidden, 1, out=grad_residual_bias[layer])
+            tanh, sigmoid = gates[layer][:width], gates[layer][width:]
+            whole, grad_both = row.new(gated, 2 * width)
             # d tanh = s (1 - t^2), d sigmoid = t s (1 - s); with z = t s: g (s - t z) and g z (1 - s)
-            z = gated[:, product]
-            torch.mul(grad_gated, torch.addcmul(sigmoid, tanh, z, value=-1), out=grad_both[:, :width])
-            torch.mul(grad_gated, torch.addcmul(z, z, sigmoid, value=-1), out=grad_both[:, width:])
-            grad_hidden = torch.zeros_like(hiddens[layer]) if grad_hidden is None else grad_hidden.clone()
-            for tap, (out, into) in enumerate(_taps(ctx.offsets[layer], length)):
-                if out.start >= out.stop:
-                    continue
-                piece = grad_both[:, :, out]
-                grad_hidden[:, :, into].baddbmm_(filter_gate[layer, tap].t().expand(batch, -1, -1), piece)
+            torch.mul(grad_gated, torch.addcmul(sigmoid, tanh, z, value=-1), out=grad_both[:width])
+            torch.mul(grad_gated, torch.addcmul(z, z, sigmoid, value=-1), out=grad_both[width:])
+            for tap, offset in row.taps[layer]:
+                grad_hidden.addmm_(filter_gate[layer, tap].t(), row.view(whole, -offset))
                 if train:
-                    grad_filter_gate[layer, tap] = torch.bmm(piece, hiddens[layer][:, :, into].transpose(1, 2)).sum(0)
+                    torch.mm(grad_both, row.view(wholes[layer], offset).t(), out=grad_filter_gate[layer, tap])
+            row.clear(grad_hidden)
             if train:
-                grad_filter_gate_bias[layer] = grad_both.sum((0, 2))
+                torch.sum(grad_both, 1, out=grad_filter_gate_bias[layer])
+        grad_inputs = row.frames(grad_hidden)
         if not train:
-            return grad_hidden, *[None] * 8
-        grad_skip = torch.bmm(grad_skip_sum, gated.transpose(1, 2)).sum(0)
+            return grad_inputs, *[None] * 8
         return (
-            grad_hidden, grad_filter_gate, grad_filter_gate_bias, grad_residual, grad_residual_bias,
-            grad_skip, grad_skip_sum.sum((0, 2)), None, None,
+            grad_inputs, grad_filter_gate, grad_filter_gate_bias, grad_residual, grad_residual_bias,
+            torch.mm(grad_skip, gated.flatten(0, 1).t()), grad_skip.sum(1), None, None,
         )  # fmt: skip
 
 
@@ -152,11 +188,15 @@ class GatedStack(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         # In pieces whose activations stay in a core's cache; a GPU takes the batch whole.
-        items = max(1, _CACHED // hidden.shape[2]) if hidden.device.type == "cpu" else hidden.shape[0]
+        length, reach = hidden.shape[2], max(abs(offset) for taps in self.offsets for offset in taps)
+        # Long frames go one by one where zeros between them would be more than an eighth of the work.
+        items = 1 if length >= 1024 and 8 * reach > length else max(1, _CACHED // length)
+        if hidden.device.type != "cpu":
+            items = hidden.shape[0]
         keep = torch.is_grad_enabled()  # what the backward pass needs is most of the memory
         parameters = (self.filter_gate, self.filter_gate_bias, self.residual, self.residual_bias)
         pieces = [
-            _GatedStack.apply(piece.contiguous(), *parameters, self.skip, self.skip_bias, self.offsets, keep)
+            _GatedStack.apply(piece, *parameters, self.skip, self.skip_bias, self.offsets, keep)
             for piece in hidden.split(items)
         ]
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
