@@ -28,10 +28,11 @@ def textbook(stack: GatedStack, hidden, causal: bool, kernel_size: int):
 
 
 @pytest.mark.parametrize(("causal", "kernel_size"), CASES)
-@pytest.mark.parametrize("length", [1, 7, 40, 70_000])  # shorter than the reach, longer, and more than one chunk
-def test_same_as_textbook(causal, kernel_size, length):
+# Shorter than the reach, longer, more than one chunk, and frames that go one by one.
+@pytest.mark.parametrize(("length", "layers"), [(1, 4), (7, 4), (40, 4), (70_000, 4), (1030, 8)])
+def test_same_as_textbook(causal, kernel_size, length, layers):
     torch.manual_seed(0)
-    stack = GatedStack(2, 3, 4, kernel_size, causal=causal).double()
+    stack = GatedStack(2, 3, layers, kernel_size, causal=causal).double()
     hidden = torch.randn(3, 2, length, dtype=torch.double, requires_grad=True)
     ours, theirs = stack(hidden), textbook(stack, hidden, causal, kernel_size)
     torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)

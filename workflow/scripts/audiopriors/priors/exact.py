@@ -169,7 +169,7 @@ def _wave(source: str, f: Tensor, p: Tensor, length: int) -> Tensor:
     cycles = torch.addcmul((p - 0.25 if source == "triangle" else p)[:, None], f[:, None], time)
     place = cycles.sub_(cycles.floor())
     if source == "square":
-        return torch.where(place < 0.5, 1.0, -1.0).to(place)
+        return place.lt_(0.5).mul_(2).sub_(1)
     if source == "saw":
         return place.mul_(2).sub_(1)
     return place.sub_(0.5).abs_().mul_(4).sub_(1)

@@ -12,6 +12,7 @@ mixed up (v_c is the centre and Delta_c the width of code c's bin, c_t the code 
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import sys
@@ -66,9 +67,22 @@ def _compand(x: Tensor) -> Tensor:
 
 
 def _log_sum(terms: Tensor) -> Tensor:
-    """log sum exp over the codes (last dimension); exp of what does not count is slow on a CPU, so it is cut off."""
+    """log sum exp over the codes (last dimension), in place; exp of what does not count is slow, so it is cut off."""
     largest = terms.amax(2, keepdim=True)
-    return (terms - largest).clamp_min(-40).exp().sum(2).log() + largest[..., 0]
+    return terms.sub_(largest).clamp_min_(-40).exp_().sum(2).log() + largest[..., 0]
+
+
+@functools.lru_cache(maxsize=8)
+def _log_code_given_clean(sigma: float) -> Tensor:
+    """log Pr(code of v_c + sigma eps = k), (256 noisy, 256 clean); clamping opens the outer bins."""
+    outer = EDGES.clone()
+    outer[0], outer[-1] = -math.inf, math.inf
+    ends = (outer[:, None] - CENTRES) / sigma
+    low, high = ends[:-1], ends[1:]
+    # By the mirrored tail where both ends lie above v_c.
+    low, high = torch.where(low > 0, -high, low), torch.where(low > 0, -low, high)
+    below, upto = torch.special.log_ndtr(low), torch.special.log_ndtr(high)
+    return upto + torch.log1p(-torch.exp(below - upto))
 
 
 def encode(x: Tensor) -> Tensor:
@@ -191,23 +205,15 @@ class WaveNet(Prior):
             codes = encode(x[:, 0])
             value = log_p.gather(2, codes[..., None])[..., 0].double() - EDGES.diff().log().to(x.device)[codes]
             return torch.where((x.abs() <= 1).all(2)[:, 0], value.sum(1), -math.inf)
-        kernel = -0.5 * ((x.transpose(1, 2) - CENTRES.to(x)) / sigma) ** 2
-        return self._normalised(_log_sum(log_p + kernel), sigma)
+        kernel = (x.transpose(1, 2) - CENTRES.to(x)).div_(sigma).square_().mul_(-0.5)
+        return self._normalised(_log_sum(kernel.add_(log_p)), sigma)
 
     def _code_log_prob(self, x: Tensor, log_p: Tensor, sigma: float) -> Tensor:
         codes = encode(x[:, 0])
         if sigma == 0 or not self.is_density(sigma):
             return log_p.gather(2, codes[..., None])[..., 0].double().sum(1)
-        # log Pr(code of v_c + sigma eps = k), by the mirrored tail where both ends lie above v_c; clamping opens the
-        # outer bins.
-        outer = EDGES.clone()
-        outer[0], outer[-1] = -math.inf, math.inf
-        ends = (outer[:, None] - CENTRES) / sigma
-        low, high = ends[:-1], ends[1:]
-        low, high = torch.where(low > 0, -high, low), torch.where(low > 0, -low, high)
-        below, upto = torch.special.log_ndtr(low), torch.special.log_ndtr(high)
-        kernel = upto + torch.log1p(-torch.exp(below - upto))  # (256 noisy, 256 clean)
-        return _log_sum(log_p + kernel.to(log_p)[codes]).double().sum(1)
+        kernel = _log_code_given_clean(sigma).to(log_p)
+        return _log_sum(kernel[codes].add_(log_p)).double().sum(1)
 
     def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
         """Those of the three that this model has, each (B,) in nats, from one pass over x (B, 1, T)."""
