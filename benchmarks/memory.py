@@ -28,7 +28,7 @@ def kept(work) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frame", type=int, default=4096, help="samples that are counted on")
+    parser.add_argument("--frame", type=int, default=16384, help="samples that are counted on")
     arguments = parser.parse_args()
     scale = full.scale()
     frame, at_once = scale["datasets"]["toy"]["frame"], scale["evaluation"]["batch_samples"]

@@ -111,7 +111,7 @@ def prepare(threads: int):
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what is freed: given back, each step's tensors fault in page by page, a tenth of a training.
+    """Let glibc keep what is freed: given back, each step's tensors fault in page by page, some percent of all time.
 
     Up to 32 MB a tensor, the most that it allows. Other C libraries are left as they are.
     """
