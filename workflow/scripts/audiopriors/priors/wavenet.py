@@ -190,9 +190,9 @@ class WaveNet(Prior):
                 "this WaveNet is no density: it needs variant 'causal' and, at sigma > 0, noise_target 'clean'"
             )
         logits = self.logits(x)
-        if sigma == 0 or not logits.requires_grad:
-            return self._density(x, torch.log_softmax(logits, 2), sigma)
-        return self._normalised(_Mixture.apply(logits, x[:, 0], sigma), sigma)
+        if sigma > 0 and torch.is_grad_enabled() and (x.requires_grad or logits.requires_grad):
+            return self._normalised(_Mixture.apply(logits, x[:, 0], sigma), sigma)
+        return self._density(x, torch.log_softmax(logits, 2), sigma)
 
     def _normalised(self, log_mixture: Tensor, sigma: float) -> Tensor:
         """The density (B,) at sigma > 0 of log sum_c P_c exp(-(x_t - v_c)^2 / 2 sigma^2) (B, T)."""
@@ -215,8 +215,9 @@ class WaveNet(Prior):
         kernel = _log_code_given_clean(sigma).to(log_p)
         return _log_sum(kernel[codes].add_(log_p)).double().sum(1)
 
+    @torch.no_grad()
     def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
-        """Those of the three that this model has, each (B,) in nats, from one pass over x (B, 1, T)."""
+        """Those of the three that this model has, each (B,) in nats, from one pass over x (B, 1, T); no gradients."""
         # In pieces that stay in the cache: the distributions of a batch are 256 times as large as the batch.
         items = max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0]
         parts = [self._measures(piece, sigma) for piece in x.split(items)]
