@@ -59,6 +59,24 @@ def test_gradients(causal, kernel_size):
     assert torch.autograd.gradcheck(run, (hidden, *stack.parameters()))
 
 
+@pytest.mark.parametrize(("causal", "kernel_size"), CASES)
+def test_a_frame_that_is_not_finite_leaves_the_others_alone(causal, kernel_size):
+    torch.manual_seed(0)
+    stack = GatedStack(2, 3, 4, kernel_size, causal=causal).double().requires_grad_(False)
+    hidden = torch.randn(3, 2, 40, dtype=torch.double)
+    broken = hidden.clone()
+    broken[1] = torch.nan
+
+    def value_and_gradient(hidden):
+        hidden.requires_grad_(True)
+        value = stack(hidden)
+        return value.detach(), *torch.autograd.grad(value.square().sum(), hidden)
+
+    for right, ours in zip(value_and_gradient(hidden), value_and_gradient(broken), strict=True):
+        torch.testing.assert_close(ours[::2], right[::2], rtol=1e-11, atol=1e-11)
+        assert ours[1].isnan().any()
+
+
 def test_causal_sees_no_future():
     torch.manual_seed(0)
     stack = GatedStack(2, 3, 4, 3, causal=True).double()

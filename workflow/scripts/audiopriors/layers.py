@@ -13,14 +13,12 @@ EMBEDDING = 32  # numbers that tell a network the noise level
 _CACHED = 16384  # samples (items x time)
 
 
-def _taps(offsets: tuple[int, ...], length: int) -> list[tuple[slice, slice]]:
-    """For every tap: the output columns that see an input inside the frame, and the input columns they see."""
+def _taps(dilation: int, length: int) -> list[tuple[int, slice, slice]]:
+    """Of three taps, those that see an input in the frame: number, the output columns that do, and what they see."""
     return [
-        (
-            slice(max(0, -offset), min(length, length - offset)),
-            slice(max(0, offset), min(length, length + offset)),
-        )
-        for offset in offsets
+        (tap, slice(max(0, -offset), length - max(0, offset)), slice(max(0, offset), length + min(0, offset)))
+        for tap, offset in enumerate((-dilation, 0, dilation))
+        if abs(offset) < length
     ]
 
 
@@ -131,6 +129,7 @@ class _GatedStack(torch.autograd.Function):
             # d tanh = s (1 - t^2), d sigmoid = t s (1 - s); with z = t s: g (s - t z) and g z (1 - s)
             torch.mul(grad_gated, torch.addcmul(sigmoid, tanh, z, value=-1), out=grad_both[:width])
             torch.mul(grad_gated, torch.addcmul(z, z, sigmoid, value=-1), out=grad_both[width:])
+            row.clear(grad_both)  # zeros already, but beside a frame that is not finite
             for tap, offset in row.taps[layer]:
                 grad_hidden.addmm_(filter_gate[layer, tap].t(), row.view(whole, -offset))
                 if train:
@@ -244,9 +243,8 @@ class _ResidualStack(torch.autograd.Function):
         hiddens, convolved = [], []
         for layer in range(len(weight)):
             conv = shifted[:, layer, :, None].expand(-1, -1, length).contiguous()  # (B, W, T)
-            for tap, (out, into) in enumerate(_taps((-(2**layer), 0, 2**layer), length)):
-                if out.start < out.stop:
-                    conv[:, :, out].baddbmm_(scaled[layer, tap], hidden[:, :, into])
+            for tap, out, into in _taps(2**layer, length):
+                conv[:, :, out].baddbmm_(scaled[layer, tap], hidden[:, :, into])
             if keep:
                 hiddens.append(hidden)
                 convolved.append(conv)
@@ -268,12 +266,10 @@ class _ResidualStack(torch.autograd.Function):
             piece = torch.ops.aten.silu_backward(grad, convolved[layer])
             if train:
                 torch.sum(piece, 2, out=grad_shift[:, layer])
-            for tap, (out, into) in enumerate(_taps((-(2**layer), 0, 2**layer), length)):
-                if out.start < out.stop:
-                    grad[:, :, into].baddbmm_(scaled[layer, tap].transpose(1, 2), piece[:, :, out])
-                    if train:
-                        seen = hiddens[layer][:, :, into].transpose(1, 2)
-                        torch.bmm(piece[:, :, out], seen, out=grad_scaled[layer, tap])
+            for tap, out, into in _taps(2**layer, length):
+                grad[:, :, into].baddbmm_(scaled[layer, tap].transpose(1, 2), piece[:, :, out])
+                if train:
+                    torch.bmm(piece[:, :, out], hiddens[layer][:, :, into].transpose(1, 2), out=grad_scaled[layer, tap])
         if not train:
             return grad, *[None] * 5
         grad_weight = (grad_scaled * scale.transpose(0, 1)[:, None, :, :, None]).sum(2)
