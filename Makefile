@@ -37,6 +37,7 @@ docs: quick music
 
 benchmark: $(READY)
 	python benchmarks/training_step.py
+	python benchmarks/training_step.py --prior wavenet --batch 1 --repeats 3
 	python benchmarks/generation.py
 	python benchmarks/ingest.py
 	python benchmarks/memory.py

@@ -1,7 +1,7 @@
-"""What the gradient of each prior at full scale keeps in memory, counted on a short frame: no GPU is needed.
+"""What the gradient of each prior at full scale keeps in memory, counted on one frame on a CPU: no GPU is needed.
 
 A training step keeps it for its batch; scores of gradients and Langevin samplers for `batch_samples` samples at once.
-Weights, and what an operation needs while it runs, come on top.
+Weights, what an operation needs while it runs, and the zeros between frames that a GPU takes at once come on top.
 """
 
 import argparse

@@ -12,6 +12,7 @@ import time
 import full
 import torch
 from audiopriors import runtime
+from audiopriors.checkpoints import build_prior
 from audiopriors.layers import GatedStack
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
@@ -25,13 +26,10 @@ class TextbookStack(nn.Module):
         width, skip_width = stack.filter_gate.shape[3], stack.skip.shape[0]
 
         def convolutions(outputs: int, taps: list[tuple[int, ...]]) -> nn.ModuleList:
+            dilations = [max(1, (offsets[-1] - offsets[0]) // max(1, len(offsets) - 1)) for offsets in taps]
             return nn.ModuleList(
-                weight_norm(
-                    nn.Conv1d(width, outputs, len(offsets), dilation=offsets[-1] - offsets[-2], padding=-offsets[0])
-                    if len(offsets) > 1
-                    else nn.Conv1d(width, outputs, 1)
-                )
-                for offsets in taps
+                weight_norm(nn.Conv1d(width, outputs, len(offsets), dilation=dilation, padding=-offsets[0]))
+                for offsets, dilation in zip(taps, dilations, strict=True)
             )
 
         once = [(0,)] * len(stack.offsets)
@@ -61,7 +59,7 @@ def textbook(module: nn.Module) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prior", default="flowavenet", help="flowavenet or wavenet")
+    parser.add_argument("--prior", choices=("flowavenet", "wavenet"), default="flowavenet")
     parser.add_argument("--batch", type=int, default=5, help="the paper's 5")
     parser.add_argument("--frame", type=int, default=16384, help="samples; the paper's 2^14")
     parser.add_argument("--repeats", type=int, default=5, help="timed steps of each")
@@ -72,9 +70,10 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
     x = 0.5 * torch.randn(arguments.batch, 1, arguments.frame, device=device)
+    described = full.scale()["priors"][arguments.prior]
     contestants = {}
     for name, precision in (("textbook", "float32"), ("ours", "float32"), ("ours, bfloat16", "bfloat16")):
-        prior = full.prior(arguments.prior)
+        prior = build_prior(described["family"], described["model"])
         if name == "textbook":
             textbook(prior)
         prior.to(device)
@@ -96,10 +95,10 @@ def main() -> None:
 
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"cpu, {arguments.threads} threads"
     print(f"{name}; torch {torch.__version__}; {arguments.prior}, batch {arguments.batch} x {arguments.frame}")
-    slowest = contestants["textbook"][-1]
+    of_textbook = contestants["textbook"][-1]
     for label, (prior, _, _, seconds) in contestants.items():
         size = sum(parameter.numel() for parameter in prior.parameters()) / 1e6
-        ratios = [theirs / ours for ours, theirs in zip(seconds, slowest, strict=True)]
+        ratios = [theirs / ours for ours, theirs in zip(seconds, of_textbook, strict=True)]
         print(
             f"{label:>14}: {statistics.median(seconds):.3f} s a step, {size:.2f} M parameters, "
             f"ratio {statistics.median(ratios):.2f} (lowest {min(ratios):.2f}, highest {max(ratios):.2f})"
