@@ -23,7 +23,7 @@ def main() -> None:
         parts = [separator(part.to(device)).cpu() for part in likelihood.batches(total, settings["batch_samples"])]
         compared["supervised"] = torch.cat(parts).transpose(0, 1)[:, :, None]
     rows = [
-        separation.rows(settings, data, "reference", name, truth, total, separation.as_given(estimates))
+        separation.rows(settings, data, "reference", name, truth, total, separation.unjudged(estimates))
         for name, estimates in compared.items()
     ]
     files.write_rows(pd.concat(rows, ignore_index=True), arguments.rows)

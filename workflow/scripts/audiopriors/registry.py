@@ -57,14 +57,14 @@ def constant(kind: str, name: str, constant_name: str):
 
 
 @functools.cache
-def says(kind: str, name: str, flag: str) -> bool:
-    """What the class in that module says of a flag such as `needs_plan`; if it does not, what its base says."""
+def says(kind: str, name: str, attribute: str):
+    """The literal that the class in that module has as an attribute, such as `needs_plan`; else that of its base."""
     for module in (name, "base"):
         tree = ast.parse((_FOLDER / kind / f"{module}.py").read_text(encoding="utf-8"))
         for statement in (one for node in tree.body if isinstance(node, ast.ClassDef) for one in node.body):
-            if isinstance(statement, ast.Assign) and [ast.unparse(one) for one in statement.targets] == [flag]:
-                return bool(ast.literal_eval(statement.value))
-    raise KeyError(flag)
+            if isinstance(statement, ast.Assign) and [ast.unparse(one) for one in statement.targets] == [attribute]:
+                return ast.literal_eval(statement.value)
+    raise KeyError(attribute)
 
 
 def schema(kind: str, name: str) -> dict:

@@ -34,7 +34,7 @@ class Frames(abc.ABC):
     bss_eval = False
     "Whether separations are measured by BSSEval, too. Its 512 taps make any tone of another, so tones are not."
 
-    references: tuple[str, ...] = ("static_wiener", "ideal_ratio_mask")
+    references = ("static_wiener", "ideal_ratio_mask")
     "Estimates that separations are compared with: names in separation/references.py."
 
     # What a kind gives.

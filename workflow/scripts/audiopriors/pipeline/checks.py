@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from .. import registry
 from . import schema
-from .schema import Key, dotted
+from .schema import Key, dotted, not_allowed
 
 
 def problems(config: dict) -> list[str]:
@@ -25,7 +25,7 @@ def _of_datasets(config: dict) -> Iterator[str]:
     for name, dataset in config["datasets"].items():
         at = ("datasets", name)
         kinds = registry.names("data")
-        yield from _one(dataset["kind"], kinds, (*at, "kind"))
+        yield from not_allowed(dataset["kind"], kinds, (*at, "kind"))
         if dataset["kind"] in kinds:
             yield from schema.violations_of(dataset["settings"], "data", dataset["kind"], (*at, "settings"))
         yield from _each(dataset["priors"], priors, (*at, "priors"))
@@ -37,15 +37,15 @@ def _of_datasets(config: dict) -> Iterator[str]:
                 yield f"{dotted((*at, 'mixes', mix, 'gains'))}: needs one number for each source"
         if "supervised" in dataset:
             yield from _each(dataset["supervised"]["mixes"], dataset["mixes"], (*at, "supervised", "mixes"))
-            yield from _one(dataset["supervised"]["prior"], priors, (*at, "supervised", "prior"))
+            yield from not_allowed(dataset["supervised"]["prior"], priors, (*at, "supervised", "prior"))
         for method, runs in dataset["runs"].items():
-            yield from _one(method, methods, (*at, "runs"))
+            yield from not_allowed(method, methods, (*at, "runs"))
             yield from _each(runs, dataset["priors"], (*at, "runs", method))
             for prior, run in runs.items():
                 yield from _each(run.get("mixes", []), dataset["mixes"], (*at, "runs", method, prior, "mixes"))
         if "file" in dataset:
-            yield from _one(dataset["file"]["prior"], dataset["priors"], (*at, "file", "prior"))
-            yield from _one(dataset["file"]["method"], methods, (*at, "file", "method"))
+            yield from not_allowed(dataset["file"]["prior"], dataset["priors"], (*at, "file", "prior"))
+            yield from not_allowed(dataset["file"]["method"], methods, (*at, "file", "method"))
 
 
 def _of_priors(config: dict) -> Iterator[str]:
@@ -53,7 +53,7 @@ def _of_priors(config: dict) -> Iterator[str]:
         yield "sigmas: must ascend"
     yield from _each(config["families"], registry.names("priors"), ("families",))
     for name, prior in config["priors"].items():
-        yield from _one(prior["family"], config["families"], ("priors", name, "family"))
+        yield from not_allowed(prior["family"], config["families"], ("priors", name, "family"))
         yield from _each(prior.get("datasets", []), config["datasets"], ("priors", name, "datasets"))
 
 
@@ -93,11 +93,6 @@ def _of_labels(claims: list[dict]) -> Iterator[str]:
         labels += [claim["label"]] if "label" in claim else []
 
 
-def _one(value, allowed: Iterable, at: Key) -> list[str]:
-    allowed = list(allowed)
-    return [] if value in allowed else [f"{dotted(at)}: there is no {value!r}; allowed: {', '.join(allowed) or 'none'}"]
-
-
 def _each(values: Iterable, allowed: Iterable, at: Key) -> list[str]:
     allowed = list(allowed)
-    return [problem for value in values for problem in _one(value, allowed, at)]
+    return [problem for value in values for problem in not_allowed(value, allowed, at)]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import columns
+from .. import columns, registry
 from .catalogue import LIKELIHOOD_TABLES
-from .schema import Key, dotted
+from .schema import Key, dotted, not_allowed
 
 TABLES = (*LIKELIHOOD_TABLES, "separation")  # those that claims are decided by
-REFERENCES = ("mix", "parametric_oracle", "supervised", "static_wiener", "ideal_ratio_mask")
 SELECTIONS = ("select", "minus", "as_published", "exact")
 
 
@@ -27,14 +26,14 @@ def _of_claim(claim: dict, at: Key, scales: dict[str, dict]) -> Iterator[str]:
     ]
     every = dict.fromkeys(name for scale in scales.values() for name in scale["datasets"])
     for name in claim["datasets"]:
-        yield from _one(name, every, (*at, "datasets"), "data set")
+        yield from not_allowed(name, every, (*at, "datasets"), "data set")
     if "all_of" in claim or not datasets:
         return
     if claim["table"] not in TABLES:
-        yield from _one(claim["table"], TABLES, (*at, "table"), "table for claims")
+        yield from not_allowed(claim["table"], TABLES, (*at, "table"), "table for claims")
         return
     of_table = columns.COLUMNS[claim["table"]]
-    yield from _one(claim["value"], of_table, (*at, "value"), f"column of {claim['table']}")
+    yield from not_allowed(claim["value"], of_table, (*at, "value"), f"column of {claim['table']}")
     if claim.get("each") and "prior_source" not in of_table:
         yield f"{dotted((*at, 'each'))}: {claim['table']} has no column prior_source, so no claim for each source"
     if "select" in claim and "prior" not in claim["select"]:
@@ -42,10 +41,10 @@ def _of_claim(claim: dict, at: Key, scales: dict[str, dict]) -> Iterator[str]:
     allowed = _values(datasets)
     for key in SELECTIONS:
         for column, values in claim.get(key, {}).items():
-            yield from _one(column, of_table, (*at, key), f"column of {claim['table']}")
+            yield from not_allowed(column, of_table, (*at, key), f"column of {claim['table']}")
             for value in [values] if isinstance(values, str) else values:
                 if column in of_table and column in allowed:
-                    yield from _one(value, allowed[column], (*at, key, column), column.replace("_", " "))
+                    yield from not_allowed(value, allowed[column], (*at, key, column), column.replace("_", " "))
 
 
 def _values(datasets: list[tuple[dict, dict]]) -> dict[str, dict[str, None]]:
@@ -65,12 +64,8 @@ def _values(datasets: list[tuple[dict, dict]]) -> dict[str, dict[str, None]]:
         add("test_source", *(f"normal_{value:g}" for value in evaluation["normals"]))
         add("prior_sigma", "0", *scale["sigmas"], "all")
         add("data_sigma", "0", *scale["sigmas"], *evaluation["peakedness"])
-        add("method", *scale["separation"]["methods"], *REFERENCES)
+        add("method", *scale["separation"]["methods"], "mix", "supervised")
+        add("method", *registry.says("data", dataset["kind"], "references"))
         add("mix", *dataset["mixes"])
     add("measure", *columns.MEASURES)
     return allowed
-
-
-def _one(value: str, allowed, at: Key, what: str) -> Iterator[str]:
-    if value not in allowed:
-        yield f"{dotted(at)}: there is no {what} {value!r}; allowed: {', '.join(allowed)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -66,6 +67,13 @@ def violations_of_training(value, at: Key) -> list[str]:
 def dotted(key: Key) -> str:
     """A key as it is named to users."""
     return ".".join(map(str, key)) or "the configuration"
+
+
+def not_allowed(value, allowed: Iterable, at: Key, what: str = "") -> list[str]:
+    """The problem of a value that is none of those allowed: `key: problem`, or nothing; what: it is the name of."""
+    allowed = list(allowed)
+    name = f"{what} {value!r}".lstrip()
+    return [] if value in allowed else [f"{dotted(at)}: there is no {name}; allowed: {', '.join(allowed) or 'none'}"]
 
 
 def _said(validator: Draft202012Validator, value, at: Key) -> list[str]:

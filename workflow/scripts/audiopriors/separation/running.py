@@ -164,7 +164,7 @@ def rows(
     ], ignore_index=True)  # fmt: skip
 
 
-def as_given(estimates: Tensor) -> Separated:
+def unjudged(estimates: Tensor) -> Separated:
     """Estimates (N, B, 1, T) that no sampler made."""
     none = torch.full(estimates.shape[1:2], float("nan"))
     return Separated(estimates, torch.zeros(none.shape, dtype=torch.bool), none, none)
