@@ -11,9 +11,9 @@ import time
 
 import full
 import torch
-from audiopriors import runtime
 from audiopriors.checkpoints import build_prior
 from audiopriors.layers import GatedStack
+from audiopriors.precision import products_of
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
@@ -84,7 +84,7 @@ def main() -> None:
         for prior, precision, optimiser, seconds in contestants.values():
             started = time.perf_counter()
             optimiser.zero_grad(set_to_none=True)
-            with runtime.products_of(precision):
+            with products_of(precision):
                 prior.loss(x, x, 0.0).backward()
             nn.utils.clip_grad_norm_(prior.parameters(), 50.0)
             optimiser.step()

@@ -116,11 +116,13 @@ def test_wavenet_samples_its_own_law():
     assert (counts - expected).abs().max() < 5 * (expected.max() / 20_000).sqrt()
 
 
+@pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("sigma", [0.01, 0.359])
-def test_the_wavenet_mixtures_gradient_is_autograds(sigma):
+def test_the_wavenet_mixtures_gradient_is_autograds(sigma, transposed):
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(2, 3, 256, generator=generator, dtype=torch.double, requires_grad=True)
-    x = torch.rand(2, 3, generator=generator, dtype=torch.double).requires_grad_()
+    x = torch.rand(2, 3, generator=generator, dtype=torch.double)
+    x = (x.t().contiguous().t() if transposed else x).requires_grad_()
     terms = torch.log_softmax(logits, 2) - 0.5 * ((x[..., None] - wavenet.CENTRES) / sigma) ** 2
     value = wavenet._Mixture.apply(logits, x, sigma)
     torch.testing.assert_close(value, terms.logsumexp(2))

@@ -8,6 +8,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from .errors import UserError
+from .precision import add_product, factor, product, rounds
 
 EMBEDDING = 32  # numbers that tell a network the noise level
 _CACHED = 16384  # samples (items x time)
@@ -73,56 +74,58 @@ class _GatedStack(torch.autograd.Function):
     @staticmethod
     def forward(ctx, inputs, filter_gate, filter_gate_bias, residual, residual_bias, skip, skip_bias, offsets, keep):
         batch, width, length = inputs.shape
-        row, layers = _Row(batch, length, offsets), len(offsets)
+        row, layers, rounded = _Row(batch, length, offsets), len(offsets), rounds(inputs.device)
         # tanh(a) = 2 sigmoid(2 a) - 1, as torch's sigmoid is several times as fast as its tanh on a CPU.
         twice = torch.cat([filter_gate.new_full((width, 1), 2.0), filter_gate.new_ones(width, 1)])
-        doubled, doubled_bias = filter_gate * twice, filter_gate_bias[:, :, None] * twice
+        doubled, doubled_bias = factor(filter_gate * twice, rounded), filter_gate_bias[:, :, None] * twice
+        residual, skip = factor(residual, rounded), factor(skip, rounded)
         whole, hidden = row.new(inputs, width)
         row.fill(hidden, inputs)
-        wholes, gates = [whole], []
+        wholes, gates = [], []
         gated = inputs.new_empty(layers, width, row.columns)
         for layer in range(layers):
             both = doubled_bias[layer].expand(-1, row.columns).contiguous()  # (2W, columns)
+            seen = factor(whole, rounded)
             for tap, offset in row.taps[layer]:
-                both.addmm_(doubled[layer, tap], row.view(whole, offset))
+                add_product(both, doubled[layer, tap], row.view(seen, offset))
             both.sigmoid_()
             both[:width].mul_(2).sub_(1)
             torch.mul(both[:width], both[width:], out=gated[layer])
             if keep:
+                wholes.append(seen)
                 gates.append(both)
             if layer < layers - 1:  # nobody reads the last layer's residual output
                 before = hidden
                 if keep:
                     whole, hidden = row.new(inputs, width)
-                    wholes.append(whole)
-                torch.add(before, residual_bias[layer, :, None], out=hidden).addmm_(residual[layer], gated[layer])
-                row.clear(hidden)
-        ctx.save_for_backward(filter_gate, residual, skip, gated, *wholes, *gates)
-        ctx.row = row
-        return row.frames(torch.addmm(skip_bias[:, None], skip, gated.flatten(0, 1)))  # (B, S, T)
+                torch.add(before, residual_bias[layer, :, None], out=hidden)
+                row.clear(add_product(hidden, residual[layer], factor(gated[layer], rounded)))
+        ctx.save_for_backward(factor(filter_gate, rounded), residual, skip, gated, *wholes, *gates)
+        ctx.row, ctx.rounded = row, rounded
+        skip_sum = skip_bias[:, None].expand(-1, row.columns).contiguous()
+        return row.frames(add_product(skip_sum, skip, factor(gated.flatten(0, 1), rounded)))  # (B, S, T)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad_skip_sum):
         filter_gate, residual, skip, gated, *saved = ctx.saved_tensors
-        row, (layers, width, columns) = ctx.row, gated.shape
+        row, rounded, (layers, width, columns) = ctx.row, ctx.rounded, gated.shape
         wholes, gates = saved[:layers], saved[layers:]
-        train = ctx.needs_input_grad[1]  # Langevin wants the gradient in x only: half of the work
+        train = any(ctx.needs_input_grad[1:])  # Langevin wants the gradient in x only: half of the work
         grad_skip = gated.new_empty(len(skip), columns)
         row.fill(grad_skip, grad_skip_sum)
-        grad_gated_all = torch.mm(skip.t(), grad_skip).view_as(gated)
+        grad_skip_factor = factor(grad_skip, rounded)
+        grad_gated_all = product(skip.t(), grad_skip_factor, gated).view_as(gated)
         grad_hidden = gated.new_zeros(width, columns)  # gradient in the layer's output
-        grad_filter_gate, grad_filter_gate_bias = (
-            torch.zeros_like(filter_gate),
-            filter_gate.new_zeros(layers, 2 * width),
-        )
-        grad_residual, grad_residual_bias = torch.zeros_like(residual), residual.new_zeros(layers - 1, width)
+        grad_filter_gate, grad_filter_gate_bias = gated.new_zeros(filter_gate.shape), gated.new_zeros(layers, 2 * width)
+        grad_residual, grad_residual_bias = gated.new_zeros(residual.shape), gated.new_zeros(layers - 1, width)
         for layer in reversed(range(layers)):
             grad_gated, z = grad_gated_all[layer], gated[layer]
             if layer < layers - 1:
-                grad_gated.addmm_(residual[layer].t(), grad_hidden)
+                grad_hidden_factor = factor(grad_hidden, rounded)
+                add_product(grad_gated, residual[layer].t(), grad_hidden_factor)
                 if train:
-                    torch.mm(grad_hidden, z.t(), out=grad_residual[layer])
+                    add_product(grad_residual[layer], grad_hidden_factor, factor(z, rounded).t())
                     torch.sum(grad_hidden, 1, out=grad_residual_bias[layer])
             tanh, sigmoid = gates[layer][:width], gates[layer][width:]
             whole, grad_both = row.new(gated, 2 * width)
@@ -130,10 +133,11 @@ class _GatedStack(torch.autograd.Function):
             torch.mul(grad_gated, torch.addcmul(sigmoid, tanh, z, value=-1), out=grad_both[:width])
             torch.mul(grad_gated, torch.addcmul(z, z, sigmoid, value=-1), out=grad_both[width:])
             row.clear(grad_both)  # zeros already, but beside a frame that is not finite
+            whole = factor(whole, rounded)
             for tap, offset in row.taps[layer]:
-                grad_hidden.addmm_(filter_gate[layer, tap].t(), row.view(whole, -offset))
+                add_product(grad_hidden, filter_gate[layer, tap].t(), row.view(whole, -offset))
                 if train:
-                    torch.mm(grad_both, row.view(wholes[layer], offset).t(), out=grad_filter_gate[layer, tap])
+                    add_product(grad_filter_gate[layer, tap], row.view(whole, 0), row.view(wholes[layer], offset).t())
             row.clear(grad_hidden)
             if train:
                 torch.sum(grad_both, 1, out=grad_filter_gate_bias[layer])
@@ -142,7 +146,7 @@ class _GatedStack(torch.autograd.Function):
             return grad_inputs, *[None] * 8
         return (
             grad_inputs, grad_filter_gate, grad_filter_gate_bias, grad_residual, grad_residual_bias,
-            torch.mm(grad_skip, gated.flatten(0, 1).t()), grad_skip.sum(1), None, None,
+            product(grad_skip_factor, factor(gated.flatten(0, 1), rounded).t(), gated), grad_skip.sum(1), None, None,
         )  # fmt: skip
 
 
@@ -238,18 +242,21 @@ class _ResidualStack(torch.autograd.Function):
     @staticmethod
     def forward(ctx, hidden, weight, bias, scale, shift, keep):
         length = hidden.shape[2]
-        scaled = weight[:, :, None] * scale.transpose(0, 1)[:, None, :, :, None]  # (L, 3, B, W, W)
+        rounded = rounds(hidden.device)
+        scaled = factor(weight[:, :, None] * scale.transpose(0, 1)[:, None, :, :, None], rounded)  # (L, 3, B, W, W)
         shifted = torch.addcmul(shift, scale, bias)  # (B, L, W)
         hiddens, convolved = [], []
         for layer in range(len(weight)):
             conv = shifted[:, layer, :, None].expand(-1, -1, length).contiguous()  # (B, W, T)
+            seen = factor(hidden, rounded)
             for tap, out, into in _taps(2**layer, length):
-                conv[:, :, out].baddbmm_(scaled[layer, tap], hidden[:, :, into])
+                add_product(conv[:, :, out], scaled[layer, tap], seen[:, :, into])
             if keep:
-                hiddens.append(hidden)
+                hiddens.append(seen)
                 convolved.append(conv)
             hidden = functional.silu(conv, inplace=not keep).add_(hidden)
         ctx.save_for_backward(weight, bias, scale, scaled, *hiddens, *convolved)
+        ctx.rounded = rounded
         return hidden
 
     @staticmethod
@@ -259,17 +266,19 @@ class _ResidualStack(torch.autograd.Function):
         layers = len(weight)
         hiddens, convolved = saved[:layers], saved[layers:]
         length = grad.shape[2]
-        train = ctx.needs_input_grad[1]
+        train = any(ctx.needs_input_grad[1:])
         grad = grad.clone()
-        grad_scaled, grad_shift = torch.zeros_like(scaled), torch.empty_like(scale)
+        grad_scaled, grad_shift = grad.new_zeros(scaled.shape), torch.empty_like(scale)
         for layer in reversed(range(layers)):
             piece = torch.ops.aten.silu_backward(grad, convolved[layer])
             if train:
                 torch.sum(piece, 2, out=grad_shift[:, layer])
+            piece = factor(piece, ctx.rounded)
             for tap, out, into in _taps(2**layer, length):
-                grad[:, :, into].baddbmm_(scaled[layer, tap].transpose(1, 2), piece[:, :, out])
+                add_product(grad[:, :, into], scaled[layer, tap].transpose(1, 2), piece[:, :, out])
                 if train:
-                    torch.bmm(piece[:, :, out], hiddens[layer][:, :, into].transpose(1, 2), out=grad_scaled[layer, tap])
+                    seen = hiddens[layer][:, :, into]
+                    add_product(grad_scaled[layer, tap], piece[:, :, out], seen.transpose(1, 2))
         if not train:
             return grad, *[None] * 5
         grad_weight = (grad_scaled * scale.transpose(0, 1)[:, None, :, :, None]).sum(2)

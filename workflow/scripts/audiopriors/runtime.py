@@ -10,8 +10,7 @@ import logging
 import os
 import resource
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .errors import UserError
@@ -120,28 +119,6 @@ def _keep_freed_memory() -> None:
     if mallopt:
         for parameter, size in ((mmap_threshold, 2**25), (trim_threshold, 2**30), (top_pad, 2**26)):
             mallopt(parameter, size)
-
-
-@contextmanager
-def products_of(precision: str) -> Iterator[None]:
-    """Within, products and convolutions of float32 tensors round what they multiply to `precision`, and sum in float32.
-
-    A CPU without bfloat16 products multiplies in float32, and a GPU in TF32 where that is what it has.
-    """
-    import torch
-
-    if precision == "float32":
-        yield
-        return
-    convolutions = torch.backends.mkldnn.conv
-    before = torch.get_float32_matmul_precision(), convolutions.fp32_precision
-    torch.set_float32_matmul_precision("medium")
-    convolutions.fp32_precision = "bf16"
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before[0])
-        convolutions.fp32_precision = before[1]
 
 
 def run(main: Callable[[], None], command: list[str] | None = None) -> None:

@@ -35,7 +35,7 @@ class Training:
     noise: Literal["fixed", "uniform_up_to", "log_uniform"]
     "Noise of standard deviation sigma; per item, of U(0, sigma) (authors' code), or log-uniform in the prior's range."
     precision: Literal["float32", "bfloat16"]
-    "Of what training multiplies in products and convolutions; weights, sums and all that is measured are float32."
+    "Of what the layers multiply in training (precision.py); weights, sums and all that is measured are float32."
     initialise_items: Several
     "Frames for the data-dependent initialisation."
     validation_items: Count

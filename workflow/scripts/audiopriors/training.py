@@ -19,6 +19,7 @@ from . import resume, runtime
 from .errors import UserError
 from .files import csv_of, digest, write_bytes
 from .optimiser import Adam
+from .precision import products_of
 from .priors.base import Sigma
 from .runtime import OutOfTime
 from .seeds import seed_of, torch_generator
@@ -118,7 +119,7 @@ def train(
     while progress.step < training.steps:
         step = progress.step
         clean = data.draw(source, training.batch, training.frame, torch_generator(*seed, "items", step))
-        with runtime.products_of(training.precision):
+        with products_of(training.precision):
             loss = model.loss(*batch(clean, step))
             model.zero_grad()
             loss.backward()

@@ -16,6 +16,7 @@ from torch.nn import functional
 from ..audio.spectra import spectra, waves
 from ..diffusion import Diffusion
 from ..layers import EMBEDDING, embedding_of_noise
+from ..precision import convolve
 from .base import Sigma
 
 
@@ -51,7 +52,8 @@ class _Block(nn.Module):
 
     def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
         scale, shift = self.modulation(embedded)[..., None, None].chunk(2, 1)
-        return hidden + self.second(functional.silu(self.first(hidden) * (1 + scale) + shift))
+        inner = functional.silu(convolve(self.first, hidden) * (1 + scale) + shift)
+        return hidden + convolve(self.second, inner)
 
 
 class ScoreMusic(Diffusion):
@@ -111,13 +113,13 @@ class ScoreMusic(Diffusion):
         skips = []
         for down, blocks in zip(self.down, self.going_down, strict=True):
             skips.append(hidden)
-            hidden = down(functional.silu(hidden))
+            hidden = convolve(down, functional.silu(hidden))
             for block in blocks:
                 hidden = block(hidden, embedded)
         for up, blocks, skip in zip(self.up[::-1], self.going_up[::-1], skips[::-1], strict=True):
             for block in blocks:
                 hidden = block(hidden, embedded)
-            hidden = skip + up(hidden)
+            hidden = skip + convolve(up, hidden)
         outputs = self.last(functional.silu(hidden))
         outputs = torch.cat(
             [outputs, outputs[:, :, -1:]], 2

@@ -99,6 +99,7 @@ class _Mixture(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, logits, x, sigma):
+        logits, x = logits.contiguous(), x.contiguous()  # pieces are views
         value, grad_logits, grad_x = torch.empty_like(x), torch.empty_like(logits), torch.empty_like(x)
         rows = 1024 if x.device.type == "cpu" else x.numel()
         centres = CENTRES.to(x)
