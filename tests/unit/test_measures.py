@@ -33,9 +33,9 @@ def test_entropy_gate_passes_densities_and_stops_others():
 
 def test_test_noise_is_shared_by_priors_and_differs_by_level():
     clean = torch.zeros(3, 1, 1000)
-    one, again = (likelihood.test_noise(clean, "0.5", 0, "test_source", "saw") for _ in range(2))
+    one, again = (likelihood.test_noise(clean, "0.5", 0, "test", "saw") for _ in range(2))
     assert torch.equal(one, again) and one.std().item() == pytest.approx(0.5, rel=0.05)
-    assert not torch.equal(one / 0.5, likelihood.test_noise(clean, "1", 0, "test_source", "saw"))
+    assert not torch.equal(one / 0.5, likelihood.test_noise(clean, "1", 0, "test", "saw"))
     assert likelihood.test_noise(clean, "0", 0) is clean
 
 
@@ -109,7 +109,7 @@ def test_mixes_and_consistency():
     torch.testing.assert_close(truth[1], 0.5 * alone[1])
     # In unison the saw has the sine's 200 Hz, but for a part of .01 of it at most, by its own place in the range.
     tuned, _ = separation.mixes(Data(), two | {"gains": [1, 1], "unison": 0.01}, 10, 160)
-    parameters = torch.full((3,), 200 * 1.005, dtype=torch.double), *Data().parameters("test_source", "saw")[1:]
+    parameters = torch.full((3,), 200 * 1.005, dtype=torch.double), *Data().parameters("test", "saw")[1:]
     torch.testing.assert_close(tuned[1], toy.render("saw", *parameters, 160, 16000).float())
     torch.testing.assert_close(tuned[0], alone[0])
     assert metrics.consistency(truth, mix).eq(0).all()

@@ -18,12 +18,12 @@ def main() -> None:
         below = path.parts[path.parts.index("benchmarks") + 1 :]
         log = Path(*("logs" if part == "benchmarks" else part for part in path.parts)).with_suffix(".log")
         text = log.read_text(errors="replace")
-        line, memory = re.search(r"device (.+), (\d+) threads", text), re.search(r"at most (\d+) MB of memory", text)
+        line, memory = re.search(r"device (.+), (\d+) threads", text), re.search(r"at most (\d+) MB of memory", text)[1]
         measured = pd.read_csv(path, sep="\t").iloc[0]
         rows.append({
             "what": below[0], "dataset": Path(below[1]).stem, "prior": below[2] if len(below) > 3 else "",
             "seconds": measured["s"], "threads": int(line[2]) if line else 1, "device": line[1] if line else "cpu",
-            "jobs": 1, "memory_mb": float(memory[1]) if memory else measured["max_rss"],
+            "jobs": 1, "memory_mb": float(memory),
         })  # fmt: skip
     table = pd.DataFrame(rows).groupby(["what", "dataset", "prior", "threads", "device"], sort=False, as_index=False)
     table = table.agg({"seconds": "sum", "jobs": "sum", "memory_mb": "max"})

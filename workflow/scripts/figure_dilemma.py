@@ -22,6 +22,8 @@ def noise_costs(likelihood: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
         mean = group.set_index(["prior_sigma", "data_sigma"])["mean"]
         least = min(group["prior_sigma"], key=float)
         for quantity, prior_sigma, noise in ((LEAST, least, levels[0]), ("cost of noise", middle, middle)):
+            if (prior_sigma, noise) not in mean.index:  # of a prior that has no such level
+                continue
             rows.append({
                 "prior": prior, "source": source, "quantity": quantity, "prior_sigma": prior_sigma,
                 "data_sigma": noise, "value": mean[prior_sigma, noise] - mean[prior_sigma, "0"],

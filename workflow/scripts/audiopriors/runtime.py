@@ -131,10 +131,9 @@ def run(main: Callable[[], None], command: list[str] | None = None) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         main()
-        if current.computes:
-            # The table of costs reads this line. In kB on Linux, in bytes on macOS.
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-            log.info("at most %.0f MB of memory", peak)
+        # The table of costs reads this line. In kB on Linux, in bytes on macOS.
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+        log.info("at most %.0f MB of memory", peak)
     except OutOfTime as reason:
         print(f"out of time: {reason}", file=sys.stderr)
         sys.exit(EXIT_TRY_AGAIN)

@@ -78,7 +78,8 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
         for name, figure in FIGURES.items():
             if figure.exists(data):
                 yield "figure", {"name": name}
-        yield "audio", {}
+        if data.runs:
+            yield "audio", {}
         if data.file:
             of_song = {"recording": roots.REAL_SONG}
             for rule in ("separate_file", "figure_separated_file"):
@@ -133,7 +134,8 @@ def reproducible(scale: Scale, names: list[str]) -> list[str]:
         if job.rule not in UNLISTED
         for path in job.outputs.values()
     ]
-    return listed + [path for path in _put_together(scale, names) if not path.endswith(".html") and "costs" not in path]
+    kinds = [table for table in TABLES if TABLES[table].rule not in UNLISTED]
+    return listed + [path for path in _put_together(scale, names, kinds) if not path.endswith(".html")]
 
 
 def shown(scale: Scale, names: list[str]) -> list[str]:
@@ -148,14 +150,15 @@ def shown(scale: Scale, names: list[str]) -> list[str]:
             files.append(job.outputs["png"])
         elif job.rule == "separate_file":
             files.append(job.outputs["page"])
-    return pictures + pages + files + [path for path in _put_together(scale, names) if path.endswith(".html")]
+    tables = [path for path in _put_together(scale, names, list(TABLES)) if path.endswith(".html")]
+    return pictures + pages + files + tables
 
 
-def _put_together(scale: Scale, names: list[str]) -> list[str]:
-    """The tables of all these data sets: one of each kind where they are what the scale builds, else each set's own."""
+def _put_together(scale: Scale, names: list[str], tables: list[str]) -> list[str]:
+    """These tables of the data sets: one of each kind where the sets are what the scale builds, else each set's own."""
     together = names == scale.settings["build"]
     rule = "combine_tables" if together else "show_table"
-    kinds = [table for table in TABLES if any(TABLES[table].exists(scale.dataset(name)) for name in names)]
+    kinds = [table for table in tables if any(TABLES[table].exists(scale.dataset(name)) for name in names)]
     return [
         path.format(scale=scale.name, dataset=name, name=kind)
         for kind in kinds

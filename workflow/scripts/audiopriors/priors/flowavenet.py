@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError
 from ..layers import EMBEDDING, GatedStack, embedding_of_noise
+from ..types import Count
 from .base import Prior, Sigma
 
 
@@ -26,7 +27,7 @@ class Config:
     "Flows (ActNorm, coupling, swap) per block."
     layers: int
     "Layers of the WaveNet in a coupling; layer i has dilation 2^i."
-    kernel_size: int
+    kernel_size: Count
     "Taps of a dilated convolution; odd."
     width: int
     "Channels of the WaveNet in a coupling."

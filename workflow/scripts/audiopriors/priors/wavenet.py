@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from ..errors import UserError
 from ..layers import GatedStack
+from ..types import Several
 from .base import Prior, Sigma
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class Config:
     "Stacks of layers after each other."
     layers: int
     "Layers of a stack; layer i has dilation 2^i."
-    kernel_size: int
+    kernel_size: Several
     "Taps of a dilated convolution."
     width: int
     "Channels of the layers."
