@@ -15,6 +15,7 @@ from audiopriors.columns import COLUMNS
 from audiopriors.errors import UserError
 from audiopriors.pipeline import code, config, inputs, jobs, paths, programs
 from audiopriors.pipeline.figures import FIGURES
+from audiopriors.pipeline.merging import merge
 from audiopriors.pipeline.scale import Scale
 from audiopriors.pipeline.tables import TABLES, program_of
 from audiopriors.priors import exact
@@ -119,8 +120,15 @@ def test_no_two_jobs_compute_the_same(datasets):
 
 
 def test_tables_and_figures_are_of_something(datasets):
-    assert any(not data.runs for data in datasets) and any(data.runs for data in datasets)
-    for data in datasets:
+    """Also of data sets of which nothing is separated, or not the first mix."""
+    toy, of_two = SHIPPED["datasets"]["toy"] | {"runs": {}}, {"mixes": ["two"]}
+    others = {"runs": {"langevin_annealed": {"flowavenet": of_two}, "alternating": {"score": of_two}}}
+    own = {"datasets": {"bare": merge(toy, {"supervised": None}), "other": merge(toy, others)}}
+    scale = Scale("smoke", config.scales(merge(SHIPPED, own))["smoke"])
+    bare, other = scale.dataset("bare"), scale.dataset("other")
+    assert not bare.runs and {run.mix for run in other.runs} == {"two"}
+    assert not {"separate", "separate_reference", "audio"} & {job.rule for job in jobs.jobs(bare)}
+    for data in [*datasets, bare, other]:
         for job in jobs.jobs(data):
             if job.rule in ("table", "figure"):
                 for one in {"table": TABLES, "figure": FIGURES}[job.rule][job.wildcards["name"]].inputs:
