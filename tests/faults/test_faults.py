@@ -21,7 +21,7 @@ from audiopriors.checkpoints import CheckpointError, load_tensors, save_tensors
 from conftest import REAL, Reduced
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-PLACES, KILLS = 2, 8  # of each place
+PLACES, KILLS = 2, 10  # of each place
 
 
 def start(place: Reduced, *arguments: str, programs: Path = REAL, **environment: str) -> subprocess.Popen:
