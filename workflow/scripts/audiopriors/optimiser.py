@@ -26,11 +26,11 @@ class Adam:
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """One step along the gradients that the parameters hold."""
-        on_cpu = self.parameters[0].device.type == "cpu"
+        device = self.parameters[0].device.type
         adam(
             self.parameters, [parameter.grad for parameter in self.parameters], self.state["exp_avg"],
-            self.state["exp_avg_sq"], [], self.state["step"], foreach=not on_cpu, fused=on_cpu, amsgrad=False,
-            beta1=0.9, beta2=self.beta2, lr=rate, weight_decay=0.0, eps=1e-8, maximize=False,
+            self.state["exp_avg_sq"], [], self.state["step"], foreach=device == "cuda", fused=device == "cpu",
+            amsgrad=False, beta1=0.9, beta2=self.beta2, lr=rate, weight_decay=0.0, eps=1e-8, maximize=False,
         )  # fmt: skip
         if self.average:
             taken = self.state["step"][0].item()  # the average of few steps is a short one, so that the start fades
