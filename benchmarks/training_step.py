@@ -1,8 +1,8 @@
 """A paper-size training step against a textbook version of itself, in one process, as ratios.
 
 The textbook version has filter, gate, residual and skip convolutions apart and weight norm on each, as the paper's
-appendix draws it and its authors' code has it, and torch's Adam, in float32. Ours is timed in float32 and with products in bfloat16
-(`training.precision`). All take turns, so that what else the machine does falls on each.
+appendix draws it and its authors' code has it, and torch's Adam, in float32. Ours is timed in float32 and with products
+in bfloat16 (`training.precision`). All take turns, so that what else the machine does falls on each.
 """
 
 import argparse
