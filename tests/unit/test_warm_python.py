@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,9 +31,9 @@ def programs(warm) -> Path:
     return warm
 
 
-def run(python: Path, *command, **options) -> subprocess.CompletedProcess:
+def run(python: Path, *command, timeout: float = 60, **options) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [python / "python", *map(str, command)], text=True, capture_output=True, timeout=60, **options
+        [python / "python", *map(str, command)], text=True, capture_output=True, timeout=timeout, **options
     )
 
 
@@ -92,6 +93,34 @@ def test_a_program_is_killed_with_its_caller(programs, tmp_path):
     while program.exists():  # not even as a zombie
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_callers_that_die_or_say_nothing_are_no_harm(programs, tmp_path):
+    (tmp_path / "look.py").write_text("import os, sys\nprint('torch' in sys.modules, os.getppid())")
+
+    def server() -> str:
+        """Its number, as one that it still runs a program for."""
+        warm, number = run(programs, tmp_path / "look.py", timeout=15).stdout.split()
+        assert warm == "True"
+        time.sleep(0.2)  # it closes the connection
+        return number
+
+    def connected() -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(programs / "socket"))
+        return connection
+
+    opened = Path("/proc", server(), "fd")
+    before = len(list(opened.iterdir()))
+    with connected(), open(tmp_path / "look.py") as file:  # the first says nothing for as long as the others are served
+        with connected():
+            pass
+        for files in ([], [0], [0, 1, 2], [0, 1, 2, file.fileno()]):  # which is no request
+            with connected() as connection:
+                socket.send_fds(connection, [b"?"], files)
+        server()
+    server()
+    assert len(list(opened.iterdir())) == before
 
 
 def test_random_numbers_without_a_seed_differ(programs, tmp_path):

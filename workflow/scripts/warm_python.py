@@ -48,15 +48,16 @@ def client(address: str, python: str, *arguments: str) -> None:
         "arguments": arguments, "folder": os.getcwd(), "umask": os.umask(0o022), "environment": dict(os.environ),
     }  # fmt: skip
     os.umask(request["umask"])
-    content, code = json.dumps(request).encode(), REFUSED
-    with socket.socket(socket.AF_UNIX) as connection:
+    code = REFUSED
+    with socket.socket(socket.AF_UNIX) as connection, open(os.memfd_create("request"), "w") as file:
+        json.dump(request, file)
+        file.flush()
         try:
             connection.connect(address)
-            socket.send_fds(connection, [len(content).to_bytes(8, "big")], [0, 1, 2])
+            socket.send_fds(connection, [b"?"], [0, 1, 2, file.fileno()])  # all in one piece, or nothing
         except OSError:  # no server, or a standard file that is closed
             pass
         else:
-            connection.sendall(content)
             status = connection.recv(4)
             code = int.from_bytes(status, "big", signed=True) if len(status) == 4 else 1
     if code == REFUSED:
@@ -130,16 +131,14 @@ def alike_to_a_new_process() -> None:
     numpy.random.seed()
 
 
-def received(connection: socket.socket) -> tuple[dict, list[int]]:
-    """A request and the caller's standard files."""
-    connection.settimeout(30)
-    size, files, *_ = socket.recv_fds(connection, 8, 3)
-    content = b""
-    while len(content) < int.from_bytes(size, "big"):
-        content += (part := connection.recv(1 << 20))
-        if not part:
-            raise ConnectionError("the caller is no more")
-    return json.loads(content), files
+def received(connection: socket.socket, files: list[int]) -> dict:
+    """A caller's request; its standard files are added to `files`, to be closed even if this raises."""
+    files += socket.recv_fds(connection, 1, 4)[1]
+    if len(files) < 4:
+        raise ConnectionError("the caller is no more")
+    with open(files.pop()) as request:
+        request.seek(0)
+        return json.load(request)
 
 
 def answer(connection: socket.socket, code: int) -> None:
@@ -150,9 +149,10 @@ def answer(connection: socket.socket, code: int) -> None:
 def serve(listener: socket.socket) -> int:
     """Run the programs of all callers until standard input ends; 0, or in a program's own process its exit status."""
     programs = {}  # file descriptor of a process: its number and its caller
+    waiting = set()  # connections of callers whose request is still to come
     while True:
         callers = {connection: process for process, (_, connection) in programs.items()}
-        ready = set(select.select([listener, sys.stdin, *programs, *callers], [], [])[0])
+        ready = set(select.select([listener, sys.stdin, *waiting, *programs, *callers], [], [])[0])
         for connection in ready & set(callers):  # the caller is no more
             os.kill(programs[callers[connection]][0], signal.SIGKILL)
         for process in {callers[one] for one in ready & set(callers)} | ready & set(programs):
@@ -163,18 +163,22 @@ def serve(listener: socket.socket) -> int:
         if sys.stdin in ready:
             return 0
         if listener in ready:
-            connection, _ = listener.accept()
+            waiting.add(listener.accept()[0])
+        for connection in ready & waiting:
+            waiting.remove(connection)
+            files = []
             try:
-                request, files = received(connection)
-            except OSError:
-                connection.close()
-                continue
-            if len(files) < 3 or not suits(request["environment"]):
+                request = received(connection, files)
+                number = os.fork() if suits(request["environment"]) else None
+            except (OSError, ValueError):  # a caller that is no more, or no room for another process
+                number = None
+            if number is None:
                 answer(connection, REFUSED)
-            elif number := os.fork():
+            elif number:
                 programs[os.pidfd_open(number)] = number, connection
             else:
-                for other in (listener, connection, *callers):
+                others = [other for _, other in programs.values()]
+                for other in (listener, connection, *waiting, *others):
                     other.close()
                 for process in programs:
                     os.close(process)
