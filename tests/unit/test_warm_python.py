@@ -52,6 +52,13 @@ def test_a_program_sees_what_its_caller_has(programs, tmp_path):
     assert run(programs, "-c", "import sys; print('torch' in sys.modules)").stdout == "False\n"
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_caller_whose_standard_files_are_closed_gets_the_real_one(programs, tmp_path, closed):
+    (tmp_path / "look.py").write_text("import sys\nopen('seen', 'w').write(str('torch' in sys.modules))")
+    subprocess.run(f"exec {programs}/python look.py {closed}", shell=True, cwd=tmp_path, timeout=60, check=True)
+    assert (tmp_path / "seen").read_text() == "False"
+
+
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [

@@ -5,8 +5,9 @@
 
 `FOLDER/python PROGRAM.py ...` and `FOLDER/python -m MODULE ...` run in a fork of the server, with the caller's
 arguments, environment, folder, umask and files, and the caller ends as they end. If the caller is killed, they are.
-The real python is run instead where no server listens, for other arguments, and where the caller's environment has
-another value than the server's of a variable that is read when a process starts, such as another number of threads.
+The real python is run instead where no server listens, for other arguments, where a standard file is closed, and where
+the caller's environment has another value than the server's of a variable that is read when a process starts, such as
+another number of threads.
 
 It is not a new process in all: limits, priority and process group are the server's, and so is the seed of hashes.
 """
@@ -49,17 +50,20 @@ def client(address: str, python: str, *arguments: str) -> None:
     }  # fmt: skip
     os.umask(request["umask"])
     code = REFUSED
-    with socket.socket(socket.AF_UNIX) as connection, open(os.memfd_create("request"), "w") as file:
-        json.dump(request, file)
-        file.flush()
-        try:
-            connection.connect(address)
+    try:
+        for number in (0, 1, 2):
+            os.fstat(number)  # a socket would get the number of one that is closed
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(address)
+        with open(os.memfd_create("request"), "w") as file:
+            json.dump(request, file)
+            file.flush()
             socket.send_fds(connection, [b"?"], [0, 1, 2, file.fileno()])  # all in one piece, or nothing
-        except OSError:  # no server, or a standard file that is closed
-            pass
-        else:
-            status = connection.recv(4)
-            code = int.from_bytes(status, "big", signed=True) if len(status) == 4 else 1
+    except OSError:  # a standard file is closed, or no server is there
+        pass
+    else:
+        status = connection.recv(4)
+        code = int.from_bytes(status, "big", signed=True) if len(status) == 4 else 1
     if code == REFUSED:
         os.execv(python, [python, *arguments])
     if code < 0:
