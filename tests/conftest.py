@@ -14,9 +14,12 @@ import pytest
 import torch
 import yaml
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+import warm_python
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 torch.set_num_threads(1)
+os.environ.update(warm_python.THREADS)  # without them, a program that a test calls gets the real python
 # Snakemake's plugin for Slurm asks `scontrol` at every start, which hangs while another worker's test of Slurm has
 # killed its controller: only those tests know of that cluster.
 os.environ["SLURM_CONF"] = os.devnull

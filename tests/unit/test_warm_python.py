@@ -47,9 +47,18 @@ def test_a_program_sees_what_its_caller_has(programs, tmp_path):
         warm, real = (json.loads(done.stdout) for done in results)
         assert warm.pop("warm") and not real.pop("warm") and warm == real
         assert [done.stderr for done in results] == ["last words é\n"] * 2
-    other = run(programs, script, input="", env=os.environ | {"OMP_NUM_THREADS": "7"})
-    assert not json.loads(other.stdout)["warm"]  # it is read when a process starts
     assert run(programs, "-c", "import sys; print('torch' in sys.modules)").stdout == "False\n"
+
+
+def test_a_caller_to_whom_another_start_is_due_gets_the_real_one(programs, tmp_path):
+    """Where what is read when a process starts is another value, or is only the caller's or only the server's."""
+    script = tmp_path / "look.py"
+    script.write_text(LOOK)
+    without = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    environments = [os.environ, os.environ | {"PYTHONPATH": "elsewhere"}, without]
+    environments += [os.environ | {name: "7"} for name in ("OMP_NUM_THREADS", "PYTHONHASHSEED", "TZ")]
+    seen = [json.loads(run(programs, script, input="", env=one).stdout)["warm"] for one in environments]
+    assert seen == [True, True, False, False, False, False]
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

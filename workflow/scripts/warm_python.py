@@ -6,8 +6,8 @@
 `FOLDER/python PROGRAM.py ...` and `FOLDER/python -m MODULE ...` run in a fork of the server, with the caller's
 arguments, environment, folder, umask and files, and the caller ends as they end. If the caller is killed, they are.
 The real python is run instead where no server listens, for other arguments, where a standard file is closed, and where
-the caller's environment has another value than the server's of a variable that is read when a process starts, such as
-another number of threads.
+the caller's environment and the server's differ in a variable that is read when a process starts, such as the number
+of threads: the server's is 1, as Snakemake sets it for a job of one thread.
 
 It is not a new process in all: limits, priority and process group are the server's, and so is the seed of hashes.
 """
@@ -28,6 +28,7 @@ import tempfile
 import threading
 import traceback
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 
 SHIM = """#!/bin/sh
@@ -36,7 +37,11 @@ case "$1" in
     *) exec '{python}' "$@" ;;
 esac
 """
-AT_START = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "LC_", "LANG")  # variables that are read only then
+# Variables that are read only when a process starts or imports something begin so.
+AT_START = (
+    "PYTHON", "LD_", "MALLOC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ATEN_", "TORCH_", "NPY_", "LC_", "LANG",
+    "TZ",
+)  # fmt: skip
 # As Snakemake sets them for a job of one thread: what a server of another number served would sum in another order.
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 IMPORTED = "WARM_PYTHON_IMPORTED"  # a folder for which modules of ours each program has imported, if it is set
@@ -75,8 +80,11 @@ def client(address: str, python: str, *arguments: str) -> None:
 
 def suits(environment: dict[str, str]) -> bool:
     """Whether what a caller's environment says for the start of a process is what the server was started with."""
-    fixed = {name: value for name, value in environment.items() if name.startswith(AT_START) and name != "PYTHONPATH"}
-    return all(os.environ.get(name) == value for name, value in fixed.items())
+
+    def fixed(variables: Mapping[str, str]) -> dict[str, str]:
+        return {name: variables[name] for name in variables if name.startswith(AT_START) and name != "PYTHONPATH"}
+
+    return fixed(environment) == fixed(os.environ)
 
 
 def execute(request: dict, files: list[int]) -> int:
