@@ -76,6 +76,7 @@ def test_a_caller_whose_standard_files_are_closed_gets_the_real_one(programs, tm
         ("sys.exit('a sentence')", 1, "a sentence\n"),
         ("sys.exit(True)", 1, ""),
         ("os._exit(75)", 75, ""),
+        ("raise KeyboardInterrupt", -signal.SIGINT, "KeyboardInterrupt\n"),
         ("1 / 0", 1, "ZeroDivisionError: division by zero\n"),
         ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ""),
         ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, ""),
@@ -109,6 +110,26 @@ def test_a_program_is_killed_with_its_caller(programs, tmp_path):
     while program.exists():  # not even as a zombie
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "left"),
+    [(signal.SIGINT, -signal.SIGINT, False), (signal.SIGTERM, 7, False), (signal.SIGUSR1, -signal.SIGUSR1, True)],
+)
+def test_a_signal_to_the_caller_is_one_to_the_program(programs, tmp_path, number, code, left):
+    script, file = tmp_path / "works.py", tmp_path / "some.tmp"
+    script.write_text(
+        "import pathlib, signal, sys, time\nsignal.signal(signal.SIGTERM, lambda number, frame: sys.exit(7))\n"
+        "file = pathlib.Path(sys.argv[1])\ntry:\n    file.touch()\n    time.sleep(60)\n"
+        "finally:\n    time.sleep(0.5)\n    file.unlink()\n"
+    )
+    for python in (programs, REAL):
+        caller = subprocess.Popen([python / "python", script, file], stderr=subprocess.DEVNULL)
+        while not file.exists():
+            time.sleep(0.02)
+        caller.send_signal(number)
+        assert caller.wait(timeout=20) == code and file.exists() == left
+        file.unlink(missing_ok=True)
 
 
 def test_callers_that_die_or_say_nothing_are_no_harm(programs, tmp_path):

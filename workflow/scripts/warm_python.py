@@ -4,7 +4,8 @@
     python warm_python.py FOLDER               makes FOLDER/python and serves it until standard input ends
 
 `FOLDER/python PROGRAM.py ...` and `FOLDER/python -m MODULE ...` run in a fork of the server, with the caller's
-arguments, environment, folder, umask and files, and the caller ends as they end. If the caller is killed, they are.
+arguments, environment, folder, umask and files, and the caller ends as they end. Signals to the caller are passed on to
+them; if it is killed, they are.
 The real python is run instead where no server listens, for other arguments, where a standard file is closed, and where
 the caller's environment and the server's differ in a variable that is read when a process starts, such as the number
 of threads: the server's is 1, as Snakemake sets it for a job of one thread.
@@ -28,7 +29,7 @@ import tempfile
 import threading
 import traceback
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 SHIM = """#!/bin/sh
@@ -45,6 +46,7 @@ AT_START = (
 # As Snakemake sets them for a job of one thread: what a server of another number served would sum in another order.
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 IMPORTED = "WARM_PYTHON_IMPORTED"  # a folder for which modules of ours each program has imported, if it is set
+PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 REFUSED = 1 << 16  # in place of an exit status: run the real python
 
 
@@ -63,10 +65,18 @@ def client(address: str, python: str, *arguments: str) -> None:
         with open(os.memfd_create("request"), "w") as file:
             json.dump(request, file)
             file.flush()
+            signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # until they can be passed on
             socket.send_fds(connection, [b"?"], [0, 1, 2, file.fileno()])  # all in one piece, or nothing
     except OSError:  # a standard file is closed, or no server is there
-        pass
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     else:
+
+        def pass_on(number: int, frame: object) -> None:
+            with contextlib.suppress(OSError):  # the server is no more, nor is the program
+                connection.send(bytes([number]))
+
+        handle(PASSED_ON, pass_on)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         status = connection.recv(4)
         code = int.from_bytes(status, "big", signed=True) if len(status) == 4 else 1
     if code == REFUSED:
@@ -76,6 +86,13 @@ def client(address: str, python: str, *arguments: str) -> None:
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
+
+
+def handle(signals: tuple[signal.Signals, ...], handler: Callable) -> None:
+    """Have the handler for those of the signals that this process was not started to ignore."""
+    for number in signals:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def suits(environment: dict[str, str]) -> bool:
@@ -117,9 +134,9 @@ def execute(request: dict, files: list[int]) -> int:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         if ended.code is not None and not isinstance(ended.code, int):
             print(ended.code, file=sys.stderr)
-    except BaseException:
+    except BaseException as error:
         traceback.print_exc()
-        code = 1
+        code = -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
     try:
         if folder := os.environ.get(IMPORTED):
             library = [
@@ -133,6 +150,9 @@ def execute(request: dict, files: list[int]) -> int:
         sys.stderr.flush()
     except Exception:  # as Python does where standard output cannot be written
         code = code or 120
+    if code == -signal.SIGINT:  # as Python ends when it is interrupted
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
     return code & 0xFF
 
 
@@ -165,9 +185,10 @@ def serve(listener: socket.socket) -> int:
     while True:
         callers = {connection: process for process, (_, connection) in programs.items()}
         ready = set(select.select([listener, sys.stdin, *waiting, *programs, *callers], [], [])[0])
-        for connection in ready & set(callers):  # the caller is no more
-            os.kill(programs[callers[connection]][0], signal.SIGKILL)
-        for process in {callers[one] for one in ready & set(callers)} | ready & set(programs):
+        for connection in ready & set(callers):
+            for signum in connection.recv(16) or [signal.SIGKILL]:  # what the caller passes on; or it is no more
+                os.kill(programs[callers[connection]][0], signum)
+        for process in ready & set(programs):
             number, connection = programs.pop(process)
             _, status = os.waitpid(number, 0)
             os.close(process)
