@@ -37,6 +37,28 @@ def run(python: Path, *command, timeout: float = 60, **options) -> subprocess.Co
     )
 
 
+def runs(number: int) -> bool:
+    """Whether there is such a process, other than one that has ended and that nobody has asked about."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def ends(number: int) -> bool:
+    """Whether a process that is killed is gone soon."""
+    end = time.monotonic() + 20
+    while runs(number) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not runs(number)
+
+
+def write_shim(folder: Path, socket: Path) -> None:
+    shim = folder / "python"
+    shim.write_text(warm_python.SHIM.format(python=sys.executable, client=warm_python.__file__, socket=socket))
+    shim.chmod(0o755)
+
+
 def test_a_program_sees_what_its_caller_has(programs, tmp_path):
     script = tmp_path / "look é.py"
     script.write_text(LOOK)
@@ -132,6 +154,36 @@ def test_a_signal_to_the_caller_is_one_to_the_program(programs, tmp_path, number
         file.unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize("number", [None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_programs_are_gone_when_callers_hear_that_the_server_ended(tmp_path, number):
+    """So that nothing is written after Snakemake has deleted a job's files and begun it again."""
+    (tmp_path / "write.py").write_text(
+        "import os\nprint(os.getpid(), flush=True)\nfile = open('file', 'wb', buffering=0)\n"
+        "while True:\n    file.write(b' ')\n"
+    )
+    serve = (
+        "import os, socket, warm_python\nlistener = socket.socket(socket.AF_UNIX)\nlistener.bind('socket')\n"
+        "listener.listen()\nprint('ready', flush=True)\nos._exit(warm_python.serve(listener))"
+    )
+    write_shim(tmp_path, Path("socket"))
+    server = subprocess.Popen(
+        [sys.executable, "-c", serve], env=os.environ | {"PYTHONPATH": str(Path(warm_python.__file__).parent)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path,
+    )  # fmt: skip
+    assert server.stdout.readline()
+    caller = subprocess.Popen(["./python", "write.py"], cwd=tmp_path, stdout=subprocess.PIPE)
+    program, file = int(caller.stdout.readline()), tmp_path / "file"
+    while not file.exists() or not file.stat().st_size:
+        time.sleep(0.02)
+    if number:
+        server.send_signal(number)
+    server.communicate(timeout=20)
+    assert caller.wait(timeout=20) == 1
+    size = file.stat().st_size
+    time.sleep(0.2)
+    assert file.stat().st_size == size and ends(program)
+
+
 def test_callers_that_die_or_say_nothing_are_no_harm(programs, tmp_path):
     (tmp_path / "look.py").write_text("import os, sys\nprint('torch' in sys.modules, os.getppid())")
 
@@ -171,9 +223,7 @@ def test_random_numbers_without_a_seed_differ(programs, tmp_path):
 
 
 def test_without_a_server_it_is_the_real_one(tmp_path):
-    client, shim = Path(warm_python.__file__), tmp_path / "python"
-    shim.write_text(warm_python.SHIM.format(python=sys.executable, client=client, socket=tmp_path / "socket"))
-    shim.chmod(0o755)
+    write_shim(tmp_path, tmp_path / "socket")
     (tmp_path / "look.py").write_text(LOOK)
     assert not json.loads(run(tmp_path, tmp_path / "look.py", input="").stdout)["warm"]
 
@@ -189,15 +239,37 @@ def test_a_command_is_run_with_a_warm_python_and_ends_as_it_ends(tmp_path):
     assert done.stdout == "True\nended as 3\n" and done.returncode == 5, done.stderr
 
 
-def test_a_command_that_is_interrupted_ends_and_leaves_nothing(tmp_path):
-    waits = f"import time; open({str(tmp_path / 'begun')!r}, 'w'); time.sleep(60)"
-    (tmp_path / "wait.py").write_text(waits)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_interrupted_ends_and_leaves_nothing(tmp_path, number):
+    script, begun = tmp_path / "wait.py", tmp_path / "begun"
+    script.write_text(
+        "import json, os, pathlib, sys, time\nfile = pathlib.Path('some.tmp')\nfile.touch()\ntry:\n"
+        "    json.dump([os.getpid(), os.getppid(), os.environ['PATH'].split(':')[0]], open('new', 'w'))\n"
+        "    os.rename('new', 'begun')\n    time.sleep(60)\nfinally:\n    file.unlink()\n"
+    )
+    command = ["sh", "-c", "python wait.py; echo not reached"]
     process = subprocess.Popen(
-        [sys.executable, warm_python.__file__, "--run", "python", "wait.py"], cwd=tmp_path, start_new_session=True,
-        stderr=subprocess.PIPE,
+        [sys.executable, warm_python.__file__, "--run", *command], cwd=tmp_path, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    while not (tmp_path / "begun").exists():
+    while not begun.exists():
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+    program, server, folder = json.loads(begun.read_text())
+    assert runs(program) and runs(server) and (Path(folder) / "python").exists()
+    if number == signal.SIGINT:  # as a terminal does
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 128 + number and output == ""
+    assert not runs(server) and not Path(folder).exists() and ends(program)
+    assert number != signal.SIGINT or not (tmp_path / "some.tmp").exists()
+
+
+def test_a_command_that_is_not_begun_is_not_begun_after_a_signal(tmp_path):
+    command = [sys.executable, warm_python.__file__, "--run", "touch", tmp_path / "begun"]
+    process = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(tmp_path)}, stderr=subprocess.DEVNULL)
+    while not list(tmp_path.iterdir()):
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(timeout=20) == 128 + signal.SIGTERM and not list(tmp_path.iterdir())

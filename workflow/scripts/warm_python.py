@@ -5,7 +5,7 @@
 
 `FOLDER/python PROGRAM.py ...` and `FOLDER/python -m MODULE ...` run in a fork of the server, with the caller's
 arguments, environment, folder, umask and files, and the caller ends as they end. Signals to the caller are passed on to
-them; if it is killed, they are.
+them; if it is killed or the server ends, they are killed.
 The real python is run instead where no server listens, for other arguments, where a standard file is closed, and where
 the caller's environment and the server's differ in a variable that is read when a process starts, such as the number
 of threads: the server's is 1, as Snakemake sets it for a job of one thread.
@@ -29,7 +29,7 @@ import tempfile
 import threading
 import traceback
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 SHIM = """#!/bin/sh
@@ -38,11 +38,8 @@ case "$1" in
     *) exec '{python}' "$@" ;;
 esac
 """
-# Variables that are read only when a process starts or imports something begin so.
-AT_START = (
-    "PYTHON", "LD_", "MALLOC_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ATEN_", "TORCH_", "NPY_", "LC_", "LANG",
-    "TZ",
-)  # fmt: skip
+# Variables that are read only then, or when something is imported, begin so.
+AT_START = ("PYTHON", "LD_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ATEN_", "TORCH_", "LC_", "LANG", "TZ")
 # As Snakemake sets them for a job of one thread: what a server of another number served would sum in another order.
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 IMPORTED = "WARM_PYTHON_IMPORTED"  # a folder for which modules of ours each program has imported, if it is set
@@ -70,12 +67,7 @@ def client(address: str, python: str, *arguments: str) -> None:
     except OSError:  # a standard file is closed, or no server is there
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     else:
-
-        def pass_on(number: int, frame: object) -> None:
-            with contextlib.suppress(OSError):  # the server is no more, nor is the program
-                connection.send(bytes([number]))
-
-        handle(PASSED_ON, pass_on)
+        handle(PASSED_ON, lambda number, frame: connection.send(bytes([number])))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         status = connection.recv(4)
         code = int.from_bytes(status, "big", signed=True) if len(status) == 4 else 1
@@ -97,11 +89,8 @@ def handle(signals: tuple[signal.Signals, ...], handler: Callable) -> None:
 
 def suits(environment: dict[str, str]) -> bool:
     """Whether what a caller's environment says for the start of a process is what the server was started with."""
-
-    def fixed(variables: Mapping[str, str]) -> dict[str, str]:
-        return {name: variables[name] for name in variables if name.startswith(AT_START) and name != "PYTHONPATH"}
-
-    return fixed(environment) == fixed(os.environ)
+    other = {name for name, _ in environment.items() ^ os.environ.items()}
+    return not any(name.startswith(AT_START) for name in other - {"PYTHONPATH"})
 
 
 def execute(request: dict, files: list[int]) -> int:
@@ -180,6 +169,9 @@ def answer(connection: socket.socket, code: int) -> None:
 
 def serve(listener: socket.socket) -> int:
     """Run the programs of all callers until standard input ends; 0, or in a program's own process its exit status."""
+    import ctypes  # not for a caller: it takes time
+
+    server, prctl = os.getpid(), ctypes.CDLL(None).prctl
     programs = {}  # file descriptor of a process: its number and its caller
     waiting = set()  # connections of callers whose request is still to come
     while True:
@@ -210,8 +202,12 @@ def serve(listener: socket.socket) -> int:
             elif number:
                 programs[os.pidfd_open(number)] = number, connection
             else:
+                prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: however the server ends, this is killed
+                if os.getppid() != server:  # it has ended
+                    return 1
+                # The connection stays open here, so that the caller of a server that ends hears of it after this, too.
                 others = [other for _, other in programs.values()]
-                for other in (listener, connection, *waiting, *others):
+                for other in (listener, *waiting, *others):
                     other.close()
                 for process in programs:
                     os.close(process)
@@ -252,16 +248,32 @@ def run(*command: str) -> int:
     """Run the command with a warm `python` first on PATH, or as it is where none can be served; its exit status."""
     if not hasattr(os, "pidfd_open"):  # not Linux
         os.execvp(command[0], command)
-    signal.signal(signal.SIGINT, lambda number, frame: None)  # it is the command's, whose end is waited for
+    told, server, process = [], None, None
+
+    def tell(number: int, frame: object) -> None:
+        """Signals are the command's, whose end is waited for; before it is started, they end the server."""
+        told.append(number)
+        if process and number != signal.SIGINT:  # a terminal sends that to both
+            process.send_signal(number)
+        elif server and not process:
+            server.terminate()
+
+    handle((signal.SIGHUP, signal.SIGINT, signal.SIGTERM), tell)
     folder = Path(tempfile.mkdtemp())  # a socket's path is short
-    server = subprocess.Popen(
-        [sys.executable, __file__, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
     try:
-        served = server.stdout.readline()
+        server = subprocess.Popen(
+            [sys.executable, __file__, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        served = b"" if told else server.stdout.readline()
+        if told:
+            server.terminate()
+            return -told[0]
         path = os.environ["PATH"]
         environment = os.environ | {"PATH": f"{folder}{os.pathsep}{path}" if served else path}
-        return subprocess.run(command, env=environment, check=False).returncode
+        process = subprocess.Popen(command, env=environment)
+        for number in told:  # since then
+            process.send_signal(number)
+        return process.wait()
     finally:
         server.communicate()
         shutil.rmtree(folder)
