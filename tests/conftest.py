@@ -1,5 +1,6 @@
 """Shared by all tests: one thread, a finished smoke run in a copy of the repository, and a reduced workflow."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -7,16 +8,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+import warm_python
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 torch.set_num_threads(1)
+os.environ.update(warm_python.THREADS)  # without them, a program that a test calls gets the real python
 # Snakemake's plugin for Slurm asks `scontrol` at every start, which hangs while another worker's test of Slurm has
 # killed its controller: only those tests know of that cluster.
 os.environ["SLURM_CONF"] = os.devnull
@@ -87,20 +91,27 @@ class Workplace:
         return Workplace(to)
 
 
-@pytest.fixture(scope="session")
-def warm():
-    """The folder of a `python` with torch and Snakemake loaded (warm_python.py), which Workplaces use from now on."""
+@contextlib.contextmanager
+def served() -> Iterator[Path]:
+    """The folder of a `python` with torch and Snakemake loaded (warm_python.py), or of the real one if it fails."""
     folder = Path(tempfile.mkdtemp())  # a socket's path is short
     server = subprocess.Popen(
         [sys.executable, ROOT / "workflow/scripts/warm_python.py", folder],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
-    if server.stdout.readline():
-        Workplace.programs = folder
-    yield Workplace.programs
+    try:
+        yield folder if server.stdout.readline() else REAL
+    finally:
+        server.communicate(timeout=60)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def warm():
+    """The folder of a warm `python`, which Workplaces use from now on."""
+    with served() as Workplace.programs:
+        yield Workplace.programs
     Workplace.programs = REAL
-    server.communicate(timeout=60)
-    shutil.rmtree(folder)
 
 
 def once(name: str, factory: pytest.TempPathFactory, build: Callable[[Path], None]) -> Path:

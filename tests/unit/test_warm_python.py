@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,10 +31,32 @@ def programs(warm) -> Path:
     return warm
 
 
-def run(python: Path, *command, **options) -> subprocess.CompletedProcess:
+def run(python: Path, *command, timeout: float = 60, **options) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [python / "python", *map(str, command)], text=True, capture_output=True, timeout=60, **options
+        [python / "python", *map(str, command)], text=True, capture_output=True, timeout=timeout, **options
     )
+
+
+def runs(number: int) -> bool:
+    """Whether there is such a process, other than one that has ended and that nobody has asked about."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def ends(number: int) -> bool:
+    """Whether a process that is killed is gone soon."""
+    end = time.monotonic() + 20
+    while runs(number) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not runs(number)
+
+
+def write_shim(folder: Path, socket: Path) -> None:
+    shim = folder / "python"
+    shim.write_text(warm_python.SHIM.format(python=sys.executable, client=warm_python.__file__, socket=socket))
+    shim.chmod(0o755)
 
 
 def test_a_program_sees_what_its_caller_has(programs, tmp_path):
@@ -46,9 +69,25 @@ def test_a_program_sees_what_its_caller_has(programs, tmp_path):
         warm, real = (json.loads(done.stdout) for done in results)
         assert warm.pop("warm") and not real.pop("warm") and warm == real
         assert [done.stderr for done in results] == ["last words é\n"] * 2
-    other = run(programs, script, input="", env=os.environ | {"OMP_NUM_THREADS": "7"})
-    assert not json.loads(other.stdout)["warm"]  # it is read when a process starts
     assert run(programs, "-c", "import sys; print('torch' in sys.modules)").stdout == "False\n"
+
+
+def test_a_caller_to_whom_another_start_is_due_gets_the_real_one(programs, tmp_path):
+    """Where what is read when a process starts is another value, or is only the caller's or only the server's."""
+    script = tmp_path / "look.py"
+    script.write_text(LOOK)
+    without = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    environments = [os.environ, os.environ | {"PYTHONPATH": "elsewhere"}, without]
+    environments += [os.environ | {name: "7"} for name in ("OMP_NUM_THREADS", "PYTHONHASHSEED", "TZ")]
+    seen = [json.loads(run(programs, script, input="", env=one).stdout)["warm"] for one in environments]
+    assert seen == [True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_caller_whose_standard_files_are_closed_gets_the_real_one(programs, tmp_path, closed):
+    (tmp_path / "look.py").write_text("import sys\nopen('seen', 'w').write(str('torch' in sys.modules))")
+    subprocess.run(f"exec {programs}/python look.py {closed}", shell=True, cwd=tmp_path, timeout=60, check=True)
+    assert (tmp_path / "seen").read_text() == "False"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +98,7 @@ def test_a_program_sees_what_its_caller_has(programs, tmp_path):
         ("sys.exit('a sentence')", 1, "a sentence\n"),
         ("sys.exit(True)", 1, ""),
         ("os._exit(75)", 75, ""),
+        ("raise KeyboardInterrupt", -signal.SIGINT, "KeyboardInterrupt\n"),
         ("1 / 0", 1, "ZeroDivisionError: division by zero\n"),
         ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ""),
         ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, ""),
@@ -94,6 +134,84 @@ def test_a_program_is_killed_with_its_caller(programs, tmp_path):
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize(
+    ("number", "code", "left"),
+    [(signal.SIGINT, -signal.SIGINT, False), (signal.SIGTERM, 7, False), (signal.SIGUSR1, -signal.SIGUSR1, True)],
+)
+def test_a_signal_to_the_caller_is_one_to_the_program(programs, tmp_path, number, code, left):
+    script, file = tmp_path / "works.py", tmp_path / "some.tmp"
+    script.write_text(
+        "import pathlib, signal, sys, time\nsignal.signal(signal.SIGTERM, lambda number, frame: sys.exit(7))\n"
+        "file = pathlib.Path(sys.argv[1])\ntry:\n    file.touch()\n    time.sleep(60)\n"
+        "finally:\n    time.sleep(0.5)\n    file.unlink()\n"
+    )
+    for python in (programs, REAL):
+        caller = subprocess.Popen([python / "python", script, file], stderr=subprocess.DEVNULL)
+        while not file.exists():
+            time.sleep(0.02)
+        caller.send_signal(number)
+        assert caller.wait(timeout=20) == code and file.exists() == left
+        file.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_programs_are_gone_when_callers_hear_that_the_server_ended(tmp_path, number):
+    """So that nothing is written after Snakemake has deleted a job's files and begun it again."""
+    (tmp_path / "write.py").write_text(
+        "import os\nprint(os.getpid(), flush=True)\nfile = open('file', 'wb', buffering=0)\n"
+        "while True:\n    file.write(b' ')\n"
+    )
+    serve = (
+        "import os, socket, warm_python\nlistener = socket.socket(socket.AF_UNIX)\nlistener.bind('socket')\n"
+        "listener.listen()\nprint('ready', flush=True)\nos._exit(warm_python.serve(listener))"
+    )
+    write_shim(tmp_path, Path("socket"))
+    server = subprocess.Popen(
+        [sys.executable, "-c", serve], env=os.environ | {"PYTHONPATH": str(Path(warm_python.__file__).parent)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path,
+    )  # fmt: skip
+    assert server.stdout.readline()
+    caller = subprocess.Popen(["./python", "write.py"], cwd=tmp_path, stdout=subprocess.PIPE)
+    program, file = int(caller.stdout.readline()), tmp_path / "file"
+    while not file.exists() or not file.stat().st_size:
+        time.sleep(0.02)
+    if number:
+        server.send_signal(number)
+    server.communicate(timeout=20)
+    assert caller.wait(timeout=20) == 1
+    size = file.stat().st_size
+    time.sleep(0.2)
+    assert file.stat().st_size == size and ends(program)
+
+
+def test_callers_that_die_or_say_nothing_are_no_harm(programs, tmp_path):
+    (tmp_path / "look.py").write_text("import os, sys\nprint('torch' in sys.modules, os.getppid())")
+
+    def server() -> str:
+        """Its number, as one that it still runs a program for."""
+        warm, number = run(programs, tmp_path / "look.py", timeout=15).stdout.split()
+        assert warm == "True"
+        time.sleep(0.2)  # it closes the connection
+        return number
+
+    def connected() -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(str(programs / "socket"))
+        return connection
+
+    opened = Path("/proc", server(), "fd")
+    before = len(list(opened.iterdir()))
+    with connected(), open(tmp_path / "look.py") as file:  # the first says nothing for as long as the others are served
+        with connected():
+            pass
+        for files in ([], [0], [0, 1, 2], [0, 1, 2, file.fileno()]):  # which is no request
+            with connected() as connection:
+                socket.send_fds(connection, [b"?"], files)
+        server()
+    server()
+    assert len(list(opened.iterdir())) == before
+
+
 def test_random_numbers_without_a_seed_differ(programs, tmp_path):
     """So that a forgotten seed changes the bytes of two runs, as with the real one."""
     script = tmp_path / "draw.py"
@@ -105,9 +223,7 @@ def test_random_numbers_without_a_seed_differ(programs, tmp_path):
 
 
 def test_without_a_server_it_is_the_real_one(tmp_path):
-    client, shim = Path(warm_python.__file__), tmp_path / "python"
-    shim.write_text(warm_python.SHIM.format(python=sys.executable, client=client, socket=tmp_path / "socket"))
-    shim.chmod(0o755)
+    write_shim(tmp_path, tmp_path / "socket")
     (tmp_path / "look.py").write_text(LOOK)
     assert not json.loads(run(tmp_path, tmp_path / "look.py", input="").stdout)["warm"]
 
@@ -123,15 +239,37 @@ def test_a_command_is_run_with_a_warm_python_and_ends_as_it_ends(tmp_path):
     assert done.stdout == "True\nended as 3\n" and done.returncode == 5, done.stderr
 
 
-def test_a_command_that_is_interrupted_ends_and_leaves_nothing(tmp_path):
-    waits = f"import time; open({str(tmp_path / 'begun')!r}, 'w'); time.sleep(60)"
-    (tmp_path / "wait.py").write_text(waits)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_interrupted_ends_and_leaves_nothing(tmp_path, number):
+    script, begun = tmp_path / "wait.py", tmp_path / "begun"
+    script.write_text(
+        "import json, os, pathlib, sys, time\nfile = pathlib.Path('some.tmp')\nfile.touch()\ntry:\n"
+        "    json.dump([os.getpid(), os.getppid(), os.environ['PATH'].split(':')[0]], open('new', 'w'))\n"
+        "    os.rename('new', 'begun')\n    time.sleep(60)\nfinally:\n    file.unlink()\n"
+    )
+    command = ["sh", "-c", "python wait.py; echo not reached"]
     process = subprocess.Popen(
-        [sys.executable, warm_python.__file__, "--run", "python", "wait.py"], cwd=tmp_path, start_new_session=True,
-        stderr=subprocess.PIPE,
+        [sys.executable, warm_python.__file__, "--run", *command], cwd=tmp_path, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    while not (tmp_path / "begun").exists():
+    while not begun.exists():
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+    program, server, folder = json.loads(begun.read_text())
+    assert runs(program) and runs(server) and (Path(folder) / "python").exists()
+    if number == signal.SIGINT:  # as a terminal does
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 128 + number and output == ""
+    assert not runs(server) and not Path(folder).exists() and ends(program)
+    assert number != signal.SIGINT or not (tmp_path / "some.tmp").exists()
+
+
+def test_a_command_that_is_not_begun_is_not_begun_after_a_signal(tmp_path):
+    command = [sys.executable, warm_python.__file__, "--run", "touch", tmp_path / "begun"]
+    process = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(tmp_path)}, stderr=subprocess.DEVNULL)
+    while not list(tmp_path.iterdir()):
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(timeout=20) == 128 + signal.SIGTERM and not list(tmp_path.iterdir())

@@ -4,9 +4,11 @@
     python warm_python.py FOLDER               makes FOLDER/python and serves it until standard input ends
 
 `FOLDER/python PROGRAM.py ...` and `FOLDER/python -m MODULE ...` run in a fork of the server, with the caller's
-arguments, environment, folder, umask and files, and the caller ends as they end. If the caller is killed, they are.
-The real python is run instead where no server listens, for other arguments, and where the caller's environment has
-another value than the server's of a variable that is read when a process starts, such as another number of threads.
+arguments, environment, folder, umask and files, and the caller ends as they end. Signals to the caller are passed on to
+them; if it is killed or the server ends, they are killed.
+The real python is run instead where no server listens, for other arguments, where a standard file is closed, and where
+the caller's environment and the server's differ in a variable that is read when a process starts, such as the number
+of threads: the server's is 1, as Snakemake sets it for a job of one thread.
 
 It is not a new process in all: limits, priority and process group are the server's, and so is the seed of hashes.
 """
@@ -27,6 +29,7 @@ import tempfile
 import threading
 import traceback
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 SHIM = """#!/bin/sh
@@ -35,10 +38,12 @@ case "$1" in
     *) exec '{python}' "$@" ;;
 esac
 """
-AT_START = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "LC_", "LANG")  # variables that are read only then
+# Variables that are read only then, or when something is imported, begin so.
+AT_START = ("PYTHON", "LD_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ATEN_", "TORCH_", "LC_", "LANG", "TZ")
 # As Snakemake sets them for a job of one thread: what a server of another number served would sum in another order.
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 IMPORTED = "WARM_PYTHON_IMPORTED"  # a folder for which modules of ours each program has imported, if it is set
+PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 REFUSED = 1 << 16  # in place of an exit status: run the real python
 
 
@@ -48,17 +53,24 @@ def client(address: str, python: str, *arguments: str) -> None:
         "arguments": arguments, "folder": os.getcwd(), "umask": os.umask(0o022), "environment": dict(os.environ),
     }  # fmt: skip
     os.umask(request["umask"])
-    content, code = json.dumps(request).encode(), REFUSED
-    with socket.socket(socket.AF_UNIX) as connection:
-        try:
-            connection.connect(address)
-            socket.send_fds(connection, [len(content).to_bytes(8, "big")], [0, 1, 2])
-        except OSError:  # no server, or a standard file that is closed
-            pass
-        else:
-            connection.sendall(content)
-            status = connection.recv(4)
-            code = int.from_bytes(status, "big", signed=True) if len(status) == 4 else 1
+    code = REFUSED
+    try:
+        for number in (0, 1, 2):
+            os.fstat(number)  # a socket would get the number of one that is closed
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(address)
+        with open(os.memfd_create("request"), "w") as file:
+            json.dump(request, file)
+            file.flush()
+            signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # until they can be passed on
+            socket.send_fds(connection, [b"?"], [0, 1, 2, file.fileno()])  # all in one piece, or nothing
+    except OSError:  # a standard file is closed, or no server is there
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+    else:
+        handle(PASSED_ON, lambda number, frame: connection.send(bytes([number])))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+        status = connection.recv(4)
+        code = int.from_bytes(status, "big", signed=True) if len(status) == 4 else 1
     if code == REFUSED:
         os.execv(python, [python, *arguments])
     if code < 0:
@@ -68,10 +80,17 @@ def client(address: str, python: str, *arguments: str) -> None:
     os._exit(code)
 
 
+def handle(signals: tuple[signal.Signals, ...], handler: Callable) -> None:
+    """Have the handler for those of the signals that this process was not started to ignore."""
+    for number in signals:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
 def suits(environment: dict[str, str]) -> bool:
     """Whether what a caller's environment says for the start of a process is what the server was started with."""
-    fixed = {name: value for name, value in environment.items() if name.startswith(AT_START) and name != "PYTHONPATH"}
-    return all(os.environ.get(name) == value for name, value in fixed.items())
+    other = {name for name, _ in environment.items() ^ os.environ.items()}
+    return not any(name.startswith(AT_START) for name in other - {"PYTHONPATH"})
 
 
 def execute(request: dict, files: list[int]) -> int:
@@ -104,9 +123,9 @@ def execute(request: dict, files: list[int]) -> int:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         if ended.code is not None and not isinstance(ended.code, int):
             print(ended.code, file=sys.stderr)
-    except BaseException:
+    except BaseException as error:
         traceback.print_exc()
-        code = 1
+        code = -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
     try:
         if folder := os.environ.get(IMPORTED):
             library = [
@@ -120,6 +139,9 @@ def execute(request: dict, files: list[int]) -> int:
         sys.stderr.flush()
     except Exception:  # as Python does where standard output cannot be written
         code = code or 120
+    if code == -signal.SIGINT:  # as Python ends when it is interrupted
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
     return code & 0xFF
 
 
@@ -130,16 +152,14 @@ def alike_to_a_new_process() -> None:
     numpy.random.seed()
 
 
-def received(connection: socket.socket) -> tuple[dict, list[int]]:
-    """A request and the caller's standard files."""
-    connection.settimeout(30)
-    size, files, *_ = socket.recv_fds(connection, 8, 3)
-    content = b""
-    while len(content) < int.from_bytes(size, "big"):
-        content += (part := connection.recv(1 << 20))
-        if not part:
-            raise ConnectionError("the caller is no more")
-    return json.loads(content), files
+def received(connection: socket.socket, files: list[int]) -> dict:
+    """A caller's request; its standard files are added to `files`, to be closed even if this raises."""
+    files += socket.recv_fds(connection, 1, 4)[1]
+    if len(files) < 4:
+        raise ConnectionError("the caller is no more")
+    with open(files.pop()) as request:
+        request.seek(0)
+        return json.load(request)
 
 
 def answer(connection: socket.socket, code: int) -> None:
@@ -149,13 +169,18 @@ def answer(connection: socket.socket, code: int) -> None:
 
 def serve(listener: socket.socket) -> int:
     """Run the programs of all callers until standard input ends; 0, or in a program's own process its exit status."""
+    import ctypes  # not for a caller: it takes time
+
+    server, prctl = os.getpid(), ctypes.CDLL(None).prctl
     programs = {}  # file descriptor of a process: its number and its caller
+    waiting = set()  # connections of callers whose request is still to come
     while True:
         callers = {connection: process for process, (_, connection) in programs.items()}
-        ready = set(select.select([listener, sys.stdin, *programs, *callers], [], [])[0])
-        for connection in ready & set(callers):  # the caller is no more
-            os.kill(programs[callers[connection]][0], signal.SIGKILL)
-        for process in {callers[one] for one in ready & set(callers)} | ready & set(programs):
+        ready = set(select.select([listener, sys.stdin, *waiting, *programs, *callers], [], [])[0])
+        for connection in ready & set(callers):
+            for signum in connection.recv(16) or [signal.SIGKILL]:  # what the caller passes on; or it is no more
+                os.kill(programs[callers[connection]][0], signum)
+        for process in ready & set(programs):
             number, connection = programs.pop(process)
             _, status = os.waitpid(number, 0)
             os.close(process)
@@ -163,18 +188,26 @@ def serve(listener: socket.socket) -> int:
         if sys.stdin in ready:
             return 0
         if listener in ready:
-            connection, _ = listener.accept()
+            waiting.add(listener.accept()[0])
+        for connection in ready & waiting:
+            waiting.remove(connection)
+            files = []
             try:
-                request, files = received(connection)
-            except OSError:
-                connection.close()
-                continue
-            if len(files) < 3 or not suits(request["environment"]):
+                request = received(connection, files)
+                number = os.fork() if suits(request["environment"]) else None
+            except (OSError, ValueError):  # a caller that is no more, or no room for another process
+                number = None
+            if number is None:
                 answer(connection, REFUSED)
-            elif number := os.fork():
+            elif number:
                 programs[os.pidfd_open(number)] = number, connection
             else:
-                for other in (listener, connection, *callers):
+                prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: however the server ends, this is killed
+                if os.getppid() != server:  # it has ended
+                    return 1
+                # The connection stays open here, so that the caller of a server that ends hears of it after this, too.
+                others = [other for _, other in programs.values()]
+                for other in (listener, *waiting, *others):
                     other.close()
                 for process in programs:
                     os.close(process)
@@ -215,16 +248,32 @@ def run(*command: str) -> int:
     """Run the command with a warm `python` first on PATH, or as it is where none can be served; its exit status."""
     if not hasattr(os, "pidfd_open"):  # not Linux
         os.execvp(command[0], command)
-    signal.signal(signal.SIGINT, lambda number, frame: None)  # it is the command's, whose end is waited for
+    told, server, process = [], None, None
+
+    def tell(number: int, frame: object) -> None:
+        """Signals are the command's, whose end is waited for; before it is started, they end the server."""
+        told.append(number)
+        if process and number != signal.SIGINT:  # a terminal sends that to both
+            process.send_signal(number)
+        elif server and not process:
+            server.terminate()
+
+    handle((signal.SIGHUP, signal.SIGINT, signal.SIGTERM), tell)
     folder = Path(tempfile.mkdtemp())  # a socket's path is short
-    server = subprocess.Popen(
-        [sys.executable, __file__, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
     try:
-        served = server.stdout.readline()
+        server = subprocess.Popen(
+            [sys.executable, __file__, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        served = b"" if told else server.stdout.readline()
+        if told:
+            server.terminate()
+            return -told[0]
         path = os.environ["PATH"]
         environment = os.environ | {"PATH": f"{folder}{os.pathsep}{path}" if served else path}
-        return subprocess.run(command, env=environment, check=False).returncode
+        process = subprocess.Popen(command, env=environment)
+        for number in told:  # since then
+            process.send_signal(number)
+        return process.wait()
     finally:
         server.communicate()
         shutil.rmtree(folder)
