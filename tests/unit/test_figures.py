@@ -1,6 +1,7 @@
 """Figures of tables: which numbers they show, what is written at their axes, and colours for any kind of data."""
 
 import importlib
+import io
 import itertools
 
 import matplotlib.pyplot as plt
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from audiopriors import plotting
 from drawn import PRIORS, SETTINGS, SIGMAS, SOURCES, words
+from PIL import Image
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,17 @@ def draw(tmp_path):
         return importlib.import_module(f"figure_{name}").draw(SETTINGS | changes, paths)
 
     return drawn
+
+
+@pytest.mark.parametrize("length", [1, 20, 35, 50])
+def test_no_text_is_cut(length):
+    plotting.set_style()
+    figure, axes = plt.subplots(1, 2, figsize=(8, 2), layout="constrained")
+    axes[0].set_yticks([0, 1], ["l" * length, "angevin, of a told prior (2)"[:length]])
+    axes[1].text(1.02, 0.5, "w" * length, transform=axes[1].transAxes)
+    image = np.asarray(Image.open(io.BytesIO(plotting.rendered(figure)["png"])).convert("L"))
+    assert image.min() < 100
+    assert all((edge == 255).all() for edge in (image[:2], image[-2:], image[:, :2], image[:, -2:]))
 
 
 def likelihoods(measures=("log_prob", "latent_log_prob")):

@@ -16,6 +16,7 @@ import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from . import runtime, tables
@@ -25,6 +26,7 @@ from .files import write_bytes
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]  # beside the colour, for print in grey
 MILLISECONDS = 8  # of a waveform
+DPI = 110  # of PNGs
 # Nats/sample at which the colours of means end, by kind of data; music is soft, so its densities are high.
 MEANS = {"toy": (-4, 2), "music": (-6, 5)}
 SHARES = (0, 1)  # the same for AUROC
@@ -86,20 +88,29 @@ def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd
         logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every glyph
         set_style()
         figure, data = draw(arguments.settings, arguments.inputs)
-        # Laid out and measured once, not for each file.
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
-        whole = figure.get_tightbbox().padded(plt.rcParams["savefig.pad_inches"])
-        for path, kind, metadata in (
-            (arguments.pdf, "pdf", {"CreationDate": None, "ModDate": None}),  # same bytes from run to run
-            (arguments.png, "png", {"Software": None}),
-        ):
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=kind, dpi=110, metadata=metadata, bbox_inches=whole, facecolor="white")
-            write_bytes(path, _fewer_colours(buffer) if kind == "png" else buffer.getvalue())
+        for kind, content in rendered(figure).items():
+            write_bytes(getattr(arguments, kind), content)
         tables.write(data, arguments.csv)
 
     runtime.run(main)
+
+
+def rendered(figure: Figure) -> dict[str, bytes]:
+    """The figure's files by kind, `pdf` and `png`; the same bytes from run to run."""
+    # Laid out once, not for each file; text is not as wide in both, so it is measured in both.
+    figure.set_dpi(DPI)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    boxes = []
+    for dpi in (DPI, 72):  # of the PNG, of the PDF
+        figure.set_dpi(dpi)
+        boxes.append(figure.get_tightbbox().frozen())
+    whole, files = Bbox.union(boxes).padded(plt.rcParams["savefig.pad_inches"]), {}
+    for kind, metadata in (("pdf", {"CreationDate": None, "ModDate": None}), ("png", {"Software": None})):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata, bbox_inches=whole, facecolor="white")
+        files[kind] = _fewer_colours(buffer) if kind == "png" else buffer.getvalue()
+    return files
 
 
 def _fewer_colours(png: io.BytesIO) -> bytes:
