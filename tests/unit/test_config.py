@@ -111,6 +111,10 @@ def test_every_key_is_described():
         ("datasets/toy/runs/dirac/score/mixes", ["five"], "score.mixes: there is no 'five'; allowed: four"),
         ("datasets/toy/supervised/mixes", ["five"], "supervised.mixes: there is no 'five'; allowed: four"),
         ("datasets/toy/supervised/prior", "nope", "toy.supervised.prior: there is no 'nope'; allowed: flowavenet"),
+        ("priors/wavenet/datasets", 5, "priors.wavenet.datasets: 5 is not of type 'array'"),
+        ("priors/wavenet/datasets", [["toy"]], "priors.wavenet.datasets.0: ['toy'] is not of type 'string'"),
+        ("datasets/toy/mixes", [], "datasets.toy.mixes: [] is not of type 'object'"),
+        ("datasets/toy/sources", 4, "datasets.toy.sources: 4 is not of type 'array'"),
         ("scales/quick", "fast", "scales.quick: must be a mapping"),
         ("scales/quick/seeds", 1.5, "(scale quick) seeds: 1.5 is not of type 'integer'"),
         ("scales", None, "scales: the configuration needs at least one scale"),
@@ -213,6 +217,29 @@ def test_a_file_of_a_few_lines_is_enough():
     assert "there is no 'toi'" in sentences({"priors": {"mine": mine | {"datasets": ["toi"]}}})
     removed = config.scales(with_changes({"datasets": {"toy": {"runs": {"dirac": None}}}}))
     assert "dirac" not in removed["full"]["datasets"]["toy"]["runs"]
+
+
+TONES = {
+    "kind": "toy", "sources": ["sine", "saw"], "frame": 256, "priors": ["wavenet"],
+    "settings": SHIPPED["datasets"]["toy"]["settings"],
+}  # fmt: skip
+
+
+def test_a_scale_is_merged_before_data_sets_get_their_defaults():
+    """What a data set leaves out follows from what it has at that scale."""
+    changes = {"sources": ["sine", "square"], "priors": ["flowavenet"]}
+    smoke = {"datasets": {"tones": changes}, "priors": {"wavenet": {"datasets": ["tones"]}}}
+    merged = config.scales(with_changes({"datasets": {"tones": TONES}, "scales": {"smoke": smoke}}))
+    of_smoke, of_quick = (merged[name]["datasets"]["tones"] for name in ("smoke", "quick"))
+    assert of_smoke["mixes"] == {"all": {"sources": ["sine", "square"]}}
+    assert of_quick["mixes"] == {"all": {"sources": ["sine", "saw"]}}
+    assert of_smoke["priors"] == ["flowavenet", "wavenet"] and of_quick["priors"] == ["wavenet"]
+
+
+def test_a_prior_without_changes_uses_its_family():
+    quick = {"families": {"exact": {"model": {"nodes": 128}}}, "priors": {"exact": {}}}
+    merged = config.scales(with_changes({"scales": {"quick": quick}}))
+    assert merged["quick"]["priors"]["exact"]["model"]["nodes"] == 128
 
 
 def test_the_comparison_of_precisions_differs_in_nothing_else():

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 
 from ..errors import UserError
-from . import checks, claims
+from . import checks, claims, schema
 from .effects import without_effect
 from .merging import merge, prior_settings, with_defaults
 
@@ -33,26 +33,38 @@ def scales(config: dict) -> dict[str, dict]:
     if not isinstance(named, dict) or not named:
         raise ConfigError("scales: the configuration needs at least one scale, such as `scales: {quick: {}}`")
     # What is null here a user's file has removed, as Snakemake merges it.
-    base = with_defaults(merge({}, {key: value for key, value in config.items() if key != "scales"}))
-    of_base = checks.problems(base) or without_effect(base, {}, ())
-    merged: dict[str, dict] = {}
-    of_scales: dict[str, None] = {}
+    base = merge({}, {key: value for key, value in config.items() if key != "scales"})
+    whole, of_base = _merged(base, {})
+    problems = dict.fromkeys(of_base or without_effect(base, {}, whole, ()))
+    merged = {}
     for name, changes in named.items():
-        problems = _of_entry(str(name), changes)
-        if not problems:
-            whole = with_defaults(merge(base, changes))
-            problems = checks.problems(whole)
-            if not problems:
-                merged[name] = whole | {"priors": _resolved(base, changes or {}, whole)}
-                problems = [*checks.priors(merged[name]), *without_effect(base, changes or {}, ("scales", name))]
-        for problem in problems:
-            of_scales[problem if problem.startswith("scales.") else f"(scale {name}) {problem}"] = None
-    in_base = tuple(f") {problem}" for problem in of_base)
-    problems = [*of_base, *(problem for problem in of_scales if not problem.endswith(in_base))]
+        of_scale = _of_entry(str(name), changes)
+        if not of_scale:
+            whole, of_scale = _merged(base, changes or {})
+            if not of_scale:
+                merged[name] = whole
+                of_scale = without_effect(base, changes or {}, whole, ("scales", name))
+        for problem in of_scale:
+            if problem not in problems:
+                problems[problem if problem.startswith("scales.") else f"(scale {name}) {problem}"] = None
     problems = problems or claims.problems(base["claims"], merged)
     if problems:
         raise ConfigError("\n".join(problems))
     return merged
+
+
+def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
+    """A scale's configuration, each prior with what it takes from its family; and every problem of it."""
+    whole = merge(base, changes)
+    problems = schema.violations(whole)
+    if not problems:
+        whole = with_defaults(whole)
+        problems = checks.problems(whole)
+    if not problems:
+        priors = {name: prior_settings(name, prior["family"], base, changes) for name, prior in whole["priors"].items()}
+        whole |= {"priors": priors}
+        problems = list(checks.priors(whole))
+    return whole, problems
 
 
 def _of_entry(name: str, changes) -> list[str]:
@@ -62,8 +74,3 @@ def _of_entry(name: str, changes) -> list[str]:
     if changes is not None and not isinstance(changes, dict):
         return [f"scales.{name}: must be a mapping of what the scale changes, not {changes!r}"]
     return []
-
-
-def _resolved(base: dict, changes: dict, whole: dict) -> dict[str, dict]:
-    """Every prior of a scale with what it takes from its family, by the rule of precedence."""
-    return {name: prior_settings(name, prior["family"], base, changes) for name, prior in whole["priors"].items()}

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .merging import merge, prior_settings
 from .schema import Key, dotted
 
 
-def without_effect(base: dict, changes: dict, at: Key) -> list[str]:
+def without_effect(base: dict, changes: dict, whole: dict, at: Key) -> list[str]:
     """Every key that has no effect, of the base alone (changes empty) or of what a scale changes; `at` leads to it.
 
-    Only to be asked of configurations whose shape is right.
+    whole: the scale's configuration, in which each prior has what it takes from its family.
     """
     written = changes or base
     return [
         *(_removes_nothing(base, changes, at) if changes else []),
-        *_of_priors(base, changes, written, at),
-        *_of_datasets(base, changes, written, at),
+        *_of_priors(changes, written, whole, at),
+        *_of_datasets(written, whole, at),
         *_of_methods(written, at),
     ]
 
@@ -31,22 +30,19 @@ def _removes_nothing(base: dict, changes: dict, at: Key) -> Iterator[str]:
             yield from _removes_nothing(below if isinstance(below, dict) else {}, value, (*at, key))
 
 
-def _of_priors(base: dict, changes: dict, written: dict, at: Key) -> Iterator[str]:
-    names = base.get("priors", {}) | changes.get("priors", {})
-    used = {prior.get("family") or base["priors"][name]["family"] for name, prior in names.items() if prior}
+def _of_priors(changes: dict, written: dict, whole: dict, at: Key) -> Iterator[str]:
+    used = {prior["family"] for prior in whole["priors"].values()}
     for family in written.get("families", {}):
         if family not in used:
             yield f"{dotted((*at, 'families', family))}: has no effect, as no prior is of it; there are {_list(used)}"
     for name, prior in written.get("priors", {}).items():
         if not prior:
             continue
-        place = (*at, "priors", name)
-        family = prior.get("family") or base["priors"].get(name, {}).get("family")
-        whole = prior_settings(name, family, base, changes)
-        if "error_curve" in prior and whole.get("levels") != "one":
+        place, levels = (*at, "priors", name), whole["priors"][name]["levels"]
+        if "error_curve" in prior and levels != "one":
             yield f"{dotted((*place, 'error_curve'))}: has no effect, as {name} does not serve all noise levels"
         for key in ("finetune", "chain"):
-            if key in prior and (whole.get("levels") == "one" or "training" not in whole):
+            if key in prior and (levels == "one" or "training" not in whole["priors"][name]):
                 yield f"{dotted((*place, key))}: has no effect, as {name} has no model that is fine-tuned (levels: one)"
     for folder in ("families", "priors") if changes else ("priors",):  # a family's own training is whole
         for name, settings in written.get(folder, {}).items():
@@ -59,17 +55,11 @@ def _of_schedule(training: dict, at: Key) -> Iterator[str]:
             yield f"{dotted((*at, key))}: has no effect with schedule cosine; it is for schedule steps"
 
 
-def _of_datasets(base: dict, changes: dict, written: dict, at: Key) -> Iterator[str]:
-    whole = merge(base, changes)
+def _of_datasets(written: dict, whole: dict, at: Key) -> Iterator[str]:
     for name, settings in written.get("datasets", {}).items():
-        dataset = whole["datasets"].get(name) if settings else None
-        if not dataset:
+        if not settings:
             continue
-        levels = [
-            prior_settings(prior, whole["priors"][prior]["family"], base, changes).get("levels")
-            for prior in dataset["priors"]
-            if prior in whole["priors"]
-        ]
+        levels = [whole["priors"][prior]["levels"] for prior in whole["datasets"][name]["priors"]]
         if "sigmas" in settings and "one" not in levels:
             yield (
                 f"{dotted((*at, 'datasets', name, 'sigmas'))}: has no effect, as none of its priors serves all noise "
