@@ -111,6 +111,8 @@ def test_every_key_is_described():
         ("datasets/toy/runs/dirac/score/mixes", ["five"], "score.mixes: there is no 'five'; allowed: four"),
         ("datasets/toy/supervised/mixes", ["five"], "supervised.mixes: there is no 'five'; allowed: four"),
         ("datasets/toy/supervised/prior", "nope", "toy.supervised.prior: there is no 'nope'; allowed: flowavenet"),
+        ("priors/wavenet/levels", [], "priors.wavenet.levels: [] is not allowed; allowed: each (a model of each sigma"),
+        ("scales/quick/priors/wavenet_music", {"model": None}, "(scale quick) priors.wavenet_music.model: is missing"),
         ("priors/wavenet/datasets", 5, "priors.wavenet.datasets: 5 is not of type 'array'"),
         ("priors/wavenet/datasets", [["toy"]], "priors.wavenet.datasets.0: ['toy'] is not of type 'string'"),
         ("datasets/toy/mixes", [], "datasets.toy.mixes: [] is not of type 'object'"),
@@ -193,8 +195,18 @@ def test_claims_name_what_exists(changes, expected):
         ({"scales": {"smoke": {"training": None}}}, "scales.smoke.training: null has no effect, as there is no 'train"),
         ({"scales": {"quick": {"families": {"wavenet": {"training": {"decay": 0.5}}}}}},
          "scales.quick.families.wavenet.training.decay: has no effect with schedule cosine"),
+        ({"scales": {"quick": {"families": {"score": {"training": {"decays": 3}}}}}},
+         "scales.quick.families.score.training.decays: has no effect with schedule cosine"),
+        ({"scales": {"quick": {"priors": {"wavenet_music": {"finetune": {"decay": 0.5}}}}}},
+         "scales.quick.priors.wavenet_music.finetune.decay: has no effect with schedule cosine"),
         ({"scales": {"quick": {"datasets": {"toy_published": {"sigmas": ["0.129"]}}}}},
          "scales.quick.datasets.toy_published.sigmas: has no effect, as none of its priors serves all noise levels"),
+        ({"families": {"score": {"chain": "serial"}}}, "families.score.chain: has no effect, as score has no model"),
+        ({"scales": {"quick": {"families": {"score": {"finetune": None}}}}},
+         "scales.quick.families.score.finetune: null has no effect, as there is no 'finetune' above it; there is "),
+        ({"scales": {"quick": {"priors": {"flowavenet": {"chian": None}}}}},
+         "scales.quick.priors.flowavenet.chian: null has no effect, as there is no 'chian' above it; there is chain, "),
+        ({"scales": {"quick": {"priors": {"mine": None}}}}, "scales.quick.priors.mine: null has no effect"),
         ({"separation": {"methods": {"dirac": {"noise_free_sigma": 0.1}}}},
          "separation.methods.dirac.noise_free_sigma: has no effect with a plan"),
     ],
@@ -234,6 +246,44 @@ def test_a_scale_is_merged_before_data_sets_get_their_defaults():
     assert of_smoke["mixes"] == {"all": {"sources": ["sine", "square"]}}
     assert of_quick["mixes"] == {"all": {"sources": ["sine", "saw"]}}
     assert of_smoke["priors"] == ["flowavenet", "wavenet"] and of_quick["priors"] == ["wavenet"]
+
+
+WITHOUT_CHAIN = {"flowavenet": {"chain": None}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "without"),
+    [
+        ({}, set()),
+        ({"priors": WITHOUT_CHAIN}, {"full flowavenet"}),
+        ({"scales": {"quick": {"priors": WITHOUT_CHAIN}}}, {"quick flowavenet"}),
+        ({"scales": {"quick": {"families": WITHOUT_CHAIN}}}, {"quick flowavenet", "quick flowavenet_music"}),
+        ({"priors": WITHOUT_CHAIN, "scales": {"quick": {"priors": WITHOUT_CHAIN}}},
+         {"full flowavenet", "quick flowavenet"}),
+        ({"families": WITHOUT_CHAIN, "scales": {"quick": {"families": WITHOUT_CHAIN}}},
+         {"full flowavenet", "full flowavenet_music", "quick flowavenet", "quick flowavenet_music"}),
+    ],
+)  # fmt: skip
+def test_null_removes_what_a_prior_has_by_the_rule_of_precedence(changes, without):
+    """The base's families and priors have no chain where they say null, but for what the scale quick says again."""
+    merged = config.scales(with_changes(changes))
+    priors = {f"{scale} {name}": merged[scale]["priors"][name] for scale in ("full", "quick")
+              for name in ("flowavenet", "flowavenet_music")}  # fmt: skip
+    assert {name for name, prior in priors.items() if "chain" not in prior} == without
+
+
+def test_a_data_set_is_removed_by_null_at_every_scale_that_changes_it():
+    removed = {"datasets": {"toy_4096": None}}
+    whole = config.scales(with_changes(removed | {"scales": {"smoke": removed, "quick": removed}}))
+    assert all("toy_4096" not in scale["datasets"] for scale in whole.values())
+
+
+def test_a_key_of_the_base_needs_an_effect_at_one_scale_only():
+    decays = {"priors": {"score": {"training": {"decays": 3}}}}
+    assert "priors.score.training.decays: has no effect with schedule cosine" in sentences(decays)
+    config.scales(
+        with_changes(decays | {"scales": {"mine": {"families": {"score": {"training": {"schedule": "steps"}}}}}})
+    )
 
 
 def test_a_prior_without_changes_uses_its_family():

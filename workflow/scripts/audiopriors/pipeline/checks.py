@@ -59,10 +59,10 @@ def priors(config: dict) -> Iterator[str]:
     """Every problem of the priors of a scale, each with what it takes from its family."""
     for name, prior in config["priors"].items():
         at = ("priors", name)
-        yield from schema.violations_of(prior["model"], "priors", prior["family"], (*at, "model"))
-        if "training" in prior:
-            yield from schema.violations_of_training(prior["training"], (*at, "training"))
-        if isinstance(prior["levels"], list):
+        yield from schema.violations_of_prior(prior, at)
+        if "model" in prior:
+            yield from schema.violations_of(prior["model"], "priors", prior["family"], (*at, "model"))
+        if isinstance(prior.get("levels"), list):
             yield from _each(prior["levels"], config["sigmas"], (*at, "levels"))
 
 

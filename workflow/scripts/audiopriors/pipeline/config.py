@@ -14,8 +14,9 @@ import re
 
 from ..errors import UserError
 from . import checks, claims, schema
-from .effects import without_effect
+from .effects import removes_nothing, without_effect
 from .merging import merge, prior_settings, with_defaults
+from .schema import Key, dotted
 
 
 class ConfigError(UserError):
@@ -32,21 +33,21 @@ def scales(config: dict) -> dict[str, dict]:
     named = config.get("scales")
     if not isinstance(named, dict) or not named:
         raise ConfigError("scales: the configuration needs at least one scale, such as `scales: {quick: {}}`")
-    # What is null here a user's file has removed, as Snakemake merges it.
-    base = merge({}, {key: value for key, value in config.items() if key != "scales"})
-    whole, of_base = _merged(base, {})
-    problems = dict.fromkeys(of_base or without_effect(base, {}, whole, ()))
-    merged = {}
+    base = {key: value for key, value in config.items() if key != "scales"}
+    whole_base, of_base = _merged(base, {})
+    problems, merged = dict.fromkeys(of_base), {}
     for name, changes in named.items():
-        of_scale = _of_entry(str(name), changes)
-        if not of_scale:
+        of_entry = _of_entry(str(name), changes)
+        problems |= dict.fromkeys(of_entry)
+        if not of_entry:
             whole, of_scale = _merged(base, changes or {})
+            problems |= {f"(scale {name}) {problem}": None for problem in of_scale if problem not in problems}
             if not of_scale:
                 merged[name] = whole
-                of_scale = without_effect(base, changes or {}, whole, ("scales", name))
-        for problem in of_scale:
-            if problem not in problems:
-                problems[problem if problem.startswith("scales.") else f"(scale {name}) {problem}"] = None
+                vain = removes_nothing(base, changes or {}, whole) | without_effect(changes or {}, [whole])
+                problems |= _sentences(vain, ("scales", name))
+    if not of_base:
+        problems |= _sentences(without_effect(base, [whole_base, *merged.values()]))
     problems = problems or claims.problems(base["claims"], merged)
     if problems:
         raise ConfigError("\n".join(problems))
@@ -54,8 +55,11 @@ def scales(config: dict) -> dict[str, dict]:
 
 
 def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
-    """A scale's configuration, each prior with what it takes from its family; and every problem of it."""
-    whole = merge(base, changes)
+    """A scale's configuration, each prior with what it takes from its family; and every problem of it.
+
+    base: what is null there a user's file has removed, as Snakemake merges it; of a prior also what is its family's.
+    """
+    whole = merge(merge({}, base), changes)
     problems = schema.violations(whole)
     if not problems:
         whole = with_defaults(whole)
@@ -65,6 +69,11 @@ def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
         whole |= {"priors": priors}
         problems = list(checks.priors(whole))
     return whole, problems
+
+
+def _sentences(problems: dict[Key, str], at: Key = ()) -> dict[str, None]:
+    """Keys below `at`, each with its problem, as sentences."""
+    return {f"{dotted((*at, *key))}: {problem}": None for key, problem in problems.items()}
 
 
 def _of_entry(name: str, changes) -> list[str]:
