@@ -93,6 +93,7 @@ def test_every_key_is_described():
         ("priors/mine", {"family": "flow"}, "priors.mine.family: there is no 'flow'; allowed: flowavenet"),
         ("priors/Mine", {"family": "flowavenet"}, "'Mine'"),
         ("separation/methods/langevin_annealed/sigmas", ["0.5"], "sigmas: there is no '0.5'; allowed: 0, 0.01"),
+        ("separation/methods/langevin_noise_free/noise_free_sigma", None, "sigma: is missing; sigmas with '0' need it"),
         (
             "separation/methods/langevin_annealed/sampler",
             "gibbs",
@@ -208,7 +209,11 @@ def test_claims_name_what_exists(changes, expected):
          "scales.quick.priors.flowavenet.chian: null has no effect, as there is no 'chian' above it; there is chain, "),
         ({"scales": {"quick": {"priors": {"mine": None}}}}, "scales.quick.priors.mine: null has no effect"),
         ({"separation": {"methods": {"dirac": {"noise_free_sigma": 0.1}}}},
-         "separation.methods.dirac.noise_free_sigma: has no effect with a plan"),
+         "separation.methods.dirac.noise_free_sigma: has no effect; it is for sigmas with '0', the noise-free prior"),
+        ({"separation": {"methods": {"langevin_one_sigma": {"noise_free_sigma": 0.1}}}},
+         "separation.methods.langevin_one_sigma.noise_free_sigma: has no effect; it is for sigmas with '0'"),
+        ({"scales": {"quick": {"separation": {"methods": {"langevin_annealed": {"noise_free_sigma": 0.1}}}}}},
+         "scales.quick.separation.methods.langevin_annealed.noise_free_sigma: has no effect; it is for sigmas with"),
     ],
 )  # fmt: skip
 def test_keys_without_effect_are_refused(changes, expected):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from .. import registry
 from . import schema
+from .scale import NOISE_FREE
 from .schema import Key, dotted, not_allowed
 
 
@@ -75,13 +76,13 @@ def _of_methods(config: dict) -> Iterator[str]:
             yield f"{dotted((*at, 'sampler'))}: {method['sampler']!r} is not allowed; allowed: {allowed}"
             continue
         yield from schema.violations_of(method["settings"], "separation/methods", method["sampler"], (*at, "settings"))
-        yield from _each(method.get("sigmas", []), ["0", *config["sigmas"]], (*at, "sigmas"))
+        yield from _each(method.get("sigmas", []), [NOISE_FREE, *config["sigmas"]], (*at, "sigmas"))
         if ("plan" in method) == ("sigmas" in method):
             yield f"{dotted(at)}: needs either sigmas or plan"
         elif "sigmas" in method and registry.says("separation/methods", method["sampler"], "needs_plan"):
             yield f"{dotted(at)}: the sampler {method['sampler']} needs a plan, not sigmas"
-        elif "sigmas" in method and "noise_free_sigma" not in method:
-            yield f"{dotted((*at, 'noise_free_sigma'))}: is missing; sigmas need it"
+        elif NOISE_FREE in method.get("sigmas", []) and "noise_free_sigma" not in method:
+            yield f"{dotted((*at, 'noise_free_sigma'))}: is missing; sigmas with {NOISE_FREE!r} need it"
 
 
 def _of_labels(claims: list[dict]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from . import schema
 from .merging import merge, prior_settings
+from .scale import NOISE_FREE
 from .schema import Key
 
 Effects = Iterator[tuple[Key, str]]  # keys, as they are written, and why they have no effect
@@ -89,9 +90,10 @@ def _of_datasets(written: dict, whole: dict) -> Effects:
 
 def _of_methods(written: dict, whole: dict) -> Effects:
     for name, method in written.get("separation", {}).get("methods", {}).items():
-        if "noise_free_sigma" in method and "plan" in whole["separation"]["methods"].get(name, {}):
+        sigmas = whole["separation"]["methods"].get(name, {}).get("sigmas", [])
+        if "noise_free_sigma" in method and NOISE_FREE not in sigmas:
             key = ("separation", "methods", name, "noise_free_sigma")
-            yield key, "has no effect with a plan; it is for sigmas"
+            yield key, f"has no effect; it is for sigmas with {NOISE_FREE!r}, the noise-free prior"
 
 
 def _list(names) -> str:
