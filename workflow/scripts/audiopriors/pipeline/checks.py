@@ -15,7 +15,7 @@ def problems(config: dict) -> list[str]:
 
     Its shape is right by the schema, and each data set has its defaults.
     """
-    return [*_of_datasets(config), *_of_priors(config), *_of_methods(config), *_of_labels(config["claims"])]
+    return [*_of_datasets(config), *_of_priors(config), *_of_methods(config)]
 
 
 def _of_datasets(config: dict) -> Iterator[str]:
@@ -83,13 +83,6 @@ def _of_methods(config: dict) -> Iterator[str]:
             yield f"{dotted(at)}: the sampler {method['sampler']} needs a plan, not sigmas"
         elif NOISE_FREE in method.get("sigmas", []) and "noise_free_sigma" not in method:
             yield f"{dotted((*at, 'noise_free_sigma'))}: is missing; sigmas with {NOISE_FREE!r} need it"
-
-
-def _of_labels(claims: list[dict]) -> Iterator[str]:
-    labels: list[str] = []
-    for number, claim in enumerate(claims):
-        yield from _each(claim.get("all_of", []), labels, ("claims", number, "all_of"))
-        labels += [claim["label"]] if "label" in claim else []
 
 
 def _each(values: Iterable, allowed: Iterable, at: Key) -> list[str]:

@@ -10,6 +10,7 @@ Everywhere else, a scale's value counts before the value above it. A user's file
 
 from __future__ import annotations
 
+import functools
 import re
 
 from ..errors import UserError
@@ -17,6 +18,8 @@ from . import checks, claims, schema
 from .effects import removes_nothing, without_effect
 from .merging import merge, prior_settings, with_defaults
 from .schema import Key, dotted
+
+ROOT = schema.LIBRARY.parents[2]  # where config.yaml and scales.yaml lie
 
 
 class ConfigError(UserError):
@@ -48,7 +51,10 @@ def scales(config: dict) -> dict[str, dict]:
                 problems |= _sentences(vain, ("scales", name))
     if not of_base:
         problems |= _sentences(without_effect(base, [whole_base, *merged.values()]))
-    problems = problems or claims.problems(base["claims"], merged)
+    if not problems:
+        every = {"": whole_base, **merged}
+        # What the user's file has removed, the shipped claims may still name: they stay undecided.
+        problems = _of_claims(every, []) and _of_claims(every, _shipped())
     if problems:
         raise ConfigError("\n".join(problems))
     return merged
@@ -69,6 +75,27 @@ def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
         whole |= {"priors": priors}
         problems = list(checks.priors(whole))
     return whole, problems
+
+
+def _of_claims(scales: dict[str, dict], others: list[dict]) -> dict[str, None]:
+    """Every problem of the claims of these scales, which may name what one of them or of the others knows.
+
+    The base, which the scales change, has no name.
+    """
+    problems: dict[str, None] = {}
+    for name, scale in scales.items():
+        for problem in claims.problems(scale["claims"], [*scales.values(), *others]):
+            if problem not in problems:
+                problems[f"(scale {name}) {problem}" if name else problem] = None
+    return problems
+
+
+@functools.cache
+def _shipped() -> list[dict]:
+    """The scales of the configuration that comes with the pipeline, as far as they have no problems."""
+    config = schema.read(ROOT / "config.yaml") | {"claims": []}
+    entries = schema.read(ROOT / "scales.yaml")["scales"].values()
+    return [whole for whole, problems in (_merged(config, changes or {}) for changes in ({}, *entries)) if not problems]
 
 
 def _sentences(problems: dict[Key, str], at: Key = ()) -> dict[str, None]:

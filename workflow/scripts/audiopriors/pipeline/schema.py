@@ -17,10 +17,15 @@ FILE = LIBRARY.parents[1] / "schemas" / "config.schema.yaml"
 Key = tuple[str | int, ...]  # the keys that lead to a value
 
 
+def read(path: Path) -> dict:
+    """What a YAML file holds."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 @functools.cache
 def whole() -> dict:
     """The schema of a merged configuration."""
-    schema = yaml.load(FILE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    schema = read(FILE)
     training = dict(_of("Training"))
     training["properties"] = {key: value for key, value in training["properties"].items() if key != "frame"}
     training["required"] = list(training["properties"])
