@@ -1,17 +1,21 @@
 """The configuration: what is shipped is valid, and every mistake gets one line that names key, problem and remedy."""
 
 import copy
+import json
+import re
 
 import pytest
 import yaml
 from audiopriors import registry
 from audiopriors.pipeline import config, schema
 from audiopriors.pipeline.merging import merge
+from audiopriors.pipeline.scale import Scale
 from conftest import ROOT
 
 SHIPPED = {}
 for _name in ("config", "scales", "claims"):
     SHIPPED |= yaml.safe_load((ROOT / f"{_name}.yaml").read_text())
+SHIPPED = json.loads(json.dumps(SHIPPED))  # YAML's aliases are copies, as Snakemake makes them
 
 
 def mistakes(path: str, value) -> str:
@@ -118,6 +122,60 @@ def test_every_key_is_described():
         ("priors/wavenet/datasets", [["toy"]], "priors.wavenet.datasets.0: ['toy'] is not of type 'string'"),
         ("datasets/toy/mixes", [], "datasets.toy.mixes: [] is not of type 'object'"),
         ("datasets/toy/sources", 4, "datasets.toy.sources: 4 is not of type 'array'"),
+        ("sigmas", [".1", "0.1"], "sigmas: must ascend"),
+        ("separation/methods/langevin_annealed/sigmas", ["0.129"] * 2, "sigmas: ['0.129', '0.129'] has non-unique"),
+        ("evaluation/constants", [0, 0.5, 0.0], "evaluation.constants: [0, 0.5, 0.0] has non-unique elements"),
+        ("evaluation/peakedness", ["1", "1"], "evaluation.peakedness: ['1', '1'] has non-unique elements"),
+        ("datasets/toy/published", ["score"], "datasets.toy.published: score is in `priors`, too; leave it out of one"),
+        ("datasets/toy/supervised/mixes", ["four"] * 2, "supervised.mixes: ['four', 'four'] has non-unique elements"),
+        (
+            "datasets/toy/supervised/prior",
+            "exact",
+            "toy.supervised.prior: exact has no network that can give several sources; allowed: score, score_music, ",
+        ),
+        ("priors/score/training", {"steps": None}, "priors.score.training.steps: is missing"),
+        (
+            "datasets/demo_band/mixes/band/unison",
+            0.01,
+            "mixes.band.unison: mixes of music data have none; allowed: sou",
+        ),
+        (
+            "datasets/musdb18/mixes/band/gains",
+            [1, 1, 1, 1],
+            "mixes.band.gains: mixes of music data have none; allowed:",
+        ),
+        (
+            "datasets/toy/file",
+            {"prior": "score", "method": "alternating"},
+            "datasets.toy.file: toy data are no recordings; allowed for: music",
+        ),
+        (
+            "datasets/musdb18/file/prior",
+            "wavenet_music",
+            "musdb18.file.method: wavenet_music has no models of what alternating_music needs; allowed: langevin_n",
+        ),
+        (
+            "scales/quick/datasets/demo_band/file",
+            {"prior": "wavenet_music", "method": "langevin_annealed"},
+            "datasets.demo_band.file.method: wavenet_music has no models of what langevin_annealed needs; allowed: "
+            "langevin_noise_free, langevin_one_sigma",
+        ),
+        (
+            "datasets/toy/runs/langevin_noise_free/score",
+            {},
+            "toy.runs.langevin_noise_free.score: is never run, as score has no models of what langevin_noise_free",
+        ),
+        (
+            "scales/quick/datasets/toy/runs/alternating/wavenet",
+            {},
+            "toy.runs.alternating.wavenet: is never run, as wavenet has no models of what alternating needs; it can ",
+        ),
+        ("priors/mine", {"family": "wavenet"}, "priors.mine: has no effect, as no data set has it; give it `datasets:"),
+        (
+            "scales/quick/priors/mine",
+            {"family": "wavenet"},
+            "priors.mine: has no effect, as no data set has it",
+        ),
         ("scales/quick", "fast", "scales.quick: must be a mapping"),
         ("scales/quick/seeds", 1.5, "(scale quick) seeds: 1.5 is not of type 'integer'"),
         ("scales", None, "scales: the configuration needs at least one scale"),
@@ -254,6 +312,14 @@ def test_the_shipped_claims_may_name_what_a_users_file_has_removed(changes):
         ({"scales": {"quick": {"priors": {"flowavenet": {"chian": None}}}}},
          "scales.quick.priors.flowavenet.chian: null has no effect, as there is no 'chian' above it; there is chain, "),
         ({"scales": {"quick": {"priors": {"mine": None}}}}, "scales.quick.priors.mine: null has no effect"),
+        ({"datasets": {"toy": {"supervised": {"training": {"decay": 0.5}}}}},
+         "datasets.toy.supervised.training.decay: has no effect with schedule cosine"),
+        ({"separation": {"methods": {"dirac": {"rounds": 2}}}},
+         "separation.methods.dirac.rounds: has no effect, as dirac does not say if a mix was separated; allowed: 1"),
+        ({"scales": {"quick": {"separation": {"methods": {"alternating_music": {"rounds": 2}}}}}},
+         "scales.quick.separation.methods.alternating_music.rounds: has no effect"),
+        ({"datasets": {"toy": {"runs": {"langevin_one_sigma": {"exact": {"rounds": 2}}}}}},
+         "datasets.toy.runs.langevin_one_sigma.exact.rounds: has no effect, as langevin_one_sigma does not say if"),
         ({"separation": {"methods": {"dirac": {"noise_free_sigma": 0.1}}}},
          "separation.methods.dirac.noise_free_sigma: has no effect; it is for sigmas with '0', the noise-free prior"),
         ({"separation": {"methods": {"langevin_one_sigma": {"noise_free_sigma": 0.1}}}},
@@ -337,10 +403,29 @@ def test_a_key_of_the_base_needs_an_effect_at_one_scale_only():
     )
 
 
+def test_what_a_users_file_leaves_unused_of_the_shipped_configuration_is_no_mistake():
+    """Priors that no data set has any more, and runs that a prior can run no more."""
+    fewer = {"toy_published": None, "toy_4096": None, "toy": {"published": []}}
+    scales = {name: {"datasets": {"toy_published": None, "toy_4096": None}} for name in ("smoke", "quick")}
+    config.scales(with_changes({"datasets": fewer, "scales": scales}))
+    config.scales(with_changes({"priors": {"flowavenet": {"levels": "one", "training": {"noise": "log_uniform"}}}}))
+
+
+def test_a_prior_may_be_of_one_scale_only():
+    quick = {"datasets": {"toy_4096": {"priors": ["score_4096", "mine"]}}}
+    config.scales(with_changes({"priors": {"mine": {"family": "wavenet"}}, "scales": {"quick": quick}}))
+
+
 def test_a_prior_without_changes_uses_its_family():
     quick = {"families": {"exact": {"model": {"nodes": 128}}}, "priors": {"exact": {}}}
     merged = config.scales(with_changes({"scales": {"quick": quick}}))
     assert merged["quick"]["priors"]["exact"]["model"]["nodes"] == 128
+
+
+def test_the_entry_in_the_readme_is_valid():
+    (entry,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    merged = config.scales(with_changes(yaml.safe_load(entry)))
+    assert all(Scale(name, scale).dataset("quartet").runs for name, scale in merged.items())
 
 
 def test_the_comparison_of_precisions_differs_in_nothing_else():

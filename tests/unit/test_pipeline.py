@@ -175,6 +175,8 @@ def test_what_is_read_of_a_module_without_importing_it():
     assert not registry.says("separation/methods", "langevin", "needs_plan")
     assert registry.says("separation/methods", "guided", "needs_plan")  # of the base
     assert registry.says("separation/methods", "alternating", "judges")
+    assert registry.arguments("priors", "score", "build") == ["config", "outputs"]
+    assert registry.says("data", "toy", "mix_settings") == ("gains", "unison")
     with pytest.raises(KeyError):
         registry.constant("priors", "exact", "EROR")
 

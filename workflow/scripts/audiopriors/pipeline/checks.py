@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from .. import registry
 from . import schema
-from .scale import NOISE_FREE
+from .scale import NOISE_FREE, Prior, Scale
 from .schema import Key, dotted, not_allowed
 
 
@@ -23,12 +23,12 @@ def _of_datasets(config: dict) -> Iterator[str]:
     yield from _each(config["build"], config["datasets"], ("build",))
     for name, dataset in config["datasets"].items():
         at = ("datasets", name)
-        kinds = registry.names("data")
-        yield from not_allowed(dataset["kind"], kinds, (*at, "kind"))
-        if dataset["kind"] in kinds:
-            yield from schema.violations_of(dataset["settings"], "data", dataset["kind"], (*at, "settings"))
+        yield from _of_kind(dataset, at)
         yield from _each(dataset["priors"], priors, (*at, "priors"))
         yield from _each(dataset["published"], priors, (*at, "published"))
+        for prior in dataset["published"]:
+            if prior in dataset["priors"]:
+                yield f"{dotted((*at, 'published'))}: {prior} is in `priors`, too; leave it out of one of them"
         yield from _each(dataset.get("sigmas", []), config["sigmas"], (*at, "sigmas"))
         for mix, settings in dataset["mixes"].items():
             yield from _each(settings["sources"], dataset["sources"], (*at, "mixes", mix))
@@ -47,8 +47,25 @@ def _of_datasets(config: dict) -> Iterator[str]:
             yield from not_allowed(dataset["file"]["method"], methods, (*at, "file", "method"))
 
 
+def _of_kind(dataset: dict, at: Key) -> Iterator[str]:
+    """What only the file of its kind of data can say."""
+    kind, kinds = dataset["kind"], registry.names("data")
+    if kind not in kinds:
+        yield from not_allowed(kind, kinds, (*at, "kind"))
+        return
+    yield from schema.violations_of(dataset["settings"], "data", kind, (*at, "settings"))
+    allowed = ["sources", "items", *registry.says("data", kind, "mix_settings")]
+    for mix, settings in dataset["mixes"].items():
+        for key in [key for key in settings if key not in allowed]:
+            yield f"{dotted((*at, 'mixes', mix, key))}: mixes of {kind} data have none; allowed: {', '.join(allowed)}"
+    recorded = [one for one in kinds if "channel" in registry.schema("data", one)["properties"]]
+    if "file" in dataset and kind not in recorded:
+        yield f"{dotted((*at, 'file'))}: {kind} data are no recordings; allowed for: {', '.join(recorded)}"
+
+
 def _of_priors(config: dict) -> Iterator[str]:
-    if sorted(config["sigmas"], key=float) != config["sigmas"]:
+    levels = [float(sigma) for sigma in config["sigmas"]]
+    if levels != sorted(set(levels)):
         yield "sigmas: must ascend"
     yield from _each(config["families"], registry.names("priors"), ("families",))
     for name, prior in config["priors"].items():
@@ -65,6 +82,26 @@ def priors(config: dict) -> Iterator[str]:
             yield from schema.violations_of(prior["model"], "priors", prior["family"], (*at, "model"))
         if isinstance(prior.get("levels"), list):
             yield from _each(prior["levels"], config["sigmas"], (*at, "levels"))
+
+
+def uses(config: dict) -> Iterator[str]:
+    """What data sets ask of their priors, and these cannot give."""
+    scale = Scale("", config)
+    separators = [name for name, prior in scale.priors.items() if _can_separate(prior)]
+    for name, dataset in config["datasets"].items():
+        if "supervised" in dataset and dataset["supervised"]["prior"] not in separators:
+            place, prior = dotted(("datasets", name, "supervised", "prior")), dataset["supervised"]["prior"]
+            yield f"{place}: {prior} has no network that can give several sources; allowed: {', '.join(separators)}"
+        if "file" in dataset:
+            prior, method = dataset["file"]["prior"], dataset["file"]["method"]
+            allowed = scale.methods_of(scale.prior(prior))
+            if method not in allowed:
+                place = dotted(("datasets", name, "file", "method"))
+                yield f"{place}: {prior} has no models of what {method} needs; allowed: {', '.join(allowed) or 'none'}"
+
+
+def _can_separate(prior: Prior) -> bool:
+    return prior.training is not None and "outputs" in registry.arguments("priors", prior.family, "build")
 
 
 def _of_methods(config: dict) -> Iterator[str]:

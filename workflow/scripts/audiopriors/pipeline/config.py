@@ -15,7 +15,7 @@ import re
 
 from ..errors import UserError
 from . import checks, claims, schema
-from .effects import removes_nothing, without_effect
+from .effects import never_used, removes_nothing, without_effect
 from .merging import merge, prior_settings, with_defaults
 from .schema import Key, dotted
 
@@ -52,6 +52,8 @@ def scales(config: dict) -> dict[str, dict]:
     if not of_base:
         problems |= _sentences(without_effect(base, [whole_base, *merged.values()]))
     if not problems:
+        problems = _sentences(_not_shipped(never_used([whole_base, *merged.values()])))
+    if not problems:
         every = {"": whole_base, **merged}
         # What the user's file has removed, the shipped claims may still name: they stay undecided.
         problems = _of_claims(every, []) and _of_claims(every, _shipped())
@@ -73,8 +75,18 @@ def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
     if not problems:
         priors = {name: prior_settings(name, prior["family"], base, changes) for name, prior in whole["priors"].items()}
         whole |= {"priors": priors}
-        problems = list(checks.priors(whole))
+        problems = list(checks.priors(whole)) or list(checks.uses(whole))
     return whole, problems
+
+
+def _not_shipped(problems: dict[Key, str]) -> dict[Key, str]:
+    """Those of keys that the shipped configuration has not: what a user's file leaves unused there is no mistake."""
+
+    def has(settings: dict, key: Key) -> bool:
+        return not key or (key[0] in settings and has(settings[key[0]], key[1:]))
+
+    shipped = _shipped() if problems else []
+    return {key: problem for key, problem in problems.items() if not any(has(scale, key) for scale in shipped)}
 
 
 def _of_claims(scales: dict[str, dict], others: list[dict]) -> dict[str, None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from . import schema
 from .merging import merge, prior_settings
-from .scale import NOISE_FREE
+from .scale import NOISE_FREE, Method, Scale
 from .schema import Key
 
 Effects = Iterator[tuple[Key, str]]  # keys, as they are written, and why they have no effect
@@ -20,6 +20,24 @@ def without_effect(written: dict, scales: list[dict]) -> dict[Key, str]:
         for whole in scales
     )
     return {key: problem for key, problem in first.items() if all(key in other for other in others)}
+
+
+def never_used(scales: list[dict]) -> dict[Key, str]:
+    """Priors that no data set of these scales has, and runs that none of them can run."""
+    unused: dict[Key, str] = {}
+    used: set[Key] = set()
+    for scale in (Scale("", whole) for whole in scales):
+        for name in scale.priors:
+            unused["priors", name] = "has no effect, as no data set has it; give it `datasets: [...]`, with their names"
+        for data in scale.datasets.values():
+            names = (*data.own_priors, *data.published, data.supervised.get("prior"))
+            used |= {("priors", name) for name in names}
+            for method, runs in data.settings["runs"].items():
+                for name in runs:
+                    key, able = ("datasets", data.name, "runs", method, name), scale.methods_of(scale.prior(name))
+                    unused[key] = f"is never run, as {name} has no models of what {method} needs; it can {_list(able)}"
+                    used |= {key} if method in able else set()
+    return {key: problem for key, problem in unused.items() if key not in used}
 
 
 def removes_nothing(base: dict, changes: dict, whole: dict) -> dict[Key, str]:
@@ -78,22 +96,39 @@ def _of_schedule(written: dict, trainings: list[dict], at: Key) -> Effects:
 
 def _of_datasets(written: dict, whole: dict) -> Effects:
     for name, settings in written.get("datasets", {}).items():
-        dataset = whole["datasets"].get(name, {"priors": []})
+        at, dataset = ("datasets", name), whole["datasets"].get(name, {"priors": []})
         levels = [whole["priors"][prior]["levels"] for prior in dataset["priors"]]
         if "sigmas" in settings and "one" not in levels:
             yield (
-                ("datasets", name, "sigmas"),
+                (*at, "sigmas"),
                 "has no effect, as none of its priors serves all noise levels; their levels say at which they are "
                 "evaluated",
             )
+        if "supervised" in dataset:
+            of_prior, supervised = whole["priors"][dataset["supervised"]["prior"]], dataset["supervised"]
+            training = of_prior["training"] | supervised.get("training", {})
+            changes = settings.get("supervised", {}).get("training", {})
+            yield from _of_schedule(changes, [training], (*at, "supervised", "training"))
+        for method, runs in settings.get("runs", {}).items():
+            for prior, run in runs.items():
+                yield from _of_rounds(run, method, whole, (*at, "runs", method, prior))
 
 
 def _of_methods(written: dict, whole: dict) -> Effects:
     for name, method in written.get("separation", {}).get("methods", {}).items():
-        sigmas = whole["separation"]["methods"].get(name, {}).get("sigmas", [])
+        at, sigmas = ("separation", "methods", name), whole["separation"]["methods"].get(name, {}).get("sigmas", [])
         if "noise_free_sigma" in method and NOISE_FREE not in sigmas:
-            key = ("separation", "methods", name, "noise_free_sigma")
-            yield key, f"has no effect; it is for sigmas with {NOISE_FREE!r}, the noise-free prior"
+            yield (
+                (*at, "noise_free_sigma"),
+                f"has no effect; it is for sigmas with {NOISE_FREE!r}, the noise-free prior",
+            )
+        yield from _of_rounds(method, name, whole, at)
+
+
+def _of_rounds(written: dict, method: str, whole: dict, at: Key) -> Effects:
+    settings = whole["separation"]["methods"].get(method)
+    if written.get("rounds", 1) > 1 and not (settings and Method(method, settings).accepts):
+        yield (*at, "rounds"), f"has no effect, as {method} does not say if a mix was separated; allowed: 1"
 
 
 def _list(names) -> str:

@@ -146,6 +146,10 @@ class Scale:
             self.settings["separation"]["error_curve"] | settings.get("error_curve", {}),
         )  # fmt: skip
 
+    def methods_of(self, prior: Prior) -> list[str]:
+        """The names of the methods that the prior has models for."""
+        return [name for name in self.settings["separation"]["methods"] if self.method(name).can_run(prior)]
+
     def method(self, name: str) -> Method:
         """The sampling method of that name."""
         methods = self.settings["separation"]["methods"]

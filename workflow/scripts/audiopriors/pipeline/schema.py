@@ -30,7 +30,9 @@ def whole() -> dict:
     training["properties"] = {key: value for key, value in training["properties"].items() if key != "frame"}
     training["required"] = list(training["properties"])
     evaluation = dict(_of("Evaluation"))
-    evaluation["properties"] = evaluation["properties"] | schema["$defs"].pop("tables_and_samples")["properties"]
+    fields = evaluation["properties"] | schema["$defs"].pop("tables_and_samples")["properties"]
+    # Of lists: what is listed twice would be measured twice, under one name.
+    evaluation["properties"] = {key: field | {"uniqueItems": True} for key, field in fields.items()}
     evaluation["required"] = list(evaluation["properties"])
     sigmas = {"type": "array", "items": {"$ref": "#/$defs/sigma"}}
     evaluation["properties"]["peakedness"] = evaluation["properties"]["peakedness"] | sigmas
