@@ -32,7 +32,13 @@ def scales() -> dict[str, Scale]:
 
 @pytest.fixture(scope="module")
 def datasets(scales):
-    return [data for scale in scales.values() for data in scale.datasets.values()]
+    """Those shipped, one without runs, and one with runs of another mix than the first."""
+    toy = SHIPPED["datasets"]["toy"]
+    more = {"unseparated": toy | {"runs": {}}, "second": toy | {"runs": {"alternating": {"score": {"mixes": ["two"]}}}}}
+    few = Scale("full", config.scales(SHIPPED | {"datasets": SHIPPED["datasets"] | more})["full"])
+    return [data for scale in scales.values() for data in scale.datasets.values()] + [
+        few.dataset(name) for name in more
+    ]
 
 
 def test_the_library_of_the_workflow_imports_nothing_heavy():

@@ -81,6 +81,18 @@ def first_accepting(data: DataSet, wildcards: dict[str, str]) -> bool:
     return wildcards["mix"] == first.mix and (wildcards["prior"], wildcards["method"]) == (first.prior, first.method)
 
 
+def has_runs(data: DataSet) -> bool:
+    return bool(data.runs)
+
+
+def separates_first_mix(data: DataSet) -> bool:
+    return any(run.mix == data.first_mix for run in data.runs)
+
+
+def accepts_first_mix(data: DataSet) -> bool:
+    return any(run.mix == data.first_mix and data.scale.method(run.method).accepts for run in data.runs)
+
+
 def has_accepting(data: DataSet) -> bool:
     return any(data.scale.method(run.method).accepts for run in data.runs)
 

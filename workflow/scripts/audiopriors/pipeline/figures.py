@@ -7,13 +7,16 @@ from .catalogue import (
     PARTICLES,
     Figure,
     Input,
+    accepts_first_mix,
     first_accepting,
     has_accepting,
     has_exact,
     has_planned,
     has_published,
+    has_runs,
     has_tracks,
     of_first_mix,
+    separates_first_mix,
     table,
     trained,
 )
@@ -185,6 +188,7 @@ FIGURES: dict[str, Figure] = {
         "best, with the 95 % interval. A prior that is smooth, discriminative and separates is on the right in the "
         "middle and right panels, and near ½ in the left one.",
         (table("cross_likelihood"), table("detection"), table("separation")),
+        exists=separates_first_mix,
     ),
     "separation": Figure(
         "Median SI-SDR of each source over {mixes} test mixes with its 95 % interval, by method; T = {frame}, scale "
@@ -193,6 +197,7 @@ FIGURES: dict[str, Figure] = {
         "mix: Langevin dynamics from the paper's σ is not, as the paper says; the same priors in a sampler that "
         "starts where the sources drown in noise can be.",
         (table("separation"),),
+        exists=has_runs,
         captions={
             "music": (
                 "Median SI-SDR of each source over {mixes} test mixes with its 95 % interval over tracks, by method; "
@@ -207,6 +212,7 @@ FIGURES: dict[str, Figure] = {
         "Before and after: the first 8 ms of the first test mix. First row: the mix and its true sources; then what "
         "each method makes of it (grey: the truth; left: the mean of its estimates). Scale {scale}, T = {frame}.",
         (ITEMS, Input("separate", "examples", of_first_mix)),
+        exists=separates_first_mix,
         captions={
             "music": (
                 "The first test mix of data set {dataset}: spectrograms of the mix and its true sources (first row), "
@@ -222,6 +228,7 @@ FIGURES: dict[str, Figure] = {
         "{scale}. Dotted lines: the σ of prior and step changes. Look for energies that rise or residuals that stay: "
         "the step is too large for that prior.",
         (Input("separate", "trace", of_first_mix),),
+        exists=separates_first_mix,
     ),
     "error_curve": Figure(
         "Denoising error of each prior that serves all noise levels, on validation items of its own source, relative "
@@ -236,7 +243,7 @@ FIGURES: dict[str, Figure] = {
         "source at some levels (colour) over the true wave (grey); T = {frame}, scale {scale}. Look for the order in "
         "which sources appear, and how early their frequency and phase are decided.",
         (ITEMS, Input("separate", "forming", first_accepting), Input("separate", "trace", first_accepting)),
-        exists=has_accepting,
+        exists=accepts_first_mix,
         opens_data=True,
     ),
     "acceptance": Figure(

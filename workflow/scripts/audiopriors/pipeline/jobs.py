@@ -78,7 +78,8 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
         for name, figure in FIGURES.items():
             if figure.exists(data):
                 yield "figure", {"name": name}
-        yield "audio", {}
+        if data.runs:
+            yield "audio", {}
         if data.file:
             of_song = {"recording": roots.REAL_SONG}
             for rule in ("separate_file", "figure_separated_file"):

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from .catalogue import LIKELIHOOD_TABLES, MEASURES, PARTICLES, Input, Table, has_accepting, has_exact, has_tracks, table
+from .catalogue import (
+    LIKELIHOOD_TABLES,
+    MEASURES,
+    PARTICLES,
+    Input,
+    Table,
+    has_accepting,
+    has_exact,
+    has_runs,
+    has_tracks,
+    table,
+)
 
 
 def program_of(name: str) -> str:
@@ -62,6 +73,7 @@ TABLES = {
         "sound); the residual of the mix, and the share of mixes whose sampler diverged and stopped. Scale {scale}.",
         inputs=(Input("separate_reference", "rows"), Input("separate", "rows")),
         settings=("frame", "bootstrap"),
+        exists=has_runs,
     ),
     "acceptance": Table(
         "How well the misfit, which does not know the truth, tells particles that found every source (all above 10 "
