@@ -112,6 +112,20 @@ def test_every_input_of_a_job_is_an_output_of_another(datasets):
             assert set(needed) <= outputs, job
 
 
+def test_a_file_is_separated_where_the_prior_has_the_models():
+    """At full a flow has every sigma, at quick one; recordings are scored at both."""
+    file = {"prior": "flowavenet_music", "method": "langevin_annealed"}
+    band = SHIPPED["datasets"]["demo_band"] | {"file": file}
+    merged = config.scales(SHIPPED | {"datasets": SHIPPED["datasets"] | {"demo_band": band}})
+    full, quick = (Scale(name, merged[name]).dataset("demo_band") for name in ("full", "quick"))
+    assert jobs.select(full, "separate_file", "wavs") and not jobs.select(quick, "separate_file", "wavs")
+    assert jobs.select(full, "score_file", "measures") and jobs.select(quick, "score_file", "measures")
+    with pytest.raises(UserError, match="flowavenet_music has no models of what langevin_annealed needs"):
+        inputs.priors_of_file(quick, SimpleNamespace(**file))
+    with pytest.raises(UserError, match="flowavenet_music has no models of what alternating_music needs"):
+        inputs.priors_of_file(full, SimpleNamespace(**file | {"method": "alternating_music"}))
+
+
 def test_every_program_gets_settings_of_its_own(datasets):
     for data in datasets:
         for job in jobs.jobs(data):

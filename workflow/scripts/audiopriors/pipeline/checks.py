@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from .. import registry
 from . import schema
-from .scale import NOISE_FREE, Prior, Scale
+from .scale import NOISE_FREE
 from .schema import Key, dotted, not_allowed
 
 
@@ -74,7 +74,7 @@ def _of_priors(config: dict) -> Iterator[str]:
 
 
 def priors(config: dict) -> Iterator[str]:
-    """Every problem of the priors of a scale, each with what it takes from its family."""
+    """Every problem of the priors of a scale, each with what it takes from its family, and of separators of them."""
     for name, prior in config["priors"].items():
         at = ("priors", name)
         yield from schema.violations_of_prior(prior, at)
@@ -82,26 +82,15 @@ def priors(config: dict) -> Iterator[str]:
             yield from schema.violations_of(prior["model"], "priors", prior["family"], (*at, "model"))
         if isinstance(prior.get("levels"), list):
             yield from _each(prior["levels"], config["sigmas"], (*at, "levels"))
-
-
-def uses(config: dict) -> Iterator[str]:
-    """What data sets ask of their priors, and these cannot give."""
-    scale = Scale("", config)
-    separators = [name for name, prior in scale.priors.items() if _can_separate(prior)]
+    separators = [
+        name for name, prior in config["priors"].items()
+        if "training" in prior and "outputs" in registry.arguments("priors", prior["family"], "build")
+    ]  # fmt: skip
     for name, dataset in config["datasets"].items():
-        if "supervised" in dataset and dataset["supervised"]["prior"] not in separators:
-            place, prior = dotted(("datasets", name, "supervised", "prior")), dataset["supervised"]["prior"]
+        prior = dataset.get("supervised", {}).get("prior")
+        if prior not in (None, *separators):
+            place = dotted(("datasets", name, "supervised", "prior"))
             yield f"{place}: {prior} has no network that can give several sources; allowed: {', '.join(separators)}"
-        if "file" in dataset:
-            prior, method = dataset["file"]["prior"], dataset["file"]["method"]
-            allowed = scale.methods_of(scale.prior(prior))
-            if method not in allowed:
-                place = dotted(("datasets", name, "file", "method"))
-                yield f"{place}: {prior} has no models of what {method} needs; allowed: {', '.join(allowed) or 'none'}"
-
-
-def _can_separate(prior: Prior) -> bool:
-    return prior.training is not None and "outputs" in registry.arguments("priors", prior.family, "build")
 
 
 def _of_methods(config: dict) -> Iterator[str]:

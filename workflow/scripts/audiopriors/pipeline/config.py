@@ -15,9 +15,10 @@ import re
 
 from ..errors import UserError
 from . import checks, claims, schema
-from .effects import never_used, removes_nothing, without_effect
+from .effects import removes_nothing, without_effect
 from .merging import merge, prior_settings, with_defaults
 from .schema import Key, dotted
+from .unused import never_separates_files, never_used
 
 ROOT = schema.LIBRARY.parents[2]  # where config.yaml and scales.yaml lie
 
@@ -52,9 +53,9 @@ def scales(config: dict) -> dict[str, dict]:
     if not of_base:
         problems |= _sentences(without_effect(base, [whole_base, *merged.values()]))
     if not problems:
-        problems = _sentences(_not_shipped(never_used([whole_base, *merged.values()])))
-    if not problems:
         every = {"": whole_base, **merged}
+        problems = _sentences(_not_shipped(never_used(every.values())) | never_separates_files(every.values()))
+    if not problems:
         # What the user's file has removed, the shipped claims may still name: they stay undecided.
         problems = _of_claims(every, []) and _of_claims(every, _shipped())
     if problems:
@@ -75,7 +76,7 @@ def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
     if not problems:
         priors = {name: prior_settings(name, prior["family"], base, changes) for name, prior in whole["priors"].items()}
         whole |= {"priors": priors}
-        problems = list(checks.priors(whole)) or list(checks.uses(whole))
+        problems = list(checks.priors(whole))
     return whole, problems
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from . import schema
 from .merging import merge, prior_settings
-from .scale import NOISE_FREE, Method, Scale
+from .scale import NOISE_FREE, Method
 from .schema import Key
 
 Effects = Iterator[tuple[Key, str]]  # keys, as they are written, and why they have no effect
@@ -20,24 +20,6 @@ def without_effect(written: dict, scales: list[dict]) -> dict[Key, str]:
         for whole in scales
     )
     return {key: problem for key, problem in first.items() if all(key in other for other in others)}
-
-
-def never_used(scales: list[dict]) -> dict[Key, str]:
-    """Priors that no data set of these scales has, and runs that none of them can run."""
-    unused: dict[Key, str] = {}
-    used: set[Key] = set()
-    for scale in (Scale("", whole) for whole in scales):
-        for name in scale.priors:
-            unused["priors", name] = "has no effect, as no data set has it; give it `datasets: [...]`, with their names"
-        for data in scale.datasets.values():
-            names = (*data.own_priors, *data.published, data.supervised.get("prior"))
-            used |= {("priors", name) for name in names}
-            for method, runs in data.settings["runs"].items():
-                for name in runs:
-                    key, able = ("datasets", data.name, "runs", method, name), scale.methods_of(scale.prior(name))
-                    unused[key] = f"is never run, as {name} has no models of what {method} needs; it can {_list(able)}"
-                    used |= {key} if method in able else set()
-    return {key: problem for key, problem in unused.items() if key not in used}
 
 
 def removes_nothing(base: dict, changes: dict, whole: dict) -> dict[Key, str]:
