@@ -1,7 +1,6 @@
 """The configuration: what is shipped is valid, and every mistake gets one line that names key, problem and remedy."""
 
 import copy
-import json
 import re
 
 import pytest
@@ -10,12 +9,8 @@ from audiopriors import registry
 from audiopriors.pipeline import config, schema
 from audiopriors.pipeline.merging import merge
 from audiopriors.pipeline.scale import Scale
+from configurations import SHIPPED, sentences, with_changes
 from conftest import ROOT
-
-SHIPPED = {}
-for _name in ("config", "scales", "claims"):
-    SHIPPED |= yaml.safe_load((ROOT / f"{_name}.yaml").read_text())
-SHIPPED = json.loads(json.dumps(SHIPPED))  # YAML's aliases are copies, as Snakemake makes them
 
 
 def mistakes(path: str, value) -> str:
@@ -179,108 +174,6 @@ def test_mistakes(path, value, expected):
     assert expected in mistakes(path, value)
 
 
-def with_changes(changes: dict) -> dict:
-    """The shipped configuration with a user's file merged into it, as Snakemake does."""
-    whole = copy.deepcopy(SHIPPED)
-
-    def update(into: dict, values: dict) -> None:
-        for key, value in values.items():
-            if isinstance(value, dict):
-                into[key] = into[key] if isinstance(into.get(key), dict) else {}
-                update(into[key], value)
-            else:
-                into[key] = value
-
-    update(whole, changes)
-    return whole
-
-
-def sentences(changes: dict) -> str:
-    with pytest.raises(config.ConfigError) as error:
-        config.scales(with_changes(changes))
-    return str(error.value)
-
-
-def claim(**changes) -> dict:
-    """The first claim shipped, changed."""
-    return {"claims": [SHIPPED["claims"][0] | changes]}
-
-
-SELECTED = SHIPPED["claims"][0]["select"]
-PART = SHIPPED["claims"][0] | {"label": "part"}
-WHOLE = {"claim": "all", "where": "here", "published": "no", "datasets": ["toy"], "all_of": ["part", "part"]}
-
-
-def slope(**changes) -> dict:
-    """The first claim shipped that is about a slope, changed, as the only one; null removes."""
-    shipped = next(one for one in SHIPPED["claims"] if "in_units_of" in one)
-    return {"claims": [{key: value for key, value in (shipped | changes).items() if value is not None}]}
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        (claim(table="detections"), "claims.0.table: there is no table for claims 'detections'; allowed: cross_likeli"),
-        (claim(value="aurok"), "claims.0.value: there is no column of numbers in detection 'aurok'; allowed: frame, n"),
-        (claim(value="prior"), "claims.0.value: there is no column of numbers in detection 'prior'; allowed: frame, n"),
-        (claim(select=SELECTED | {"priors": "score"}), "claims.0.select: there is no column of names in detection 'p"),
-        (claim(select=SELECTED | {"n": "32"}), "claims.0.select: there is no column of names in detection 'n'; "),
-        (claim(select=SELECTED | {"prior": "flow"}), "claims.0.select.prior: there is no prior 'flow'; allowed: flowa"),
-        (claim(select=SELECTED | {"prior_sigma": "0.5"}), "select.prior_sigma: there is no prior sigma '0.5'; allowed"),
-        (claim(select=SELECTED | {"test_source": ["sine", "gong"]}), "there is no test source 'gong'; allowed: own, s"),
-        (claim(select=SELECTED | {"measure": "log_p"}), "claims.0.select.measure: there is no measure 'log_p'; allowe"),
-        (claim(exact={"prior": "exat"}), "claims.0.exact.prior: there is no prior 'exat'; allowed: "),
-        (claim(minus={"data_sigma": "0.0277"}), "claims.0.minus.data_sigma: there is no data sigma '0.0277'"),
-        (claim(datasets=["toi"]), "claims.0.datasets: there is no data set 'toi'; allowed: toy, "),
-        (claim(table="separation", value="low", select={"prior": "score", "mix": "five"}, as_published={}, exact={}),
-         "claims.0.select.mix: there is no mix 'five'; allowed: four, "),
-        (claim(table="separation", value="low", select={"prior": "score", "method": "gibs"}, as_published={}, exact={}),
-         "claims.0.select.method: there is no method 'gibs'; allowed: "),
-        (claim(table="separation", value="low", select={"prior": "score"}, each=True, as_published={}, exact={}),
-         "claims.0.each: separation has no column prior_source"),
-        (claim(select={"measure": "log_prob"}), "claims.0.select.prior: is missing; "),
-        ({"scales": {"quick": claim(table="detections")}}, "(scale quick) claims.0.table: there is no table for"),
-        ({"scales": {"quick": claim(select=SELECTED | {"prior": "flow"})}}, "(scale quick) claims.0.select.prior: "),
-        (claim(claim="a {x} b"), "claims.0.claim: 'a {x} b' has braces that nothing can be filled into; allowed: {"),
-        (claim(claim="{"), "claims.0.claim: '{' has braces that nothing can be filled into"),
-        (claim(claim="{prior_source}"), "claims.0.claim: '{prior_source}' has braces that nothing can be filled into"),
-        (claim(each=True, published="{prior_source:d}"), "claims.0.published: '{prior_source:d}' has braces that"),
-        (claim(in_units_of="slope"), "claims.0.in_units_of: detection has numbers that are not above 0; a slope is of"),
-        (slope(minus=None), "claims.0.in_units_of: a slope is between two noise levels: select and minus need"),
-        (slope(minus={"prior": "exact"}), "claims.0.in_units_of: a slope is between two noise levels"),
-        (slope(minus={"data_sigma": "0"}), "claims.0.in_units_of: a slope is between two noise levels"),
-        (slope(minus={"data_sigma": ["0.129", "0.01"]}), "claims.0.in_units_of: a slope is between two noise levels"),
-        (slope(exact={"data_sigma": "0.129"}), "claims.0.exact.data_sigma: leaves no difference, as it stands also"),
-        ({"claims": [PART, WHOLE | {"datasets": ["toy", "toy_4096"]}]},
-         "claims.1.all_of: there is no earlier claim about toy_4096 with label 'part'; allowed: none"),
-        ({"claims": [PART, WHOLE | {"all_of": ["part", "prt"]}]},
-         "claims.1.all_of: there is no earlier claim about toy with label 'prt'; allowed: part"),
-    ],
-)  # fmt: skip
-def test_claims_name_what_exists(changes, expected):
-    assert expected in sentences(changes)
-
-
-WITHOUT_THE_SMALL = ["0.077", "0.129", "0.359"]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"datasets": {"toy": {"published": []}}},
-        {"evaluation": {"normals": [0.1, 1.0]}},
-        {"evaluation": {"constants": [0.5]}},
-        {"sigmas": WITHOUT_THE_SMALL, "separation": {"methods": {"langevin_annealed": {"sigmas": WITHOUT_THE_SMALL}}}},
-    ],
-)
-def test_the_shipped_claims_may_name_what_a_users_file_has_removed(changes):
-    """They stay undecided, see test_claims.py. What neither knows is refused all the same, with what both know."""
-    config.scales(with_changes(changes))
-    wrong = [SHIPPED["claims"][0] | {"select": SELECTED | {"prior": "flow"}}]
-    allowed = sentences(changes | {"claims": wrong}).removeprefix("claims.0.select.prior: there is no prior 'flow'; ")
-    assert allowed.startswith("allowed: ") and "flowavenet_published" in allowed
-
-
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -308,10 +201,8 @@ def test_the_shipped_claims_may_name_what_a_users_file_has_removed(changes):
         ({"scales": {"quick": {"priors": {"mine": None}}}}, "scales.quick.priors.mine: null has no effect"),
         ({"datasets": {"toy": {"supervised": {"training": {"decay": 0.5}}}}},
          "datasets.toy.supervised.training.decay: has no effect with schedule cosine"),
-        ({"separation": {"methods": {"dirac": {"rounds": 2}}}},
-         "separation.methods.dirac.rounds: has no effect, as dirac does not say if a mix was separated; allowed: 1"),
-        ({"scales": {"quick": {"separation": {"methods": {"alternating_music": {"rounds": 2}}}}}},
-         "scales.quick.separation.methods.alternating_music.rounds: has no effect"),
+        ({"scales": {"quick": {"datasets": {"toy": {"runs": {"dirac": {"score": {"rounds": 2}}}}}}}},
+         "scales.quick.datasets.toy.runs.dirac.score.rounds: has no effect, as dirac does not say if a mix was separa"),
         ({"datasets": {"toy": {"runs": {"langevin_one_sigma": {"exact": {"rounds": 2}}}}}},
          "datasets.toy.runs.langevin_one_sigma.exact.rounds: has no effect, as langevin_one_sigma does not say if"),
         ({"separation": {"methods": {"dirac": {"noise_free_sigma": 0.1}}}},
@@ -387,6 +278,9 @@ def test_a_data_set_is_removed_by_null_at_every_scale_that_changes_it():
     removed = {"datasets": {"toy_4096": None}}
     whole = config.scales(with_changes(removed | {"scales": {"smoke": removed, "quick": removed}}))
     assert all("toy_4096" not in scale["datasets"] for scale in whole.values())
+    # What a scale removes of something that is gone is no mistake.
+    whole = config.scales(with_changes({"datasets": {"toy": {"runs": None}}}))
+    assert whole["full"]["datasets"]["toy"]["runs"] == {}
 
 
 def test_a_key_of_the_base_needs_an_effect_at_one_scale_only():

@@ -36,7 +36,7 @@ def _removes_nothing(above: dict, changes: dict, at: Key) -> Effects:
     for key, value in changes.items():
         if value is None and key not in above:
             yield (*at, key), f"null has no effect, as there is no {key!r} above it; there is {_list(above)}"
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and above.get(key, {}) is not None:  # None: a user's file has removed all below
             yield from _removes_nothing(above.get(key) if isinstance(above.get(key), dict) else {}, value, (*at, key))
 
 
@@ -92,25 +92,19 @@ def _of_datasets(written: dict, whole: dict) -> Effects:
             changes = settings.get("supervised", {}).get("training", {})
             yield from _of_schedule(changes, [training], (*at, "supervised", "training"))
         for method, runs in settings.get("runs", {}).items():
-            for prior, run in runs.items():
-                yield from _of_rounds(run, method, whole, (*at, "runs", method, prior))
+            sampling = whole["separation"]["methods"].get(method)
+            for prior in [prior for prior, run in runs.items() if "rounds" in run]:
+                if not (sampling and Method(method, sampling).accepts):
+                    key = (*at, "runs", method, prior, "rounds")
+                    yield key, f"has no effect, as {method} does not say if a mix was separated"
 
 
 def _of_methods(written: dict, whole: dict) -> Effects:
     for name, method in written.get("separation", {}).get("methods", {}).items():
-        at, sigmas = ("separation", "methods", name), whole["separation"]["methods"].get(name, {}).get("sigmas", [])
+        sigmas = whole["separation"]["methods"].get(name, {}).get("sigmas", [])
         if "noise_free_sigma" in method and NOISE_FREE not in sigmas:
-            yield (
-                (*at, "noise_free_sigma"),
-                f"has no effect; it is for sigmas with {NOISE_FREE!r}, the noise-free prior",
-            )
-        yield from _of_rounds(method, name, whole, at)
-
-
-def _of_rounds(written: dict, method: str, whole: dict, at: Key) -> Effects:
-    settings = whole["separation"]["methods"].get(method)
-    if written.get("rounds", 1) > 1 and not (settings and Method(method, settings).accepts):
-        yield (*at, "rounds"), f"has no effect, as {method} does not say if a mix was separated; allowed: 1"
+            key = ("separation", "methods", name, "noise_free_sigma")
+            yield key, f"has no effect; it is for sigmas with {NOISE_FREE!r}, the noise-free prior"
 
 
 def _list(names) -> str:
