@@ -66,6 +66,21 @@ def test_a_claim_of_claims_holds_if_all_do(bounds, expected):
     assert table["measured"].iloc[-1] == (table["verdict"].iloc[:2] == "holds").sum()
 
 
+def test_every_source_counts_for_a_claim_of_claims():
+    """Of a claim for each source the last one holds, the first does not; and a claim of claims may be a part, too."""
+    each = CLAIM | {"label": "each", "select": {"prior": "f", "test_source": "own", "data_sigma": "0.1"}}
+    other = each | {"label": "other", "holds": {"above": 0.1}}
+    whole = {"where": "here", "published": "no", "datasets": ["d"]}
+    both = whole | {"claim": "both", "all_of": ["each", "other"], "label": "both"}
+    again = whole | {"claim": "again {{}}", "all_of": ["both", "other"]}
+    table = claims.table([each, other, both, again], {"t": TABLE}, "d", ["b", "a"], "quick", True)
+    assert table["verdict"].tolist()[:2] == ["does not hold", "holds"]
+    assert table["verdict"].tolist()[-2:] == ["does not hold"] * 2 and table["measured"].tolist()[-2:] == [0, 0]
+    assert table["claim"].iloc[-1] == "again {}"
+    missing = claims.table([each, both | {"all_of": ["each", "each"]}], {}, "d", ["a"], "quick", True)
+    assert set(missing["verdict"]) == {claims.NOT_MEASURED}
+
+
 def test_claims_that_depend_on_the_metric_and_on_nothing():
     decided, table = verdicts(as_published={"prior": "g"}, exact={"test_source": "b"})
     assert decided["a is above"] == "depends on the metric" and table["published_score_here"].tolist()[0] == 0.1
@@ -73,7 +88,11 @@ def test_claims_that_depend_on_the_metric_and_on_nothing():
     small = {"paper_size": False, "as_published": {"prior": "g"}}
     assert verdicts(**small)[0]["a is above"] == "holds"  # that another small model fails says nothing
     assert verdicts(paper_size=False, as_published={"data_sigma": "1"})[0]["a is above"] == "depends on the metric"
-    assert verdicts(select={"prior": "nobody"})[0] == dict.fromkeys(decided, claims.UNDECIDED)
+    assert verdicts(select={"prior": "nobody"})[0] == dict.fromkeys(decided, claims.NOT_MEASURED)
+    assert verdicts(minus={"data_sigma": "5"})[0] == dict.fromkeys(decided, claims.NOT_MEASURED)
+    assert verdicts(value="sdr_median")[0] == dict.fromkeys(decided, claims.NOT_MEASURED)  # a column of recordings
+    assert verdicts(table="u")[0] == dict.fromkeys(decided, claims.NOT_MEASURED)  # of what this data set has not
+    assert verdicts(as_published={"prior": "nobody"}, exact={"prior": "nobody"})[0] == verdicts()[0]
     assert verdicts(datasets=["other"])[1].empty
 
 

@@ -1,17 +1,16 @@
 """The configuration: what is shipped is valid, and every mistake gets one line that names key, problem and remedy."""
 
 import copy
+import re
 
 import pytest
 import yaml
 from audiopriors import registry
 from audiopriors.pipeline import config, schema
 from audiopriors.pipeline.merging import merge
+from audiopriors.pipeline.scale import Scale
+from configurations import SHIPPED, sentences, with_changes
 from conftest import ROOT
-
-SHIPPED = {}
-for _name in ("config", "scales", "claims"):
-    SHIPPED |= yaml.safe_load((ROOT / f"{_name}.yaml").read_text())
 
 
 def mistakes(path: str, value) -> str:
@@ -93,6 +92,7 @@ def test_every_key_is_described():
         ("priors/mine", {"family": "flow"}, "priors.mine.family: there is no 'flow'; allowed: flowavenet"),
         ("priors/Mine", {"family": "flowavenet"}, "'Mine'"),
         ("separation/methods/langevin_annealed/sigmas", ["0.5"], "sigmas: there is no '0.5'; allowed: 0, 0.01"),
+        ("separation/methods/langevin_noise_free/noise_free_sigma", None, "sigma: is missing; sigmas with '0' need it"),
         (
             "separation/methods/langevin_annealed/sampler",
             "gibbs",
@@ -111,6 +111,60 @@ def test_every_key_is_described():
         ("datasets/toy/runs/dirac/score/mixes", ["five"], "score.mixes: there is no 'five'; allowed: four"),
         ("datasets/toy/supervised/mixes", ["five"], "supervised.mixes: there is no 'five'; allowed: four"),
         ("datasets/toy/supervised/prior", "nope", "toy.supervised.prior: there is no 'nope'; allowed: flowavenet"),
+        ("priors/wavenet/levels", [], "priors.wavenet.levels: [] is not allowed; allowed: each (a model of each sigma"),
+        ("scales/quick/priors/wavenet_music", {"model": None}, "(scale quick) priors.wavenet_music.model: is missing"),
+        ("priors/wavenet/datasets", 5, "priors.wavenet.datasets: 5 is not of type 'array'"),
+        ("priors/wavenet/datasets", [["toy"]], "priors.wavenet.datasets.0: ['toy'] is not of type 'string'"),
+        ("datasets/toy/mixes", [], "datasets.toy.mixes: [] is not of type 'object'"),
+        ("datasets/toy/sources", 4, "datasets.toy.sources: 4 is not of type 'array'"),
+        ("sigmas", [".1", "0.1"], "sigmas: must ascend"),
+        ("separation/methods/langevin_annealed/sigmas", ["0.129"] * 2, "sigmas: ['0.129', '0.129'] has non-unique"),
+        ("evaluation/constants", [0, 0.5, 0.0], "evaluation.constants: [0, 0.5, 0.0] has non-unique elements"),
+        ("evaluation/peakedness", ["1", "1"], "evaluation.peakedness: ['1', '1'] has non-unique elements"),
+        ("datasets/toy/published", ["score"], "datasets.toy.published: score is in `priors`, too; leave it out of one"),
+        ("datasets/toy/supervised/mixes", ["four"] * 2, "supervised.mixes: ['four', 'four'] has non-unique elements"),
+        (
+            "datasets/toy/supervised/prior",
+            "exact",
+            "toy.supervised.prior: exact has no network that can give several sources; allowed: score, score_music, ",
+        ),
+        ("priors/score/training", {"steps": None}, "priors.score.training.steps: is missing"),
+        (
+            "datasets/demo_band/mixes/band/unison",
+            0.01,
+            "mixes.band.unison: mixes of music data have none; allowed: sou",
+        ),
+        (
+            "datasets/musdb18/mixes/band/gains",
+            [1, 1, 1, 1],
+            "mixes.band.gains: mixes of music data have none; allowed:",
+        ),
+        (
+            "datasets/toy/file",
+            {"prior": "score", "method": "alternating"},
+            "datasets.toy.file: toy data are no recordings; allowed for: music",
+        ),
+        (
+            "datasets/musdb18/file/prior",
+            "wavenet_music",
+            "musdb18.file.method: wavenet_music has no models of what alternating_music needs; allowed: langevin_n",
+        ),
+        (
+            "datasets/toy/runs/langevin_noise_free/score",
+            {},
+            "toy.runs.langevin_noise_free.score: score has no models of what langevin_noise_free needs; allowed: ",
+        ),
+        (
+            "scales/quick/datasets/toy/runs/alternating/wavenet",
+            {},
+            "toy.runs.alternating.wavenet: wavenet has no models of what alternating needs; allowed: langevin_no",
+        ),
+        ("priors/mine", {"family": "wavenet"}, "priors.mine: has no effect, as no data set has it; give it `datasets:"),
+        (
+            "scales/quick/priors/mine",
+            {"family": "wavenet"},
+            "priors.mine: has no effect, as no data set has it",
+        ),
         ("scales/quick", "fast", "scales.quick: must be a mapping"),
         ("scales/quick/seeds", 1.5, "(scale quick) seeds: 1.5 is not of type 'integer'"),
         ("scales", None, "scales: the configuration needs at least one scale"),
@@ -118,62 +172,6 @@ def test_every_key_is_described():
 )
 def test_mistakes(path, value, expected):
     assert expected in mistakes(path, value)
-
-
-def with_changes(changes: dict) -> dict:
-    """The shipped configuration with a user's file merged into it, as Snakemake does."""
-    whole = copy.deepcopy(SHIPPED)
-
-    def update(into: dict, values: dict) -> None:
-        for key, value in values.items():
-            if isinstance(value, dict):
-                into[key] = into[key] if isinstance(into.get(key), dict) else {}
-                update(into[key], value)
-            else:
-                into[key] = value
-
-    update(whole, changes)
-    return whole
-
-
-def sentences(changes: dict) -> str:
-    with pytest.raises(config.ConfigError) as error:
-        config.scales(with_changes(changes))
-    return str(error.value)
-
-
-def claim(**changes) -> dict:
-    """The first claim shipped, changed."""
-    return {"claims": [SHIPPED["claims"][0] | changes]}
-
-
-SELECTED = SHIPPED["claims"][0]["select"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        (claim(table="detections"), "claims.0.table: there is no table for claims 'detections'; allowed: cross_likeli"),
-        (claim(value="aurok"), "claims.0.value: there is no column of detection 'aurok'; allowed: dataset, prior, "),
-        (claim(select=SELECTED | {"priors": "score"}), "claims.0.select: there is no column of detection 'priors'"),
-        (claim(select=SELECTED | {"prior": "flow"}), "claims.0.select.prior: there is no prior 'flow'; allowed: flowa"),
-        (claim(select=SELECTED | {"prior_sigma": "0.5"}), "select.prior_sigma: there is no prior sigma '0.5'; allowed"),
-        (claim(select=SELECTED | {"test_source": ["sine", "gong"]}), "there is no test source 'gong'; allowed: own, s"),
-        (claim(select=SELECTED | {"measure": "log_p"}), "claims.0.select.measure: there is no measure 'log_p'; allowe"),
-        (claim(exact={"prior": "exat"}), "claims.0.exact.prior: there is no prior 'exat'; allowed: "),
-        (claim(minus={"data_sigma": "0.0277"}), "claims.0.minus.data_sigma: there is no data sigma '0.0277'"),
-        (claim(datasets=["toi"]), "claims.0.datasets: there is no data set 'toi'; allowed: toy, "),
-        (claim(table="separation", value="low", select={"prior": "score", "mix": "five"}, as_published={}, exact={}),
-         "claims.0.select.mix: there is no mix 'five'; allowed: four, "),
-        (claim(table="separation", value="low", select={"prior": "score", "method": "gibs"}, as_published={}, exact={}),
-         "claims.0.select.method: there is no method 'gibs'; allowed: "),
-        (claim(table="separation", value="low", select={"prior": "score"}, each=True, as_published={}, exact={}),
-         "claims.0.each: separation has no column prior_source"),
-        (claim(select={"measure": "log_prob"}), "claims.0.select.prior: is missing; "),
-    ],
-)  # fmt: skip
-def test_claims_name_what_exists(changes, expected):
-    assert expected in sentences(changes)
 
 
 @pytest.mark.parametrize(
@@ -189,10 +187,30 @@ def test_claims_name_what_exists(changes, expected):
         ({"scales": {"smoke": {"training": None}}}, "scales.smoke.training: null has no effect, as there is no 'train"),
         ({"scales": {"quick": {"families": {"wavenet": {"training": {"decay": 0.5}}}}}},
          "scales.quick.families.wavenet.training.decay: has no effect with schedule cosine"),
+        ({"scales": {"quick": {"families": {"score": {"training": {"decays": 3}}}}}},
+         "scales.quick.families.score.training.decays: has no effect with schedule cosine"),
+        ({"scales": {"quick": {"priors": {"wavenet_music": {"finetune": {"decay": 0.5}}}}}},
+         "scales.quick.priors.wavenet_music.finetune.decay: has no effect with schedule cosine"),
         ({"scales": {"quick": {"datasets": {"toy_published": {"sigmas": ["0.129"]}}}}},
          "scales.quick.datasets.toy_published.sigmas: has no effect, as none of its priors serves all noise levels"),
+        ({"families": {"score": {"chain": "serial"}}}, "families.score.chain: has no effect, as score has no model"),
+        ({"scales": {"quick": {"families": {"score": {"finetune": None}}}}},
+         "scales.quick.families.score.finetune: null has no effect, as there is no 'finetune' above it; there is "),
+        ({"scales": {"quick": {"priors": {"flowavenet": {"chian": None}}}}},
+         "scales.quick.priors.flowavenet.chian: null has no effect, as there is no 'chian' above it; there is chain, "),
+        ({"scales": {"quick": {"priors": {"mine": None}}}}, "scales.quick.priors.mine: null has no effect"),
+        ({"datasets": {"toy": {"supervised": {"training": {"decay": 0.5}}}}},
+         "datasets.toy.supervised.training.decay: has no effect with schedule cosine"),
+        ({"scales": {"quick": {"datasets": {"toy": {"runs": {"dirac": {"score": {"rounds": 2}}}}}}}},
+         "scales.quick.datasets.toy.runs.dirac.score.rounds: has no effect, as dirac does not say if a mix was separa"),
+        ({"datasets": {"toy": {"runs": {"langevin_one_sigma": {"exact": {"rounds": 2}}}}}},
+         "datasets.toy.runs.langevin_one_sigma.exact.rounds: has no effect, as langevin_one_sigma does not say if"),
         ({"separation": {"methods": {"dirac": {"noise_free_sigma": 0.1}}}},
-         "separation.methods.dirac.noise_free_sigma: has no effect with a plan"),
+         "separation.methods.dirac.noise_free_sigma: has no effect; it is for sigmas with '0', the noise-free prior"),
+        ({"separation": {"methods": {"langevin_one_sigma": {"noise_free_sigma": 0.1}}}},
+         "separation.methods.langevin_one_sigma.noise_free_sigma: has no effect; it is for sigmas with '0'"),
+        ({"scales": {"quick": {"separation": {"methods": {"langevin_annealed": {"noise_free_sigma": 0.1}}}}}},
+         "scales.quick.separation.methods.langevin_annealed.noise_free_sigma: has no effect; it is for sigmas with"),
     ],
 )  # fmt: skip
 def test_keys_without_effect_are_refused(changes, expected):
@@ -213,6 +231,89 @@ def test_a_file_of_a_few_lines_is_enough():
     assert "there is no 'toi'" in sentences({"priors": {"mine": mine | {"datasets": ["toi"]}}})
     removed = config.scales(with_changes({"datasets": {"toy": {"runs": {"dirac": None}}}}))
     assert "dirac" not in removed["full"]["datasets"]["toy"]["runs"]
+
+
+TONES = {
+    "kind": "toy", "sources": ["sine", "saw"], "frame": 256, "priors": ["wavenet"],
+    "settings": SHIPPED["datasets"]["toy"]["settings"],
+}  # fmt: skip
+
+
+def test_a_scale_is_merged_before_data_sets_get_their_defaults():
+    """What a data set leaves out follows from what it has at that scale."""
+    changes = {"sources": ["sine", "square"], "priors": ["flowavenet"]}
+    smoke = {"datasets": {"tones": changes}, "priors": {"wavenet": {"datasets": ["tones"]}}}
+    merged = config.scales(with_changes({"datasets": {"tones": TONES}, "scales": {"smoke": smoke}}))
+    of_smoke, of_quick = (merged[name]["datasets"]["tones"] for name in ("smoke", "quick"))
+    assert of_smoke["mixes"] == {"all": {"sources": ["sine", "square"]}}
+    assert of_quick["mixes"] == {"all": {"sources": ["sine", "saw"]}}
+    assert of_smoke["priors"] == ["flowavenet", "wavenet"] and of_quick["priors"] == ["wavenet"]
+
+
+WITHOUT_CHAIN = {"flowavenet": {"chain": None}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "without"),
+    [
+        ({}, set()),
+        ({"priors": WITHOUT_CHAIN}, {"full flowavenet"}),
+        ({"scales": {"quick": {"priors": WITHOUT_CHAIN}}}, {"quick flowavenet"}),
+        ({"scales": {"quick": {"families": WITHOUT_CHAIN}}}, {"quick flowavenet", "quick flowavenet_music"}),
+        ({"priors": WITHOUT_CHAIN, "scales": {"quick": {"priors": WITHOUT_CHAIN}}},
+         {"full flowavenet", "quick flowavenet"}),
+        ({"families": WITHOUT_CHAIN, "scales": {"quick": {"families": WITHOUT_CHAIN}}},
+         {"full flowavenet", "full flowavenet_music", "quick flowavenet", "quick flowavenet_music"}),
+    ],
+)  # fmt: skip
+def test_null_removes_what_a_prior_has_by_the_rule_of_precedence(changes, without):
+    """The base's families and priors have no chain where they say null, but for what the scale quick says again."""
+    merged = config.scales(with_changes(changes))
+    priors = {f"{scale} {name}": merged[scale]["priors"][name] for scale in ("full", "quick")
+              for name in ("flowavenet", "flowavenet_music")}  # fmt: skip
+    assert {name for name, prior in priors.items() if "chain" not in prior} == without
+
+
+def test_a_data_set_is_removed_by_null_at_every_scale_that_changes_it():
+    removed = {"datasets": {"toy_4096": None}}
+    whole = config.scales(with_changes(removed | {"scales": {"smoke": removed, "quick": removed}}))
+    assert all("toy_4096" not in scale["datasets"] for scale in whole.values())
+    # What a scale removes of something that is gone is no mistake.
+    whole = config.scales(with_changes({"datasets": {"toy": {"runs": None}}}))
+    assert whole["full"]["datasets"]["toy"]["runs"] == {}
+
+
+def test_a_key_of_the_base_needs_an_effect_at_one_scale_only():
+    decays = {"priors": {"score": {"training": {"decays": 3}}}}
+    assert "priors.score.training.decays: has no effect with schedule cosine" in sentences(decays)
+    config.scales(
+        with_changes(decays | {"scales": {"mine": {"families": {"score": {"training": {"schedule": "steps"}}}}}})
+    )
+
+
+def test_what_a_users_file_leaves_unused_of_the_shipped_configuration_is_no_mistake():
+    """Priors that no data set has any more, and runs that a prior can run no more."""
+    fewer = {"toy_published": None, "toy_4096": None, "toy": {"published": []}}
+    scales = {name: {"datasets": {"toy_published": None, "toy_4096": None}} for name in ("smoke", "quick")}
+    config.scales(with_changes({"datasets": fewer, "scales": scales}))
+    config.scales(with_changes({"priors": {"flowavenet": {"levels": "one", "training": {"noise": "log_uniform"}}}}))
+
+
+def test_a_prior_may_be_of_one_scale_only():
+    quick = {"datasets": {"toy_4096": {"priors": ["score_4096", "mine"]}}}
+    config.scales(with_changes({"priors": {"mine": {"family": "wavenet"}}, "scales": {"quick": quick}}))
+
+
+def test_a_prior_without_changes_uses_its_family():
+    quick = {"families": {"exact": {"model": {"nodes": 128}}}, "priors": {"exact": {}}}
+    merged = config.scales(with_changes({"scales": {"quick": quick}}))
+    assert merged["quick"]["priors"]["exact"]["model"]["nodes"] == 128
+
+
+def test_the_entry_in_the_readme_is_valid():
+    (entry,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    merged = config.scales(with_changes(yaml.safe_load(entry)))
+    assert all(Scale(name, scale).dataset("quartet").runs for name, scale in merged.items())
 
 
 def test_the_comparison_of_precisions_differs_in_nothing_else():

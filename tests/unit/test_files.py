@@ -28,7 +28,7 @@ MODEL = {
     "input": "scalar", "noise_target": "clean",
 }  # fmt: skip
 METHOD = {
-    "sampler": "langevin", "sigmas": ["0.129"], "noise_free_sigma": 0.01, "particles": 1, "rounds": 1, "accept": 1,
+    "sampler": "langevin", "sigmas": ["0.129"], "particles": 1, "rounds": 1, "accept": 1,
     "settings": {"steps": 2, "step_size": 0.1, "mixture_width": 1.0, "metropolis": False},
 }  # fmt: skip
 MIX = {"name": "band", "sources": SOURCES, "gains": [1] * 4, "unison": 0}

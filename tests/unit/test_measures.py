@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from audiopriors import claims, likelihood, metrics
@@ -149,8 +150,8 @@ class Toy(toy.Frames):
         return {"a": 1.0, "b": 3.0}[source] * normal(len(items), frame, seed=len(split)).float()
 
 
-def evaluated(sigma):
-    settings = likelihood.Evaluation(6, 5, [0, 0.5], [0.3], ["0.05"], 4, 1000)
+def evaluated(sigma, peakedness=("0.05",)):
+    settings = likelihood.Evaluation(6, 5, [0, 0.5], [0.3], list(peakedness), 4, 1000)
     return likelihood.evaluate(
         Normal(), Toy(), name="t", source="a", sigma=sigma, sources=["a", "b"], sigmas=["0.1", "0.5"], frame=64,
         evaluation=settings, seed=(0,), device="cpu",
@@ -172,6 +173,16 @@ def test_evaluate_one_sigma():
     ].item()
     assert corrected == pytest.approx(zero + likelihood.flac_nats(torch.zeros(1, 1, 64))[0])
     assert (rows["measure"] == "gradient_norm_squared").sum() == 4
+
+
+@pytest.mark.parametrize("sigma", ["0.5", "all"])
+def test_a_level_of_peakedness_that_is_one_of_sigmas_is_measured_once(sigma):
+    rows = evaluated(sigma, ["0.05", "0.1"])
+    pd.testing.assert_frame_equal(rows, evaluated(sigma))
+    counted = likelihood.scored_items(
+        likelihood.Evaluation(6, 5, [0, 0.5], [0.3], ["0.05", "0.1"], 4, 1000), [sigma], ["0.1", "0.5"], 2, 6, 6
+    )
+    assert counted == (rows["measure"] == "log_prob").sum()
 
 
 def test_evaluate_all_sigmas():

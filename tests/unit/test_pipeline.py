@@ -34,7 +34,13 @@ def scales() -> dict[str, Scale]:
 
 @pytest.fixture(scope="module")
 def datasets(scales):
-    return [data for scale in scales.values() for data in scale.datasets.values()]
+    """Those shipped, one without runs, and one with runs of another mix than the first."""
+    toy = SHIPPED["datasets"]["toy"]
+    more = {"unseparated": toy | {"runs": {}}, "second": toy | {"runs": {"alternating": {"score": {"mixes": ["two"]}}}}}
+    few = Scale("full", config.scales(SHIPPED | {"datasets": SHIPPED["datasets"] | more})["full"])
+    return [data for scale in scales.values() for data in scale.datasets.values()] + [
+        few.dataset(name) for name in more
+    ]
 
 
 def test_the_library_of_the_workflow_imports_nothing_heavy():
@@ -106,6 +112,20 @@ def test_every_input_of_a_job_is_an_output_of_another(datasets):
                 needed = jobs.resolve(data, FIGURES[wildcards.name].inputs)
                 assert needed, f"{wildcards.name} of {data.name} is drawn from nothing"
             assert set(needed) <= outputs, job
+
+
+def test_a_file_is_separated_where_the_prior_has_the_models():
+    """At full a flow has every sigma, at quick one; recordings are scored at both."""
+    file = {"prior": "flowavenet_music", "method": "langevin_annealed"}
+    band = SHIPPED["datasets"]["demo_band"] | {"file": file}
+    merged = config.scales(SHIPPED | {"datasets": SHIPPED["datasets"] | {"demo_band": band}})
+    full, quick = (Scale(name, merged[name]).dataset("demo_band") for name in ("full", "quick"))
+    assert jobs.select(full, "separate_file", "wavs") and not jobs.select(quick, "separate_file", "wavs")
+    assert jobs.select(full, "score_file", "measures") and jobs.select(quick, "score_file", "measures")
+    with pytest.raises(UserError, match="flowavenet_music has no models of what langevin_annealed needs"):
+        inputs.priors_of_file(quick, SimpleNamespace(**file))
+    with pytest.raises(UserError, match="flowavenet_music has no models of what alternating_music needs"):
+        inputs.priors_of_file(full, SimpleNamespace(**file | {"method": "alternating_music"}))
 
 
 def test_no_two_jobs_compute_the_same(datasets):
@@ -196,6 +216,8 @@ def test_what_is_read_of_a_module_without_importing_it():
     assert not registry.says("separation/methods", "langevin", "needs_plan")
     assert registry.says("separation/methods", "guided", "needs_plan")  # of the base
     assert registry.says("separation/methods", "alternating", "judges")
+    assert registry.arguments("priors", "score", "build") == ["config", "outputs"]
+    assert registry.says("data", "toy", "mix_settings") == ("gains", "unison")
     with pytest.raises(KeyError):
         registry.constant("priors", "exact", "EROR")
 

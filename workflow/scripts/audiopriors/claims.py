@@ -11,6 +11,7 @@ from .errors import UserError
 
 KEYS = ("prior_source", "prior", "method", "test_source", "source", "mix")
 UNDECIDED = "undecided at this scale"
+NOT_MEASURED = "undecided: not measured here"  # this configuration has not what the claim is about
 
 
 def choose(table: pd.DataFrame, selection: dict) -> pd.DataFrame:
@@ -26,11 +27,13 @@ def choose(table: pd.DataFrame, selection: dict) -> pd.DataFrame:
 def measure(
     claim: dict, table: pd.DataFrame, changes: dict, prior_source: str | None = None
 ) -> tuple[float, float, float]:
-    """Value and interval of what a claim is about; NaN where the table has no such row.
+    """Value and interval of what a claim is about; NaN where the table has no such row or column.
 
     changes: what differs from `select` (and from `minus`). prior_source: the only source whose priors count, if any.
     The interval of a difference is the widest that the intervals of its parts allow.
     """
+    if claim["value"] not in table:
+        return math.nan, math.nan, math.nan
     only = {"prior_source": prior_source} if prior_source else {}
     rows = choose(table, claim["select"] | changes | only)
     name = claim["value"]
@@ -74,10 +77,12 @@ def holds(rule: dict, low: float, high: float) -> bool | None:
 
 
 def verdict(claim: dict, measured: tuple[float, float, float], published: float, paper_size: bool) -> str:
-    """holds, does not hold, depends on the metric (the published one says otherwise), or undecided at this scale.
+    """holds, does not hold, depends on the metric (the published one says otherwise), or undecided, and why.
 
     measured: value, low and high of the measure that decides. published: the value of the published measure.
     """
+    if math.isnan(measured[0]):
+        return NOT_MEASURED
     words = {True: "holds", False: "does not hold", None: UNDECIDED}
     decided = holds(claim["holds"], *measured[1:])
     said = words[decided]
@@ -94,37 +99,42 @@ def together(verdicts: list[str]) -> str:
     """The verdict on a claim that holds if all of these do."""
     if all(one == "holds" for one in verdicts):
         return "holds"
-    return "does not hold" if "does not hold" in verdicts else UNDECIDED
+    return next((one for one in ("does not hold", NOT_MEASURED) if one in verdicts), UNDECIDED)
 
 
 def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sources: list[str], scale: str,
           paper_size: bool) -> pd.DataFrame:  # fmt: skip
     """One row a claim that is about this data set.
 
-    tables: by name, with the sigma of a prior's member in prior_sigma (`tables.members`).
+    tables: by name, those that there are, with the sigma of a prior's member in prior_sigma (`tables.members`).
     """
-    rows, of_label = [], {}
+    rows = []
+    of_label: dict[
+        str | None, list[str]
+    ] = {}  # the verdicts on a claim of that label: one a source, where it has `each`
     for claim in [one for one in claims if dataset in one["datasets"]]:
+        verdicts = of_label.setdefault(claim.get("label"), [])
         if "all_of" in claim:
-            parts = [of_label[label] for label in claim["all_of"]]
+            parts = [together(of_label[label]) for label in claim["all_of"]]
+            verdicts.append(together(parts))
             rows.append((
-                claim["claim"], claim["where"], dataset, "", claim["published"], math.nan, parts.count("holds"),
-                math.nan, math.nan, math.nan, scale, together(parts),
+                claim["claim"].format(), claim["where"], dataset, "", claim["published"].format(), math.nan,
+                parts.count("holds"), math.nan, math.nan, math.nan, scale, verdicts[-1],
                 f"all {len(parts)} hold: {', '.join(claim['all_of'])}",
             ))  # fmt: skip
             continue
         rule = " and ".join(f"{claim['value']} {side} {bound:g}" for side, bound in claim["holds"].items())
-        prior = claim["select"]["prior"]
+        prior, table_of = claim["select"]["prior"], tables.get(claim["table"], pd.DataFrame())
         for prior_source in sources if claim.get("each") else [None]:
             measured, (published, *_), (exact, *_) = (
-                measure(claim, tables[claim["table"]], changes, prior_source) if changes is not None else (math.nan,)
+                measure(claim, table_of, changes, prior_source) if changes is not None else (math.nan,)
                 for changes in ({}, claim.get("as_published"), claim.get("exact"))
             )
-            decided = verdict(claim, measured, published, paper_size)
-            of_label[claim.get("label")] = decided
+            verdicts.append(verdict(claim, measured, published, paper_size))
             rows.append((
                 claim["claim"].format(prior_source=prior_source), claim["where"], dataset,
                 prior if isinstance(prior, str) else ", ".join(prior),
-                claim["published"].format(prior_source=prior_source), published, *measured, exact, scale, decided, rule,
+                claim["published"].format(prior_source=prior_source), published, *measured, exact, scale,
+                verdicts[-1], rule,
             ))  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS["claims"]))

@@ -82,6 +82,7 @@ def evaluate(
     """
     one_for_all = sigma == "all"
     levels = ["0", *sigmas]
+    own_levels = list(dict.fromkeys([*levels, *evaluation.peakedness]))  # each once: peakedness may name one of sigmas
     items = torch.arange(min(evaluation.test_items, data.count("test")))
     clean = {test: data.frames("test", test, items, frame) for test in sources}
     clean["mix"] = data.mixture("test", sources, items, frame)
@@ -113,7 +114,7 @@ def evaluate(
 
         for test, x in clean.items():
             in_class = test == source
-            shown = [level] if one_for_all and not in_class else levels + (evaluation.peakedness if in_class else [])
+            shown = own_levels if in_class else [level] if one_for_all else levels
             for data_sigma in shown:
                 noisy = test_noise(x, data_sigma, *seed, "test", test)
                 # Detection compares whole splits; what only a mean is taken of needs fewer items.
@@ -154,7 +155,9 @@ def scored_items(
     compared = min(evaluation.test_items, test_items)
     inputs = min(evaluation.input_items, compared)
     own = 1 if one_for_all else len(sigmas) + 1
-    few = own + len(evaluation.peakedness) + len(evaluation.normals) + (len(sigmas) if one_for_all else 0)  # own: mix
+    mix = own
+    other_levels = len(set(evaluation.peakedness) - set(sigmas)) + (len(sigmas) if one_for_all else 0)
+    few = mix + other_levels + len(evaluation.normals)
     measured = sources * own * compared + few * inputs + len(evaluation.constants)
     measured += min(evaluation.test_items, validation_items)
     return measured * (len(sigmas) if one_for_all else len(levels))

@@ -67,6 +67,14 @@ def says(kind: str, name: str, attribute: str):
     raise KeyError(attribute)
 
 
+@functools.cache
+def arguments(kind: str, name: str, function: str) -> list[str]:
+    """The names of the arguments of that module's function, read from its text."""
+    tree = ast.parse((_FOLDER / kind / f"{name}.py").read_text(encoding="utf-8"))
+    (definition,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
+    return [argument.arg for argument in definition.args.args]
+
+
 def schema(kind: str, name: str) -> dict:
     """JSON schema of the `Config` of that module."""
     return schema_of(_FOLDER / kind / f"{name}.py", "Config")

@@ -57,7 +57,7 @@ class Evaluation:
     normals: list[Positive]
     "Standard deviations of Gaussian inputs; they also serve the entropy gate."
     peakedness: list[str]
-    "Noise levels added to in-class items, beside `sigmas`."
+    "Noise levels added to in-class items, beside `sigmas`; one of these is not measured twice."
     gradient_items: Count
     "Items for the mean squared norm of the gradient."
     batch_samples: Count

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Iterator
 
 from .. import registry
 from . import schema
+from .scale import NOISE_FREE
 from .schema import Key, dotted, not_allowed
 
 
 def problems(config: dict) -> list[str]:
-    """Every problem of one merged configuration, but for its priors' resolved settings: `key: problem`."""
-    return schema.violations(config) or [
-        *_of_datasets(config),
-        *_of_priors(config),
-        *_of_methods(config),
-        *_of_labels(config["claims"]),
-    ]
+    """Every problem of one merged configuration, but for its priors' resolved settings: `key: problem`.
+
+    Its shape is right by the schema, and each data set has its defaults.
+    """
+    return [*_of_datasets(config), *_of_priors(config), *_of_methods(config)]
 
 
 def _of_datasets(config: dict) -> Iterator[str]:
@@ -24,12 +23,12 @@ def _of_datasets(config: dict) -> Iterator[str]:
     yield from _each(config["build"], config["datasets"], ("build",))
     for name, dataset in config["datasets"].items():
         at = ("datasets", name)
-        kinds = registry.names("data")
-        yield from not_allowed(dataset["kind"], kinds, (*at, "kind"))
-        if dataset["kind"] in kinds:
-            yield from schema.violations_of(dataset["settings"], "data", dataset["kind"], (*at, "settings"))
+        yield from _of_kind(dataset, at)
         yield from _each(dataset["priors"], priors, (*at, "priors"))
         yield from _each(dataset["published"], priors, (*at, "published"))
+        for prior in dataset["published"]:
+            if prior in dataset["priors"]:
+                yield f"{dotted((*at, 'published'))}: {prior} is in `priors`, too; leave it out of one of them"
         yield from _each(dataset.get("sigmas", []), config["sigmas"], (*at, "sigmas"))
         for mix, settings in dataset["mixes"].items():
             yield from _each(settings["sources"], dataset["sources"], (*at, "mixes", mix))
@@ -48,8 +47,25 @@ def _of_datasets(config: dict) -> Iterator[str]:
             yield from not_allowed(dataset["file"]["method"], methods, (*at, "file", "method"))
 
 
+def _of_kind(dataset: dict, at: Key) -> Iterator[str]:
+    """What only the file of its kind of data can say."""
+    kind, kinds = dataset["kind"], registry.names("data")
+    if kind not in kinds:
+        yield from not_allowed(kind, kinds, (*at, "kind"))
+        return
+    yield from schema.violations_of(dataset["settings"], "data", kind, (*at, "settings"))
+    allowed = ["sources", "items", *registry.says("data", kind, "mix_settings")]
+    for mix, settings in dataset["mixes"].items():
+        for key in [key for key in settings if key not in allowed]:
+            yield f"{dotted((*at, 'mixes', mix, key))}: mixes of {kind} data have none; allowed: {', '.join(allowed)}"
+    recorded = [one for one in kinds if "channel" in registry.schema("data", one)["properties"]]
+    if "file" in dataset and kind not in recorded:
+        yield f"{dotted((*at, 'file'))}: {kind} data are no recordings; allowed for: {', '.join(recorded)}"
+
+
 def _of_priors(config: dict) -> Iterator[str]:
-    if sorted(config["sigmas"], key=float) != config["sigmas"]:
+    levels = [float(sigma) for sigma in config["sigmas"]]
+    if levels != sorted(set(levels)):
         yield "sigmas: must ascend"
     yield from _each(config["families"], registry.names("priors"), ("families",))
     for name, prior in config["priors"].items():
@@ -58,14 +74,23 @@ def _of_priors(config: dict) -> Iterator[str]:
 
 
 def priors(config: dict) -> Iterator[str]:
-    """Every problem of the priors of a scale, each with what it takes from its family."""
+    """Every problem of the priors of a scale, each with what it takes from its family, and of separators of them."""
     for name, prior in config["priors"].items():
         at = ("priors", name)
-        yield from schema.violations_of(prior["model"], "priors", prior["family"], (*at, "model"))
-        if "training" in prior:
-            yield from schema.violations_of_training(prior["training"], (*at, "training"))
-        if isinstance(prior["levels"], list):
+        yield from schema.violations_of_prior(prior, at)
+        if "model" in prior:
+            yield from schema.violations_of(prior["model"], "priors", prior["family"], (*at, "model"))
+        if isinstance(prior.get("levels"), list):
             yield from _each(prior["levels"], config["sigmas"], (*at, "levels"))
+    separators = [
+        name for name, prior in config["priors"].items()
+        if "training" in prior and "outputs" in registry.arguments("priors", prior["family"], "build")
+    ]  # fmt: skip
+    for name, dataset in config["datasets"].items():
+        prior = dataset.get("supervised", {}).get("prior")
+        if prior not in (None, *separators):
+            place = dotted(("datasets", name, "supervised", "prior"))
+            yield f"{place}: {prior} has no network that can give several sources; allowed: {', '.join(separators)}"
 
 
 def _of_methods(config: dict) -> Iterator[str]:
@@ -77,20 +102,13 @@ def _of_methods(config: dict) -> Iterator[str]:
             yield f"{dotted((*at, 'sampler'))}: {method['sampler']!r} is not allowed; allowed: {allowed}"
             continue
         yield from schema.violations_of(method["settings"], "separation/methods", method["sampler"], (*at, "settings"))
-        yield from _each(method.get("sigmas", []), ["0", *config["sigmas"]], (*at, "sigmas"))
+        yield from _each(method.get("sigmas", []), [NOISE_FREE, *config["sigmas"]], (*at, "sigmas"))
         if ("plan" in method) == ("sigmas" in method):
             yield f"{dotted(at)}: needs either sigmas or plan"
         elif "sigmas" in method and registry.says("separation/methods", method["sampler"], "needs_plan"):
             yield f"{dotted(at)}: the sampler {method['sampler']} needs a plan, not sigmas"
-        elif "sigmas" in method and "noise_free_sigma" not in method:
-            yield f"{dotted((*at, 'noise_free_sigma'))}: is missing; sigmas need it"
-
-
-def _of_labels(claims: list[dict]) -> Iterator[str]:
-    labels: list[str] = []
-    for number, claim in enumerate(claims):
-        yield from _each(claim.get("all_of", []), labels, ("claims", number, "all_of"))
-        labels += [claim["label"]] if "label" in claim else []
+        elif NOISE_FREE in method.get("sigmas", []) and "noise_free_sigma" not in method:
+            yield f"{dotted((*at, 'noise_free_sigma'))}: is missing; sigmas with {NOISE_FREE!r} need it"
 
 
 def _each(values: Iterable, allowed: Iterable, at: Key) -> list[str]:

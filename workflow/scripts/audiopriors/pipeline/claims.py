@@ -9,53 +9,97 @@ from .catalogue import LIKELIHOOD_TABLES
 from .schema import Key, dotted, not_allowed
 
 TABLES = (*LIKELIHOOD_TABLES, "separation")  # those that claims are decided by
+SLOPES = "gradient_norm"  # the table all of whose numbers are above 0, so that they have a logarithm
 SELECTIONS = ("select", "minus", "as_published", "exact")
 
 
-def problems(claims: list[dict], scales: dict[str, dict]) -> list[str]:
-    """Every name in the claims that no scale knows: `key: problem`."""
-    return [problem for number, claim in enumerate(claims) for problem in _of_claim(claim, ("claims", number), scales)]
-
-
-def _of_claim(claim: dict, at: Key, scales: dict[str, dict]) -> Iterator[str]:
-    datasets = [
-        (scale, scale["datasets"][name])
-        for scale in scales.values()
-        for name in claim["datasets"]
-        if name in scale["datasets"]
+def problems(claims: list[dict], scales: list[dict]) -> list[str]:
+    """Every name in the claims that none of these scales knows, and every rule that means nothing: `key: problem`."""
+    return [
+        problem
+        for number, claim in enumerate(claims)
+        for problem in _of_claim(claim, ("claims", number), claims[:number], scales)
     ]
-    every = dict.fromkeys(name for scale in scales.values() for name in scale["datasets"])
+
+
+def _of_claim(claim: dict, at: Key, earlier: list[dict], scales: list[dict]) -> Iterator[str]:
+    every = dict.fromkeys(name for scale in scales for name in scale["datasets"])
     for name in claim["datasets"]:
         yield from not_allowed(name, every, (*at, "datasets"), "data set")
-    if "all_of" in claim or not datasets:
-        return
-    if claim["table"] not in TABLES:
+    for key in ("claim", "published"):
+        yield from _of_braces(claim[key], bool(claim.get("each")), (*at, key))
+    if "all_of" in claim:
+        yield from _of_parts(claim, earlier, (*at, "all_of"))
+    elif claim["table"] not in TABLES:
         yield from not_allowed(claim["table"], TABLES, (*at, "table"), "table for claims")
-        return
-    of_table = columns.COLUMNS[claim["table"]]
-    yield from not_allowed(claim["value"], of_table, (*at, "value"), f"column of {claim['table']}")
-    if claim.get("each") and "prior_source" not in of_table:
-        yield f"{dotted((*at, 'each'))}: {claim['table']} has no column prior_source, so no claim for each source"
-    if "select" in claim and "prior" not in claim["select"]:
+    elif set(claim["datasets"]) & set(every):
+        yield from _of_names(claim, at, scales)
+        yield from _of_difference(claim, at)
+
+
+def _of_braces(text: str, each: bool, at: Key) -> Iterator[str]:
+    try:
+        text.format(**({"prior_source": ""} if each else {}))
+    except (LookupError, ValueError, TypeError, AttributeError):
+        allowed = "{prior_source}" if each else "{prior_source}, with each: true"
+        yield f"{dotted(at)}: {text!r} has braces that nothing can be filled into; allowed: {allowed}"
+
+
+def _of_parts(claim: dict, earlier: list[dict], at: Key) -> Iterator[str]:
+    """Each of its data sets needs earlier claims of its labels that are about it."""
+    for dataset in claim["datasets"]:
+        labels = [one["label"] for one in earlier if "label" in one and dataset in one["datasets"]]
+        for label in claim["all_of"]:
+            yield from not_allowed(label, labels, at, f"earlier claim about {dataset} with label")
+
+
+def _of_names(claim: dict, at: Key, scales: list[dict]) -> Iterator[str]:
+    """Columns of names select rows, columns of numbers decide."""
+    table, allowed = claim["table"], _names(claim["datasets"], scales)
+    names = [column for column in columns.COLUMNS[table] if column in allowed]
+    numbers = [column for column in columns.COLUMNS[table] if column not in allowed]
+    yield from not_allowed(claim["value"], numbers, (*at, "value"), f"column of numbers in {table}")
+    if claim.get("each") and "prior_source" not in names:
+        yield f"{dotted((*at, 'each'))}: {table} has no column prior_source, so no claim for each source"
+    if "prior" not in claim["select"]:
         yield f"{dotted((*at, 'select', 'prior'))}: is missing; the prior that the claim is about"
-    allowed = _values(datasets)
     for key in SELECTIONS:
         for column, values in claim.get(key, {}).items():
-            yield from not_allowed(column, of_table, (*at, key), f"column of {claim['table']}")
-            for value in [values] if isinstance(values, str) else values:
-                if column in of_table and column in allowed:
+            yield from not_allowed(column, names, (*at, key), f"column of names in {table}")
+            for value in _listed(values):
+                if column in names:
                     yield from not_allowed(value, allowed[column], (*at, key, column), column.replace("_", " "))
 
 
-def _values(datasets: list[tuple[dict, dict]]) -> dict[str, dict[str, None]]:
-    """By column, what can stand in it for one of these data sets at some scale."""
+def _of_difference(claim: dict, at: Key) -> Iterator[str]:
+    minus = claim.get("minus", {})
+    for key in ("as_published", "exact"):
+        for column in set(claim.get(key, {})) & set(minus):
+            yield f"{dotted((*at, key, column))}: leaves no difference, as it stands also for what `minus` changes"
+    if "in_units_of" in claim:
+        place = dotted((*at, "in_units_of"))
+        levels = [_listed(rows.get("data_sigma", "0")) for rows in (claim["select"], minus)]
+        if claim["table"] != SLOPES:
+            yield f"{place}: {claim['table']} has numbers that are not above 0; a slope is of {SLOPES}"
+        if "0" in levels[0] + levels[1] or set(levels[0]) & set(levels[1]):
+            yield f"{place}: a slope is between two noise levels: select and minus need each its data_sigma above 0"
+
+
+def _listed(values: str | list[str]) -> list[str]:
+    return [values] if isinstance(values, str) else values
+
+
+def _names(datasets: list[str], scales: list[dict]) -> dict[str, dict[str, None]]:
+    """By column of names, what can stand in it for one of these data sets at some scale."""
     allowed: dict[str, dict[str, None]] = {}
 
     def add(column: str, *names: str) -> None:
         allowed.setdefault(column, {}).update(dict.fromkeys(names))
 
-    for scale, dataset in datasets:
-        sources, evaluation = dataset["sources"], scale["evaluation"]
+    for scale, name in ((scale, name) for scale in scales for name in datasets if name in scale["datasets"]):
+        dataset, evaluation = scale["datasets"][name], scale["evaluation"]
+        sources = dataset["sources"]
+        add("dataset", name)
         add("prior", *dataset["priors"], *dataset["published"], "reference")
         add("prior_source", *sources, "own")
         add("source", *sources, "all")

@@ -10,12 +10,17 @@ Everywhere else, a scale's value counts before the value above it. A user's file
 
 from __future__ import annotations
 
+import functools
 import re
 
 from ..errors import UserError
-from . import checks, claims
-from .effects import without_effect
+from . import checks, claims, schema
+from .effects import removes_nothing, without_effect
 from .merging import merge, prior_settings, with_defaults
+from .schema import Key, dotted
+from .unused import never_separates_files, never_used
+
+ROOT = schema.LIBRARY.parents[2]  # where config.yaml and scales.yaml lie
 
 
 class ConfigError(UserError):
@@ -32,27 +37,83 @@ def scales(config: dict) -> dict[str, dict]:
     named = config.get("scales")
     if not isinstance(named, dict) or not named:
         raise ConfigError("scales: the configuration needs at least one scale, such as `scales: {quick: {}}`")
-    # What is null here a user's file has removed, as Snakemake merges it.
-    base = with_defaults(merge({}, {key: value for key, value in config.items() if key != "scales"}))
-    of_base = checks.problems(base) or without_effect(base, {}, ())
-    merged: dict[str, dict] = {}
-    of_scales: dict[str, None] = {}
+    base = {key: value for key, value in config.items() if key != "scales"}
+    whole_base, of_base = _merged(base, {})
+    problems, merged = dict.fromkeys(of_base), {}
     for name, changes in named.items():
-        problems = _of_entry(str(name), changes)
-        if not problems:
-            whole = with_defaults(merge(base, changes))
-            problems = checks.problems(whole)
-            if not problems:
-                merged[name] = whole | {"priors": _resolved(base, changes or {}, whole)}
-                problems = [*checks.priors(merged[name]), *without_effect(base, changes or {}, ("scales", name))]
-        for problem in problems:
-            of_scales[problem if problem.startswith("scales.") else f"(scale {name}) {problem}"] = None
-    in_base = tuple(f") {problem}" for problem in of_base)
-    problems = [*of_base, *(problem for problem in of_scales if not problem.endswith(in_base))]
-    problems = problems or claims.problems(base["claims"], merged)
+        of_entry = _of_entry(str(name), changes)
+        problems |= dict.fromkeys(of_entry)
+        if not of_entry:
+            whole, of_scale = _merged(base, changes or {})
+            problems |= {f"(scale {name}) {problem}": None for problem in of_scale if problem not in problems}
+            if not of_scale:
+                merged[name] = whole
+                vain = removes_nothing(base, changes or {}, whole) | without_effect(changes or {}, [whole])
+                problems |= _sentences(vain, ("scales", name))
+    if not of_base:
+        problems |= _sentences(without_effect(base, [whole_base, *merged.values()]))
+    if not problems:
+        every = {"": whole_base, **merged}
+        problems = _sentences(_not_shipped(never_used(every.values())) | never_separates_files(every.values()))
+    if not problems:
+        # What the user's file has removed, the shipped claims may still name: they stay undecided.
+        problems = _of_claims(every, []) and _of_claims(every, _shipped())
     if problems:
         raise ConfigError("\n".join(problems))
     return merged
+
+
+def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
+    """A scale's configuration, each prior with what it takes from its family; and every problem of it.
+
+    base: what is null there a user's file has removed, as Snakemake merges it; of a prior also what is its family's.
+    """
+    whole = merge(merge({}, base), changes)
+    problems = schema.violations(whole)
+    if not problems:
+        whole = with_defaults(whole)
+        problems = checks.problems(whole)
+    if not problems:
+        priors = {name: prior_settings(name, prior["family"], base, changes) for name, prior in whole["priors"].items()}
+        whole |= {"priors": priors}
+        problems = list(checks.priors(whole))
+    return whole, problems
+
+
+def _not_shipped(problems: dict[Key, str]) -> dict[Key, str]:
+    """Those of keys that the shipped configuration has not: what a user's file leaves unused there is no mistake."""
+
+    def has(settings: dict, key: Key) -> bool:
+        return not key or (key[0] in settings and has(settings[key[0]], key[1:]))
+
+    shipped = _shipped() if problems else []
+    return {key: problem for key, problem in problems.items() if not any(has(scale, key) for scale in shipped)}
+
+
+def _of_claims(scales: dict[str, dict], others: list[dict]) -> dict[str, None]:
+    """Every problem of the claims of these scales, which may name what one of them or of the others knows.
+
+    The base, which the scales change, has no name.
+    """
+    problems: dict[str, None] = {}
+    for name, scale in scales.items():
+        for problem in claims.problems(scale["claims"], [*scales.values(), *others]):
+            if problem not in problems:
+                problems[f"(scale {name}) {problem}" if name else problem] = None
+    return problems
+
+
+@functools.cache
+def _shipped() -> list[dict]:
+    """The scales of the configuration that comes with the pipeline, as far as they have no problems."""
+    config = schema.read(ROOT / "config.yaml") | {"claims": []}
+    entries = schema.read(ROOT / "scales.yaml")["scales"].values()
+    return [whole for whole, problems in (_merged(config, changes or {}) for changes in ({}, *entries)) if not problems]
+
+
+def _sentences(problems: dict[Key, str], at: Key = ()) -> dict[str, None]:
+    """Keys below `at`, each with its problem, as sentences."""
+    return {f"{dotted((*at, *key))}: {problem}": None for key, problem in problems.items()}
 
 
 def _of_entry(name: str, changes) -> list[str]:
@@ -62,8 +123,3 @@ def _of_entry(name: str, changes) -> list[str]:
     if changes is not None and not isinstance(changes, dict):
         return [f"scales.{name}: must be a mapping of what the scale changes, not {changes!r}"]
     return []
-
-
-def _resolved(base: dict, changes: dict, whole: dict) -> dict[str, dict]:
-    """Every prior of a scale with what it takes from its family, by the rule of precedence."""
-    return {name: prior_settings(name, prior["family"], base, changes) for name, prior in whole["priors"].items()}

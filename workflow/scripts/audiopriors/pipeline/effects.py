@@ -4,84 +4,107 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from . import schema
 from .merging import merge, prior_settings
-from .schema import Key, dotted
+from .scale import NOISE_FREE, Method
+from .schema import Key
+
+Effects = Iterator[tuple[Key, str]]  # keys, as they are written, and why they have no effect
 
 
-def without_effect(base: dict, changes: dict, at: Key) -> list[str]:
-    """Every key that has no effect, of the base alone (changes empty) or of what a scale changes; `at` leads to it.
-
-    Only to be asked of configurations whose shape is right.
-    """
-    written = changes or base
-    return [
-        *(_removes_nothing(base, changes, at) if changes else []),
-        *_of_priors(base, changes, written, at),
-        *_of_datasets(base, changes, written, at),
-        *_of_methods(written, at),
-    ]
+def without_effect(written: dict, scales: list[dict]) -> dict[Key, str]:
+    """Every key of what is written, in the base or as a scale's changes, that has no effect on any of these scales."""
+    written = merge({}, written)  # nulls are for `removes_nothing`
+    first, *others = (
+        dict([*_of_priors(written, whole), *_of_datasets(written, whole), *_of_methods(written, whole)])
+        for whole in scales
+    )
+    return {key: problem for key, problem in first.items() if all(key in other for other in others)}
 
 
-def _removes_nothing(base: dict, changes: dict, at: Key) -> Iterator[str]:
+def removes_nothing(base: dict, changes: dict, whole: dict) -> dict[Key, str]:
+    """Every null of what a scale changes that has nothing above it, by the rule of precedence, to remove."""
+    families, priors = ({**(base.get(folder) or {})} for folder in ("families", "priors"))
+    for name, prior in whole["priors"].items():
+        family = prior["family"]
+        families[family] = merge(families.get(family) or {}, prior_settings(name, family, base))
+        priors[name] = prior_settings(name, family, base, {"families": changes.get("families")})
+    return dict(_removes_nothing(base | {"families": families, "priors": priors}, changes, ()))
+
+
+def _removes_nothing(above: dict, changes: dict, at: Key) -> Effects:
     for key, value in changes.items():
-        if value is None and key not in base:
-            yield f"{dotted((*at, key))}: null has no effect, as there is no {key!r} above it; there is {_list(base)}"
-        elif isinstance(value, dict):
-            below = base.get(key)
-            yield from _removes_nothing(below if isinstance(below, dict) else {}, value, (*at, key))
+        if value is None and key not in above:
+            yield (*at, key), f"null has no effect, as there is no {key!r} above it; there is {_list(above)}"
+        elif isinstance(value, dict) and above.get(key, {}) is not None:  # None: a user's file has removed all below
+            yield from _removes_nothing(above.get(key) if isinstance(above.get(key), dict) else {}, value, (*at, key))
 
 
-def _of_priors(base: dict, changes: dict, written: dict, at: Key) -> Iterator[str]:
-    names = base.get("priors", {}) | changes.get("priors", {})
-    used = {prior.get("family") or base["priors"][name]["family"] for name, prior in names.items() if prior}
-    for family in written.get("families", {}):
-        if family not in used:
-            yield f"{dotted((*at, 'families', family))}: has no effect, as no prior is of it; there are {_list(used)}"
+def _of_priors(written: dict, whole: dict) -> Effects:
+    priors = whole["priors"]
+    for name, family in written.get("families", {}).items():
+        of_family = [prior for prior in priors.values() if prior["family"] == name]
+        if of_family:
+            yield from _of_prior(family, of_family, ("families", name))
+        else:
+            used = _list({prior["family"] for prior in priors.values()})
+            yield ("families", name), f"has no effect, as no prior is of it; there are {used}"
     for name, prior in written.get("priors", {}).items():
-        if not prior:
-            continue
-        place = (*at, "priors", name)
-        family = prior.get("family") or base["priors"].get(name, {}).get("family")
-        whole = prior_settings(name, family, base, changes)
-        if "error_curve" in prior and whole.get("levels") != "one":
-            yield f"{dotted((*place, 'error_curve'))}: has no effect, as {name} does not serve all noise levels"
-        for key in ("finetune", "chain"):
-            if key in prior and (whole.get("levels") == "one" or "training" not in whole):
-                yield f"{dotted((*place, key))}: has no effect, as {name} has no model that is fine-tuned (levels: one)"
-    for folder in ("families", "priors") if changes else ("priors",):  # a family's own training is whole
-        for name, settings in written.get(folder, {}).items():
-            yield from _of_schedule((settings or {}).get("training") or {}, (*at, folder, name, "training"))
+        yield from _of_prior(prior, [priors[name]] if name in priors else [], ("priors", name))
 
 
-def _of_schedule(training: dict, at: Key) -> Iterator[str]:
+def _of_prior(written: dict, priors: list[dict], at: Key) -> Effects:
+    """What has no effect on any of these priors, of an entry that is about them."""
+    name = at[-1]
+    tuned = [prior for prior in priors if prior["levels"] != "one" and "training" in prior]
+    if "error_curve" in written and all(prior["levels"] != "one" for prior in priors):
+        yield (*at, "error_curve"), f"has no effect, as {name} does not serve all noise levels"
+    for key in ("finetune", "chain"):
+        if key in written and not tuned:
+            yield (*at, key), f"has no effect, as {name} has no model that is fine-tuned (levels: one)"
+    trainings = [prior["training"] for prior in priors if "training" in prior]
+    if not schema.is_whole_training(written.get("training", {})):
+        yield from _of_schedule(written.get("training", {}), trainings, (*at, "training"))
+    if tuned:
+        tunings = [prior["training"] | prior.get("finetune", {}) for prior in tuned]
+        yield from _of_schedule(written.get("finetune", {}), tunings, (*at, "finetune"))
+
+
+def _of_schedule(written: dict, trainings: list[dict], at: Key) -> Effects:
     for key in ("decays", "decay"):
-        if training.get("schedule") == "cosine" and key in training:
-            yield f"{dotted((*at, key))}: has no effect with schedule cosine; it is for schedule steps"
+        if key in written and all(training["schedule"] == "cosine" for training in trainings):
+            yield (*at, key), "has no effect with schedule cosine; it is for schedule steps"
 
 
-def _of_datasets(base: dict, changes: dict, written: dict, at: Key) -> Iterator[str]:
-    whole = merge(base, changes)
+def _of_datasets(written: dict, whole: dict) -> Effects:
     for name, settings in written.get("datasets", {}).items():
-        dataset = whole["datasets"].get(name) if settings else None
-        if not dataset:
-            continue
-        levels = [
-            prior_settings(prior, whole["priors"][prior]["family"], base, changes).get("levels")
-            for prior in dataset["priors"]
-            if prior in whole["priors"]
-        ]
+        at, dataset = ("datasets", name), whole["datasets"].get(name, {"priors": []})
+        levels = [whole["priors"][prior]["levels"] for prior in dataset["priors"]]
         if "sigmas" in settings and "one" not in levels:
             yield (
-                f"{dotted((*at, 'datasets', name, 'sigmas'))}: has no effect, as none of its priors serves all noise "
-                "levels; their levels say at which they are evaluated"
+                (*at, "sigmas"),
+                "has no effect, as none of its priors serves all noise levels; their levels say at which they are "
+                "evaluated",
             )
+        if "supervised" in dataset:
+            of_prior, supervised = whole["priors"][dataset["supervised"]["prior"]], dataset["supervised"]
+            training = of_prior["training"] | supervised.get("training", {})
+            changes = settings.get("supervised", {}).get("training", {})
+            yield from _of_schedule(changes, [training], (*at, "supervised", "training"))
+        for method, runs in settings.get("runs", {}).items():
+            sampling = whole["separation"]["methods"].get(method)
+            for prior in [prior for prior, run in runs.items() if "rounds" in run]:
+                if not (sampling and Method(method, sampling).accepts):
+                    key = (*at, "runs", method, prior, "rounds")
+                    yield key, f"has no effect, as {method} does not say if a mix was separated"
 
 
-def _of_methods(written: dict, at: Key) -> Iterator[str]:
+def _of_methods(written: dict, whole: dict) -> Effects:
     for name, method in written.get("separation", {}).get("methods", {}).items():
-        if method and "plan" in method and "noise_free_sigma" in method:
-            place = (*at, "separation", "methods", name, "noise_free_sigma")
-            yield f"{dotted(place)}: has no effect with a plan; it is for sigmas"
+        sigmas = whole["separation"]["methods"].get(name, {}).get("sigmas", [])
+        if "noise_free_sigma" in method and NOISE_FREE not in sigmas:
+            key = ("separation", "methods", name, "noise_free_sigma")
+            yield key, f"has no effect; it is for sigmas with {NOISE_FREE!r}, the noise-free prior"
 
 
 def _list(names) -> str:

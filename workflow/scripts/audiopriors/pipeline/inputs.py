@@ -71,6 +71,7 @@ def _loaded(data: DataSet, prior: str, method: str) -> dict:
 
 def priors_of_file(data: DataSet, wildcards) -> list[str]:
     """The models that a recording is separated with."""
+    data.check_run(wildcards.prior, wildcards.method)
     return _separating(data, wildcards.prior, wildcards.method, data.first_mix)
 
 

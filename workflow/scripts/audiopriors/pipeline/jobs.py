@@ -82,7 +82,7 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
             yield "audio", {}
         if data.file:
             of_song = {"recording": roots.REAL_SONG}
-            for rule in ("separate_file", "figure_separated_file"):
+            for rule in ("separate_file", "figure_separated_file") if data.can_run(**data.file) else ():
                 yield rule, of_song | data.file
             for rule in ("score_file", "figure_scored_file"):
                 yield rule, of_song

@@ -23,31 +23,21 @@ def merge(base: dict, changes: dict | None) -> dict:
 
 
 def with_defaults(config: dict) -> dict:
-    """The configuration, in which each data set says all that it could leave out.
+    """The configuration, in which each data set says all that it could leave out. Its shape is right by the schema.
 
     No published priors, no runs, one mix of all sources; its kind's default settings; the priors that name it.
     """
-    datasets = config.get("datasets")
-    if not isinstance(datasets, dict):
-        return config
-    filled = {name: _dataset_with_defaults(dataset) for name, dataset in datasets.items()}
-    priors = config.get("priors")
-    for name, prior in priors.items() if isinstance(priors, dict) else ():
-        for dataset in (prior.get("datasets") or []) if isinstance(prior, dict) else ():
-            listed = filled[dataset].get("priors") if isinstance(filled.get(dataset), dict) else None
-            if isinstance(listed, list) and name not in listed:
-                filled[dataset]["priors"] = [*listed, name]
+    filled = {name: _dataset_with_defaults(dataset) for name, dataset in config["datasets"].items()}
+    for name, prior in config["priors"].items():
+        for dataset in set(prior.get("datasets", [])) & set(filled):
+            if name not in filled[dataset]["priors"]:
+                filled[dataset]["priors"] = [*filled[dataset]["priors"], name]
     return config | {"datasets": filled}
 
 
-def _dataset_with_defaults(dataset):
-    if not isinstance(dataset, dict):
-        return dataset
-    filled = {"published": [], "runs": {}}
-    if "sources" in dataset:
-        filled["mixes"] = {"all": {"sources": dataset["sources"]}}
-    filled |= dataset
-    if dataset.get("kind") in registry.names("data") and isinstance(dataset.get("settings"), dict):
+def _dataset_with_defaults(dataset: dict) -> dict:
+    filled = {"published": [], "runs": {}, "mixes": {"all": {"sources": dataset["sources"]}}} | dataset
+    if dataset["kind"] in registry.names("data"):
         properties = registry.schema("data", dataset["kind"])["properties"]
         defaults = {key: field["default"] for key, field in properties.items() if "default" in field}
         filled["settings"] = defaults | dataset["settings"]

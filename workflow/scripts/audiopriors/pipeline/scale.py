@@ -249,17 +249,25 @@ class DataSet:
             for method, priors in self.settings["runs"].items()
             for prior, settings in priors.items()
             for mix in settings.get("mixes", [self.first_mix])
-            if self.scale.method(method).can_run(self.scale.prior(prior))
+            if self.can_run(prior, method)
         ]
+
+    def can_run(self, prior: str, method: str) -> bool:
+        """Whether the prior has models of what the method needs."""
+        return self.scale.method(method).can_run(self.scale.prior(prior))
+
+    def check_run(self, prior: str, method: str) -> None:
+        """Raise UserError if it has not."""
+        if not self.can_run(prior, method):
+            levels = ", ".join(self.scale.prior(prior).levels)
+            raise UserError(f"{prior} has no models of what {method} needs; it has {levels}")
 
     def run(self, prior: str, method: str, mix: str) -> Run:
         """The run of that prior and method, of any mix."""
         self.mix(mix)
         self.scale.method(method)
         settings = self.settings["runs"].get(method, {}).get(prior)
-        if not self.scale.method(method).can_run(self.scale.prior(prior)):
-            levels = ", ".join(self.scale.prior(prior).levels)
-            raise UserError(f"{prior} has no models of what {method} needs; it has {levels}")
+        self.check_run(prior, method)
         if settings is None:
             raise UserError(
                 f"the config has no run of {prior} with {method} on {self.name}; add it under datasets.{self.name}.runs"

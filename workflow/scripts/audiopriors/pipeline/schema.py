@@ -17,15 +17,22 @@ FILE = LIBRARY.parents[1] / "schemas" / "config.schema.yaml"
 Key = tuple[str | int, ...]  # the keys that lead to a value
 
 
+def read(path: Path) -> dict:
+    """What a YAML file holds."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 @functools.cache
 def whole() -> dict:
     """The schema of a merged configuration."""
-    schema = yaml.load(FILE.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    schema = read(FILE)
     training = dict(_of("Training"))
     training["properties"] = {key: value for key, value in training["properties"].items() if key != "frame"}
     training["required"] = list(training["properties"])
     evaluation = dict(_of("Evaluation"))
-    evaluation["properties"] = evaluation["properties"] | schema["$defs"].pop("tables_and_samples")["properties"]
+    fields = evaluation["properties"] | schema["$defs"].pop("tables_and_samples")["properties"]
+    # Of lists: what is listed twice would be measured twice, under one name.
+    evaluation["properties"] = {key: field | {"uniqueItems": True} for key, field in fields.items()}
     evaluation["required"] = list(evaluation["properties"])
     sigmas = {"type": "array", "items": {"$ref": "#/$defs/sigma"}}
     evaluation["properties"]["peakedness"] = evaluation["properties"]["peakedness"] | sigmas
@@ -59,9 +66,21 @@ def violations_of(value, kind: str, name: str, at: Key) -> list[str]:
     return _said(Draft202012Validator(registry.schema(kind, name)), value, at)
 
 
-def violations_of_training(value, at: Key) -> list[str]:
-    """What is wrong with a whole training."""
-    return _said(Draft202012Validator(whole()["$defs"]["training"]), value, at)
+@functools.cache
+def _validator_of_family() -> Draft202012Validator:
+    family = whole()["properties"]["families"]["additionalProperties"]
+    return Draft202012Validator(family | {"$defs": whole()["$defs"]})
+
+
+def violations_of_prior(prior: dict, at: Key) -> list[str]:
+    """What is wrong with a prior that has what it takes from its family: it is a family's whole entry."""
+    own = {key: value for key, value in prior.items() if key not in ("family", "datasets")}
+    return _said(_validator_of_family(), own, at)
+
+
+def is_whole_training(training: dict) -> bool:
+    """Whether it says all that a training has to say, and so also what its schedule does not read."""
+    return set(whole()["$defs"]["training"]["required"]) <= set(training)
 
 
 def dotted(key: Key) -> str:
@@ -94,7 +113,7 @@ def _said(validator: Draft202012Validator, value, at: Key) -> list[str]:
         elif error.validator == "required":
             key = error.message.split("'")[1]
             wanted = error.schema["properties"][key].get("description", "")
-            sentences[f"{dotted((*path, key))}: is missing; {wanted}"] = None
+            sentences["; ".join([f"{dotted((*path, key))}: is missing", *([wanted] if wanted else [])])] = None
         else:
             sentences[f"{dotted(path)}: {error.message}" + (f" ({description})" if description else "")] = None
     return list(sentences)
