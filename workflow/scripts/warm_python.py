@@ -248,11 +248,11 @@ def run(*command: str) -> int:
     """Run the command with a warm `python` first on PATH, or as it is where none can be served; its exit status."""
     if not hasattr(os, "pidfd_open"):  # not Linux
         os.execvp(command[0], command)
-    told, server, process = [], None, None
+    received_signals, server, process = [], None, None
 
     def tell(number: int, frame: object) -> None:
         """Signals are the command's, whose end is waited for; before it is started, they end the server."""
-        told.append(number)
+        received_signals.append(number)
         if process and number != signal.SIGINT:  # a terminal sends that to both
             process.send_signal(number)
         elif server and not process:
@@ -264,14 +264,14 @@ def run(*command: str) -> int:
         server = subprocess.Popen(
             [sys.executable, __file__, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        served = b"" if told else server.stdout.readline()
-        if told:
+        served = b"" if received_signals else server.stdout.readline()
+        if received_signals:
             server.terminate()
-            return -told[0]
+            return -received_signals[0]
         path = os.environ["PATH"]
         environment = os.environ | {"PATH": f"{folder}{os.pathsep}{path}" if served else path}
         process = subprocess.Popen(command, env=environment)
-        for number in told:  # since then
+        for number in received_signals:  # since then
             process.send_signal(number)
         return process.wait()
     finally:
