@@ -109,9 +109,7 @@ def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sou
     tables: by name, those that there are, with the sigma of a prior's member in prior_sigma (`tables.members`).
     """
     rows = []
-    of_label: dict[
-        str | None, list[str]
-    ] = {}  # the verdicts on a claim of that label: one a source, where it has `each`
+    of_label: dict[str | None, list[str]] = {}  # the verdicts on a claim: one a source, where it has `each`
     for claim in [one for one in claims if dataset in one["datasets"]]:
         verdicts = of_label.setdefault(claim.get("label"), [])
         if "all_of" in claim:
