@@ -100,7 +100,7 @@ def rendered(figure: Figure) -> dict[str, bytes]:
     # Laid out once, not for each file; text is not as wide in both, so it is measured in both.
     figure.set_dpi(DPI)
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # not "none", with which each file would be drawn twice
     boxes = []
     for dpi in (DPI, 72):  # of the PNG, of the PDF
         figure.set_dpi(dpi)
@@ -144,7 +144,8 @@ def heat_map(
     for (row, column), value in np.ndenumerate(matrix):
         ink = "black" if colours[row, column, :3] @ (0.299, 0.587, 0.114) > 0.5 else "white"
         where = (column + 0.5, row + 0.5)
-        axes.text(*where, number(value, digits), ha="center", va="center", color=ink, fontsize=7.5)
+        text = axes.text(*where, number(value, digits), ha="center", va="center", color=ink, fontsize=7.5)
+        text.set_in_layout(False)  # it is within the cell, so its size need not be asked for
     axes.set_xticks(axes.get_xticks(), columns, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(axes.get_yticks(), rows, rotation=0)
     axes.tick_params(length=0)
