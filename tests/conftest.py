@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -91,13 +92,19 @@ class Workplace:
         return Workplace(to)
 
 
+def default_signals() -> None:
+    """To be run in a new process, as one that starts in the background of a script or by nohup ignores some signals."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def served() -> Iterator[Path]:
     """The folder of a `python` with torch and Snakemake loaded (warm_python.py), or of the real one if it fails."""
     folder = Path(tempfile.mkdtemp())  # a socket's path is short
     server = subprocess.Popen(
         [sys.executable, ROOT / "workflow/scripts/warm_python.py", folder],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, preexec_fn=default_signals,
     )  # fmt: skip
     try:
         yield folder if server.stdout.readline() else REAL
@@ -206,9 +213,10 @@ class Reduced(Workplace):
         files = [path for kind in ("csv", "parquet", "safetensors") for path in folder.rglob(f"*.{kind}")]
         return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
 
-    def leftovers(self) -> list[str]:
-        """Files that a finished run should not leave."""
-        return [str(path) for kind in ("tmp", "resume") for path in (self.folder / "results").rglob(f"*.{kind}")]
+    def leftovers(self, *kinds: str) -> list[str]:
+        """Files that a finished run should not leave: saved states, and unless a save was killed, temporary files."""
+        kinds = kinds or ("tmp", "resume")
+        return [str(path) for kind in kinds for path in (self.folder / "results").rglob(f"*.{kind}")]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import warm_python
-from conftest import REAL, Workplace
+from conftest import REAL, Workplace, default_signals
 
 LOOK = """
 import json, os, sys
@@ -146,7 +146,9 @@ def test_a_signal_to_the_caller_is_one_to_the_program(programs, tmp_path, number
         "finally:\n    time.sleep(0.5)\n    file.unlink()\n"
     )
     for python in (programs, REAL):
-        caller = subprocess.Popen([python / "python", script, file], stderr=subprocess.DEVNULL)
+        caller = subprocess.Popen(
+            [python / "python", script, file], stderr=subprocess.DEVNULL, preexec_fn=default_signals
+        )
         while not file.exists():
             time.sleep(0.02)
         caller.send_signal(number)
@@ -250,7 +252,7 @@ def test_a_command_that_is_interrupted_ends_and_leaves_nothing(tmp_path, number)
     command = ["sh", "-c", "python wait.py; echo not reached"]
     process = subprocess.Popen(
         [sys.executable, warm_python.__file__, "--run", *command], cwd=tmp_path, start_new_session=True, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=default_signals,
     )  # fmt: skip
     while not begun.exists():
         time.sleep(0.1)

@@ -26,10 +26,10 @@ class Adam:
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """One step along the gradients that the parameters hold."""
-        device = self.parameters[0].device.type
+        on_gpu = self.parameters[0].is_cuda  # on a CPU the fused step takes a tenth of the plain one's time
         adam(
             self.parameters, [parameter.grad for parameter in self.parameters], self.state["exp_avg"],
-            self.state["exp_avg_sq"], [], self.state["step"], foreach=device == "cuda", fused=device == "cpu",
+            self.state["exp_avg_sq"], [], self.state["step"], foreach=on_gpu, fused=not on_gpu,
             amsgrad=False, beta1=0.9, beta2=self.beta2, lr=rate, weight_decay=0.0, eps=1e-8, maximize=False,
         )  # fmt: skip
         if self.average:
