@@ -112,6 +112,7 @@ class _GatedStack(torch.autograd.Function):
         row, rounded, (layers, width, columns) = ctx.row, ctx.rounded, gated.shape
         wholes, gates = saved[:layers], saved[layers:]
         train = any(ctx.needs_input_grad[1:])  # Langevin wants the gradient in x only: half of the work
+        gated_factor = factor(gated, rounded and train)  # of the products that give the weights' gradients
         grad_skip = gated.new_empty(len(skip), columns)
         row.fill(grad_skip, grad_skip_sum)
         grad_skip_factor = factor(grad_skip, rounded)
@@ -125,7 +126,7 @@ class _GatedStack(torch.autograd.Function):
                 grad_hidden_factor = factor(grad_hidden, rounded)
                 add_product(grad_gated, residual[layer].t(), grad_hidden_factor)
                 if train:
-                    add_product(grad_residual[layer], grad_hidden_factor, factor(z, rounded).t())
+                    add_product(grad_residual[layer], grad_hidden_factor, gated_factor[layer].t())
                     torch.sum(grad_hidden, 1, out=grad_residual_bias[layer])
             tanh, sigmoid = gates[layer][:width], gates[layer][width:]
             whole, grad_both = row.new(gated, 2 * width)
@@ -146,7 +147,7 @@ class _GatedStack(torch.autograd.Function):
             return grad_inputs, *[None] * 8
         return (
             grad_inputs, grad_filter_gate, grad_filter_gate_bias, grad_residual, grad_residual_bias,
-            product(grad_skip_factor, factor(gated.flatten(0, 1), rounded).t(), gated), grad_skip.sum(1), None, None,
+            product(grad_skip_factor, gated_factor.flatten(0, 1).t(), gated), grad_skip.sum(1), None, None,
         )  # fmt: skip
 
 
