@@ -213,10 +213,9 @@ class Reduced(Workplace):
         files = [path for kind in ("csv", "parquet", "safetensors") for path in folder.rglob(f"*.{kind}")]
         return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
 
-    def leftovers(self, *kinds: str) -> list[str]:
-        """Files that a finished run should not leave: saved states, and unless a save was killed, temporary files."""
-        kinds = kinds or ("tmp", "resume")
-        return [str(path) for kind in kinds for path in (self.folder / "results").rglob(f"*.{kind}")]
+    def leftovers(self) -> list[str]:
+        """Files that a finished run should not leave."""
+        return [str(path) for kind in ("tmp", "resume") for path in (self.folder / "results").rglob(f"*.{kind}")]
 
 
 @pytest.fixture(scope="session")

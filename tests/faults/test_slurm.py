@@ -6,6 +6,7 @@ ten through Slurm, so one run has several faults, each waited for before the nex
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -229,7 +230,9 @@ def finish(process: subprocess.Popen, place: Reduced, quiet: Reduced) -> None:
     """Wait for the end, and compare."""
     code = process.wait(timeout=900)
     assert code == 0, said(place)[-4000:]
-    assert place.checksums() == quiet.checksums() and place.leftovers("resume") == []
+    assert place.checksums() == quiet.checksums()
+    # A state whose saving was killed may leave its temporary file: NAME.resume.PID.tmp.
+    assert [path for path in place.leftovers() if not re.search(r"\.resume\.\d+\.tmp$", path)] == []
 
 
 def processes(what: str, place: Reduced) -> list[int]:

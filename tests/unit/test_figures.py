@@ -182,6 +182,9 @@ def test_detection_by_track(draw):
     assert points.get_ydata() == pytest.approx([0.7, 0.9, 1]) and median.get_ydata() == pytest.approx([0.9, 0.9])
     assert words(figure, "title") == {"log p(x)\nσ = 0.1", "log p$_k$ − log p$_j$ (worst other)\nσ = 0.1"}
     assert words(figure, "ylabel") == {f"{prior}\nAUROC within a track" for prior in PRIORS}
+    figure, _ = draw("detection_by_track", pd.concat(tracks), sigmas=["7", "0.1"])  # nothing is measured at 7
+    assert [axes.axison for axes in figure.axes] == [False, False, True, True] * len(PRIORS)
+    assert figure.axes[0].texts[0].get_text() == "not measured at σ = 7" and "AUROC" in figure.axes[2].get_ylabel()
 
 
 def test_peakedness(draw):

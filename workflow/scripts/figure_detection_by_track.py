@@ -18,7 +18,7 @@ def draw(settings, inputs):
         for axes, (measure, sigma) in zip(line, columns, strict=True):
             chosen = table[(table["prior"] == prior) & (table["measure"] == measure) & (table["prior_sigma"] == sigma)]
             if chosen.empty:
-                plotting.empty(axes, f"no density at σ = {sigma}")
+                plotting.empty(axes, f"not measured at σ = {sigma}")
                 continue
             if measure == "log_ratio":  # it is of pairs: the worst of each track
                 chosen = chosen.loc[chosen.groupby(["prior_source", "track"], sort=False)["auroc"].idxmin()]
@@ -35,9 +35,7 @@ def draw(settings, inputs):
             worst = " (worst other)" if measure == "log_ratio" else ""
             axes.set(title=f"{MEASURES[measure]}{worst}\nσ = {sigma}", ylim=(-0.03, 1.03))
             shown.append(chosen)
-        first = next((axes for axes in line if axes.axison), line[0])
-        first.set_ylabel(f"{prior}\nAUROC within a track")
-        first.tick_params(labelleft=True)
+        plotting.label_row(line, f"{prior}\nAUROC within a track")
     return figure, pd.concat(shown)
 
 

@@ -41,8 +41,7 @@ def draw(settings, inputs):
                 axes.set_title(f"{prior}, σ = {sigma}")
             shown.append(chosen.assign(quantity=value))
         unit = "mean, nats/sample" if value == "mean" else "AUROC"
-        first = next((axes for axes in row if axes.axison), row[0])  # an empty panel shows no label
-        first.set_ylabel(f"{MEASURES[measure]}\n{unit}", fontsize=8)
+        plotting.label_row(row, f"{MEASURES[measure]}\n{unit}", fontsize=8)
         before = prior
     return figure, pd.concat(shown)
 

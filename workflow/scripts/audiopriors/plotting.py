@@ -75,6 +75,13 @@ def empty(axes: Axes, reason: str) -> None:
     axes.text(0.5, 0.5, reason, ha="center", va="center", color="grey", fontsize=8, transform=axes.transAxes)
 
 
+def label_row(row: np.ndarray, label: str, **keywords) -> None:
+    """Label the first panel (Axes) of a row that is not empty, as an empty one shows no label."""
+    first = next((axes for axes in row if axes.axison), row[0])
+    first.set_ylabel(label, **keywords)
+    first.tick_params(labelleft=True)
+
+
 def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd.DataFrame]]) -> None:
     """A figure's command line: `draw(settings, inputs)` gives the figure and the data that it shows."""
 
