@@ -9,6 +9,7 @@ import yaml
 from audiopriors import claims
 from audiopriors.columns import COLUMNS, MEASURES
 from conftest import ROOT
+from scipy.stats import norm
 
 CLAIM = {
     "claim": "{prior_source} is above", "where": "here", "published": "yes", "datasets": ["d"], "table": "t",
@@ -48,6 +49,40 @@ def test_claims_of_small_models_stay_undecided_where_they_say_nothing():
     decided = verdicts(paper_size=False, small_models="does not hold")[0]
     assert decided == {"a is above": claims.UNDECIDED, "b is above": "does not hold"}
     assert set(verdicts(paper_size=False, small_models="neither")[0].values()) == {claims.UNDECIDED}
+
+
+def test_another_measure_decides_by_its_whole_interval():
+    """The same rule for both: it says otherwise where its interval is on the other side, not where its value is."""
+    crosses = TABLE.assign(low=TABLE["low"].where(TABLE["prior"] != "g", 0.05), high=1.0)
+    claim = CLAIM | {"select": {"prior": "f", "test_source": "own", "data_sigma": "0.1"}, "each": False,
+                     "reduce": "max", "holds": {"above": 0.5}, "as_published": {"prior": "g"}}  # fmt: skip
+    for table, expected in ((TABLE, "depends on the metric"), (crosses, "holds")):
+        (row,) = claims.table([claim], {"t": table}, "d", ["a", "b"], "full", True).to_dict("records")
+        assert row["verdict"] == expected and row["published_score_here"] == 0.1
+    second = claim | {"as_published": {}, "second": {"prior": "f", "data_sigma": "1"}}
+    (row,) = claims.table([second], {"t": TABLE}, "d", ["a", "b"], "quick", False).to_dict("records")
+    assert row["second"] == 0.02 and row["second_high"] == 0.03
+
+
+def test_rows_that_are_no_evidence_do_not_count():
+    """As Langevin chains that have not moved: of the rows selected those count whose numbers are as `provided`."""
+    claim = CLAIM | {
+        "select": {"prior": "f", "test_source": "own", "data_sigma": "0.1"},
+        "each": False,
+        "reduce": "max",
+    }
+    table = TABLE.assign(moved=[1.0, 9, 1, 1, 1])
+    some = claim | {"provided": {"moved": {"above": 5}}}
+    none = claim | {"provided": {"moved": {"above": 5, "below": 6}}}
+    decided = claims.table([claim, some, none], {"t": table}, "d", ["a", "b"], "quick", True)
+    assert decided["measured"].tolist()[:2] == [2, 0.2] and np.isnan(decided["measured"].iloc[2])
+    assert decided["verdict"].tolist() == ["holds", "does not hold", claims.NO_EVIDENCE]
+
+
+def test_too_few_units_decide_nothing():
+    claim = CLAIM | {"select": {"prior": "f", "test_source": "own", "data_sigma": "0.1"}}
+    table = claims.table([claim], {"t": TABLE.assign(low=np.nan, high=np.nan)}, "d", ["a"], "quick", True)
+    assert table["verdict"].tolist() == [claims.TOO_FEW] and table["measured"].tolist() == [2]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +138,11 @@ def test_claims_of_differences_and_slopes():
     assert table.loc[0, ["measured", "low", "high"]].tolist() == pytest.approx(
         [-2, -math.log10(300), -math.log10(100 / 3)]
     )
+    # An interval that reaches 0 has no slope at that end, and decides nothing.
+    reaching = TABLE.assign(low=TABLE["low"].where(TABLE["data_sigma"] != "1", 0.0))
+    claim = CLAIM | {"select": {"prior": "f", "test_source": "own", "data_sigma": "0.1"}, "minus": {"data_sigma": "1"}}
+    table = claims.table([claim | {"in_units_of": "slope"}], {"t": reaching}, "d", ["a"], "quick", True)
+    assert table.loc[0, "low"] == -math.inf and table.loc[0, "verdict"] == "does not hold"
 
 
 def test_claims_of_margins_and_ranges():
@@ -115,11 +155,15 @@ def test_claims_of_margins_and_ranges():
     def measured(**changes):
         return claims.measure(CLAIM | changes, table, {})
 
-    assert measured(select=select, minus={"prior_source": "b"}, reduce="min") == pytest.approx((0.5, 0.3, 0.7))
-    assert measured(select=select, minus={"prior_source": "b"}, reduce="max") == pytest.approx((4, 3.8, 4.2))
+    # The row that decides was picked among 2 or 4: its end is that of an interval that covers all of them.
+    two, four = (norm.ppf(0.025 / rows) / norm.ppf(0.025) for rows in (2, 4))
+    assert measured(select=select, minus={"prior_source": "b"}, reduce="min") == pytest.approx(
+        (0.5, 0.3, 0.5 + 0.2 * two)
+    )
+    assert measured(select=select, minus={"prior_source": "b"}, reduce="max") == pytest.approx((4, 4 - 0.2 * two, 4.2))
     less_than_others = {"select": select | {"test_source": "a"}, "minus": {"test_source": "b"}}
     assert measured(**less_than_others) == pytest.approx((1, 0.8, 1.2))
-    assert measured(select={"prior": "f"}, reduce="range") == pytest.approx((4, 3.8, 4.2))
+    assert measured(select={"prior": "f"}, reduce="range") == pytest.approx((4, 4 - 0.2 * four, 4.2))
     assert np.isnan(measured(select=select, minus={"prior_source": "c"}, reduce="min")).all()
 
 
@@ -134,7 +178,7 @@ def test_ends_of_a_difference_are_those_of_its_value():
 def test_shipped_claims_name_columns_and_measures_that_exist():
     for claim in yaml.safe_load((ROOT / "claims.yaml").read_text())["claims"]:
         if "all_of" not in claim:
-            selections = [claim.get(key, {}) for key in ("select", "minus", "exact", "as_published")]
-            used = {claim["value"], "low", "high"}.union(*selections)
+            selections = [claim.get(key, {}) for key in ("select", "minus", "exact", "as_published", "second")]
+            used = {claim["value"], "low", "high", *claim.get("provided", {})}.union(*selections)
             assert used <= set(COLUMNS[claim["table"]]), claim["claim"]
             assert {one["measure"] for one in selections if "measure" in one} <= set(MEASURES), claim["claim"]

@@ -1,12 +1,14 @@
 """Tables of rows whose numbers are known; their columns, and one command line for all."""
 
 import importlib
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
 from audiopriors import tables
 from audiopriors.columns import BSS_EVAL, COLUMNS, MEASURES
+from scipy import stats
 
 
 def measures_of_two(seeds=2, items=30, tracks=30):
@@ -30,49 +32,56 @@ def measures_of_two(seeds=2, items=30, tracks=30):
 def test_likelihood_detection_and_classification():
     rows = measures_of_two()
     key = ["prior_source", "test_source"]
-    cross = tables.cross_likelihood(rows, 10, 200).set_index(key)
+    cross = tables.cross_likelihood(rows, 10).set_index(key)
     assert cross.loc[("a", "a"), "mean"] == pytest.approx(0, abs=0.3)
     assert cross.loc[("a", "b"), "mean"] == pytest.approx(-10, abs=0.3)
     assert (cross["low"] <= cross["mean"]).all() and (cross["mean"] <= cross["high"]).all()
     assert cross["seeds"].eq(2).all() and (cross["seed_low"] <= cross["seed_high"]).all()
-    detection = tables.detection_table(rows, ["a", "b"], 10, 200)
+    detection = tables.detection_table(rows, ["a", "b"], 10)
     assert detection["auroc"].eq(1).all() and detection["low"].lt(1).all() and detection["fpr95"].eq(0).all()
     assert set(detection["measure"]) == {"log_prob", "mixture_ratio", "typicality", "log_ratio"}
     assert set(detection.loc[detection["measure"] == "log_ratio", "test_source"]) == {"a", "b"}
-    accuracy = tables.classification(rows, ["a", "b"], 10, 200)
+    accuracy = tables.classification(rows, ["a", "b"], 10)
     assert accuracy["accuracy"].eq(1).all() and accuracy["n"].eq(60).all()
-    shuffled = tables.cross_likelihood(rows.sample(frac=1, random_state=1), 10, 200)
+    shuffled = tables.cross_likelihood(rows.sample(frac=1, random_state=1), 10)
     pd.testing.assert_frame_equal(shuffled.set_index(key).sort_index(), cross.sort_index(), rtol=1e-12)
 
 
 def test_columns_are_those_that_are_declared():
-    rows, bootstrap = measures_of_two(items=4, tracks=2), (10, 100)
+    rows, frame = measures_of_two(items=4, tracks=2), 10
     built = {
-        "cross_likelihood": tables.cross_likelihood(rows, *bootstrap),
-        "detection": tables.detection_table(rows, ["a", "b"], *bootstrap),
+        "cross_likelihood": tables.cross_likelihood(rows, frame),
+        "detection": tables.detection_table(rows, ["a", "b"], frame),
         "detection_by_track": tables.detection_by_track(rows, ["a", "b"], 10),
-        "classification": tables.classification(rows, ["a", "b"], *bootstrap),
-        "gradient_norm": tables.gradient_norm(rows.assign(measure="gradient_norm_squared"), *bootstrap),
-        "truth_gap": tables.truth_gap(exact_and_learned(-3), "e", 0.05, *bootstrap),
+        "classification": tables.classification(rows, ["a", "b"], frame),
+        "gradient_norm": tables.gradient_norm(rows.assign(measure="gradient_norm_squared"), frame),
+        "truth_gap": tables.truth_gap(exact_and_learned(-3), "e", 0.05, frame),
         "acceptance": tables.acceptance(particles()),
-        "separation": tables.separation(separated().assign(sdr=1.0, isr=1.0, sir=1.0, sar=1.0), *bootstrap),
+        "separation": tables.separation(separated().assign(sdr=1.0, isr=1.0, sir=1.0, sar=1.0), frame),
     }
     for name, table in built.items():
         assert tuple(table.columns) == COLUMNS[name], name
         assert set(table.get("measure", [])) <= set(MEASURES), name
-    without = tables.separation(separated(), *bootstrap)
+    without = tables.separation(separated(), frame)
     assert tuple(without.columns) == COLUMNS["separation"][: -len(BSS_EVAL)]
 
 
 def test_every_ratio_of_a_measure_has_a_name():
-    for measure in ("log_prob", "latent_log_prob", "code_log_prob", "published_score", "denoising_score"):
+    for measure in ("log_prob", "latent_log_prob", "code_log_prob", "published_score"):
         assert {measure, tables.ratio_name(measure)} <= set(MEASURES)
+
+
+def test_a_mean_square_has_no_interval_below_0():
+    rows = measures_of_two().assign(measure="gradient_norm_squared")
+    rows["value"] = np.where(rows["item"] == 0, 1e6, 1.0)
+    table = tables.gradient_norm(rows, 10)
+    assert table["low"].eq(0).all() and (table["mean"] < table["high"]).all()
 
 
 def test_intervals_are_over_tracks():
     assert tables.tracks_of(measures_of_two()) == ()
     assert len(set(tables.tracks_of(measures_of_two(tracks=5)))) == 5
-    items, songs = (tables.cross_likelihood(measures_of_two(tracks=tracks), 10, 200) for tracks in (30, 5))
+    items, songs = (tables.cross_likelihood(measures_of_two(tracks=tracks), 10) for tracks in (30, 5))
     assert items["mean"].equals(songs["mean"]) and not items["low"].equals(songs["low"])
 
 
@@ -80,7 +89,7 @@ def test_a_ratio_of_two_that_are_minus_infinity_says_nothing():
     rows = measures_of_two(items=20)
     impossible = rows["measure"].eq("log_prob") & rows["item"].lt(5) & rows["split"].eq("test")
     rows["value"] = rows["value"].mask(impossible, -np.inf)
-    table = tables.detection_table(rows, ["a", "b"], 10, 100).set_index(["measure", "prior_source", "test_source"])
+    table = tables.detection_table(rows, ["a", "b"], 10).set_index(["measure", "prior_source", "test_source"])
     forth, back = (table.loc[("log_ratio", *pair)] for pair in (("a", "b"), ("b", "a")))
     # Of 20 items on either side 5 are ties: with each other, and below (own) or above the 15 others.
     expected = (15 * 15 + 15 * 5 + 5 * 15 + 0.5 * 5 * 5) / 400
@@ -96,7 +105,7 @@ def test_detection_by_track_compares_within_a_track():
     table = tables.detection_by_track(rows, ["a", "b"], 10)
     table = table[(table["measure"] == "log_prob") & (table["test_source"] == "rest")]
     assert set(table["track"]) == {"t0", "t1", "t2", "t3"} and table["n"].eq(5).all() and table["auroc"].eq(1).all()
-    pooled = tables.detection_table(rows, ["a", "b"], 10, 100)
+    pooled = tables.detection_table(rows, ["a", "b"], 10)
     pooled = pooled[(pooled["measure"] == "log_prob") & (pooled["test_source"] == "rest")]
     assert pooled["auroc"].to_numpy() == pytest.approx(1 - 15 * 5 / 400)
 
@@ -104,16 +113,16 @@ def test_detection_by_track_compares_within_a_track():
 def test_priors_without_a_density_are_judged_by_their_own_measures():
     rows = measures_of_two().assign(measure="code_log_prob")
     rows = pd.concat([rows, rows.assign(measure="published_score")])
-    table = tables.detection_table(rows, ["a", "b"], 10, 200)
+    table = tables.detection_table(rows, ["a", "b"], 10)
     assert set(table["measure"]) == {"code_log_prob", "published_score", "code_log_ratio", "published_score_ratio"}
-    assert tables.classification(rows, ["a", "b"], 10, 200)["measure"].eq("code_log_prob").all()
+    assert tables.classification(rows, ["a", "b"], 10)["measure"].eq("code_log_prob").all()
 
 
 def test_a_prior_of_all_sigmas_is_judged_at_the_datas():
     rows = measures_of_two().assign(prior_sigma="all", data_sigma="0.1")
     own = rows[rows["test_source"] == rows["prior_source"]]
     member = own.assign(prior_sigma="0.1", data_sigma="0")  # other noise: no pair
-    table = tables.detection_table(pd.concat([rows, member]), ["a", "b"], 10, 200)
+    table = tables.detection_table(pd.concat([rows, member]), ["a", "b"], 10)
     assert set(zip(table["prior_sigma"], table["data_sigma"], strict=True)) == {("all", "0.1")}
     assert tables.members(table)["prior_sigma"].eq("0.1").all()
 
@@ -133,20 +142,20 @@ def exact_and_learned(learned: float):
 
 
 def test_truth_gap():
-    (row,) = tables.truth_gap(exact_and_learned(-3), "e", 0.05, 10, 300).to_dict("records")
+    (row,) = tables.truth_gap(exact_and_learned(-3), "e", 0.05, 10).to_dict("records")
     assert row["gap_total"] == pytest.approx(3, abs=0.5) and row["gap_mean"] == pytest.approx(row["gap_total"] / 10)
     assert row["low_total"] < 3 < row["high_total"] and row["data_sigma"] == "0.1" and row["n"] == 40
 
 
 def test_truth_gap_stops_at_what_no_density_can_be():
     with pytest.raises(tables.TruthViolation, match=r"f of a at sigma 0\.1: .* nats above the true"):
-        tables.truth_gap(exact_and_learned(1), "e", 0.05, 10, 300)
-    assert len(tables.truth_gap(exact_and_learned(1), "e", 2.0, 10, 300)) == 1  # within the exact prior's own error
-    assert len(tables.truth_gap(exact_and_learned(0), "e", 0.05, 10, 300)) == 1  # within the interval
+        tables.truth_gap(exact_and_learned(1), "e", 0.05, 10)
+    assert len(tables.truth_gap(exact_and_learned(1), "e", 2.0, 10)) == 1  # within the exact prior's own error
+    assert len(tables.truth_gap(exact_and_learned(0), "e", 0.05, 10)) == 1  # within the interval
     broken = exact_and_learned(-3)
     broken.loc[broken["prior"].eq("f") & broken["item"].eq(3), "value"] = np.nan
     with pytest.raises(tables.TruthViolation, match=r"f of a at sigma 0\.1: .* not a number on 1 of 40 items"):
-        tables.truth_gap(broken, "e", 0.05, 10, 300)
+        tables.truth_gap(broken, "e", 0.05, 10)
 
 
 def separated():
@@ -155,29 +164,36 @@ def separated():
         "dataset": "d", "method": "m", "prior": "f", "mix": "a+b", "source": ["a"] * 4 + ["b"] * 4,
         "item": [0, 1, 2, 3] * 2, "track": ["p", "q", "r", "s"] * 2,
         "si_sdr": [1.0, 2, 3, 40, 11, 12, 13, 14], "si_sdr_improvement": [1.0, 1, 1, 9, 1, 1, 1, 1],
+        "si_sdr_to_mix": [-5.0] * 3 + [30] + [20] * 4,
         "consistency": 0.1, "stopped": [True, False, False, False] * 2, "accepted": [1.0, 0.0, 1.0, 1.0] * 2,
     })  # fmt: skip
 
 
 def test_separation():
     rows = separated()
-    table = tables.separation(rows, 10, 200).set_index("source")
+    table = tables.separation(rows, 10).set_index("source")
     assert table["si_sdr_median"].to_dict() == {"a": 2.5, "b": 12.5, "all": 11.5}
     assert table["share_above_10_db"].to_dict() == {"a": 0.25, "b": 1.0, "all": 5 / 8}
     assert table["stopped"].eq(0.25).all() and table["n"].eq(4).all() and table["consistency_rms"].eq(0.1).all()
     assert table["si_sdr_improvement_median"].eq(1).all()
+    assert table["si_sdr_to_mix_median"].to_dict() == {"a": -5.0, "b": 20.0, "all": 20.0}
     assert table["si_sdr_improvement_mean"].to_dict() == {"a": 3.0, "b": 1.0, "all": 2.0}
     # Of the four mixes one has both sources above 10 dB; of the three accepted ones two have not.
     assert table.loc["all", ["share_of_mixes", "accepted", "accepted_failures"]].tolist() == [0.25, 0.75, 2]
-    assert (table["share_low"] <= table["share_above_10_db"]).all() and table.loc["b", "share_low"] < 1
-    assert (table["low"] <= table["si_sdr_median"]).all() and (table["si_sdr_median"] <= table["high"]).all()
-    certain = tables.separation(rows.assign(si_sdr_improvement=1.0), 10, 200)
-    assert certain[["si_sdr_improvement_median_low", "si_sdr_improvement_median_high"]].eq(1).all(axis=None)
-    few = rows.assign(track=rows["item"].map(dict(enumerate("ppqq"))))
-    few = pd.concat([few, few[few["item"] < 2].assign(method="of two items")])
-    assert tables.separation(few, 10, 200)[["low", "high"]].notna().all(axis=None)
+    ends = ["low", "high", "share_low", "share_high", "si_sdr_improvement_median_low", "si_sdr_improvement_median_high"]
+    assert table[ends].isna().all(axis=None)  # four mixes are too few
+    assert table.loc["all", ["si_sdr_least", "si_sdr_greatest"]].tolist() == [1, 40]
+    more = pd.concat([rows.assign(item=rows["item"] + 4 * k, track=rows["track"] + str(k)) for k in range(3)])
+    table = tables.separation(more, 10).set_index("source")
+    assert (table["share_low"] < table["share_above_10_db"]).all() and table.loc["b", "share_high"] == 1
+    assert (table["low"] < table["si_sdr_median"]).all() and (table["si_sdr_median"] < table["high"]).all()
+    assert table.loc["b", ["si_sdr_improvement_median_low", "si_sdr_improvement_median_high"]].tolist() == [1, 1]
+    songs = tables.separation(more.assign(track=more["item"].astype(str) + "s").replace({"track": {"1s": "0s"}}), 10)
+    assert (songs.set_index("source")["low"] <= table["low"]).all()  # of eleven songs
+    few = pd.concat([more, more[more["item"] < 2].assign(method="of two items")])
+    assert tables.separation(few, 10).groupby("method", sort=False)["low"].count().tolist() == [3, 0]
     sdr = [1.0, np.nan, 3, np.nan, 5, 6, 7, 8]
-    table = tables.separation(rows.assign(sdr=sdr, isr=0.0, sir=9.0, sar=sdr), 10, 200).set_index("source")
+    table = tables.separation(rows.assign(sdr=sdr, isr=0.0, sir=9.0, sar=sdr), 10).set_index("source")
     assert table["sdr_median"].to_dict() == {"a": 2.0, "b": 6.5, "all": 5.5} and table["sir_median"].eq(9).all()
     assert table["isr_median"].eq(0).all() and table["sar_median"].equals(table["sdr_median"].rename("sar_median"))
     assert table["share_with_sdr"].to_dict() == {"a": 0.5, "b": 1.0, "all": 0.75}
@@ -201,6 +217,13 @@ def test_acceptance():
     assert row["auroc"] == pytest.approx(8 / 9)
     assert row["largest_misfit_right"] == 1.2 and row["smallest_misfit_wrong"] == 0.9
     assert row["agreement_db_median"] == 12.5
+    # Both mixes are accepted, the kept particles being right; two are too few for a bound.
+    assert row["accepted_mixes"] == 2 and row["accepted_failures"] == 0 and math.isnan(row["accepted_failures_high"])
+    many = pd.concat([particles().assign(item=particles()["item"] + 2 * k) for k in range(50)])
+    many.loc[(many["item"] == 7) & (many["misfit"] == 0.7), "worst_si_sdr"] = 9.0
+    (row,) = tables.acceptance(many).to_dict("records")
+    assert row["accepted_mixes"] == 100 and row["accepted_failures"] == 1
+    assert row["accepted_failures_high"] == pytest.approx(stats.beta.ppf(0.975, 2, 99), rel=0.05)
 
 
 def test_table_1_shows_each_measure_beside_the_published_values(tmp_path):

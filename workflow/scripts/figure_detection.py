@@ -17,8 +17,7 @@ def draw(settings, inputs):
     for line, prior in zip(panels, priors, strict=True):
         for axes, column in zip(line, PANELS, strict=True):
             measure = plotting.published_measure(table, prior) if column == "published" else column
-            # A score prior has no published measure, but a cheaper one.
-            chosen = table[(table["prior"] == prior) & (table["measure"] == (measure or "denoising_score"))]
+            chosen = table[(table["prior"] == prior) & (table["measure"] == measure)]
             if chosen.empty:
                 plotting.empty(axes, "a density only")
                 continue
@@ -35,7 +34,7 @@ def draw(settings, inputs):
             axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
             worst = "\n(worst other source)" if measure == "log_ratio" else ""
             axes.set(
-                title=MEASURES[measure or "denoising_score"] + worst,
+                title=MEASURES[measure] + worst,
                 xlabel="σ of prior and data",
                 ylim=(-0.02, 1.02),
             )

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from audiopriors import plotting, tables
+from audiopriors import intervals, plotting, tables
 from audiopriors.columns import MEASURES
 
 LEAST = "cost of noise, prior of the least"
@@ -33,12 +33,18 @@ def noise_costs(likelihood: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
 
 
 def worst_pairs(detection: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
-    """AUROC of the worst pair at the worst noise level above 0."""
+    """AUROC of the worst pair at the worst noise level above 0, with the interval of the minimum."""
     chosen = detection[
         (detection["prior_sigma"] == detection["data_sigma"]) & detection["data_sigma"].isin(levels)
         & (detection["test_source"] != "rest") & detection["measure"].isin(["log_prob", "log_ratio"])
     ]  # fmt: skip
-    worst = chosen.loc[chosen.groupby(["prior", "measure"], sort=False)["auroc"].idxmin()]
+    groups = chosen.groupby(["prior", "measure"], sort=False)
+    ends = [
+        intervals.extreme("min", group["auroc"].to_numpy(), group[["low", "high"]].to_numpy(), bounded=True)
+        for _, group in groups
+    ]
+    worst = chosen.loc[groups["auroc"].idxmin()]
+    worst[["low", "high"]] = ends
     return worst.rename(columns={"prior_source": "source", "measure": "quantity", "auroc": "value"})
 
 

@@ -10,11 +10,11 @@ def main() -> None:
         program.output(f"--{name.replace('_', '-')}", "that table (CSV)")
     arguments = program.arguments()
     settings, measures = arguments.settings, files.read_rows(arguments.measures)
-    frame, sources, resamples = settings["frame"], settings["sources"], settings["bootstrap"]
-    tables.write(tables.cross_likelihood(measures, frame, resamples), arguments.cross_likelihood)
-    tables.write(tables.detection_table(measures, sources, frame, resamples), arguments.detection)
-    tables.write(tables.classification(measures, sources, frame, resamples), arguments.classification)
-    tables.write(tables.gradient_norm(measures, frame, resamples), arguments.gradient_norm)
+    frame, sources = settings["frame"], settings["sources"]
+    tables.write(tables.cross_likelihood(measures, frame), arguments.cross_likelihood)
+    tables.write(tables.detection_table(measures, sources, frame), arguments.detection)
+    tables.write(tables.classification(measures, sources, frame), arguments.classification)
+    tables.write(tables.gradient_norm(measures, frame), arguments.gradient_norm)
 
 
 if __name__ == "__main__":

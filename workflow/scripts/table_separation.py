@@ -5,7 +5,7 @@ from audiopriors import files, tables
 
 def build(settings, inputs):
     """inputs: rows of separate and separate_reference."""
-    return tables.separation(files.read_rows(inputs), settings["frame"], settings["bootstrap"])
+    return tables.separation(files.read_rows(inputs), settings["frame"])
 
 
 if __name__ == "__main__":

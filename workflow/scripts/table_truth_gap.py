@@ -6,7 +6,7 @@ from audiopriors import files, registry, tables
 def build(settings, inputs):
     """inputs: rows of evaluate_prior, the exact prior's among them."""
     measures, error = files.read_rows(inputs), registry.constant("priors", "exact", "ERROR")
-    return tables.truth_gap(measures, settings["exact"], error, settings["frame"], settings["bootstrap"])
+    return tables.truth_gap(measures, settings["exact"], error, settings["frame"])
 
 
 if __name__ == "__main__":

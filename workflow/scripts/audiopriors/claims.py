@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
-from .columns import COLUMNS
+from . import intervals
+from .columns import COLUMNS, SHARES
 from .errors import UserError
 
 KEYS = ("prior_source", "prior", "method", "test_source", "source", "mix")
 UNDECIDED = "undecided at this scale"
 NOT_MEASURED = "undecided: not measured here"  # this configuration has not what the claim is about
+TOO_FEW = "undecided: too few units for an interval"
+NO_EVIDENCE = "undecided: no row is evidence"  # none has what the claim asks for as `provided`
+DEPENDS = "depends on the metric"
+Measured = tuple[float, float, float]  # a value and the ends of its interval
+NOTHING: Measured = (math.nan, math.nan, math.nan)
 
 
 def choose(table: pd.DataFrame, selection: dict) -> pd.DataFrame:
@@ -24,18 +31,24 @@ def choose(table: pd.DataFrame, selection: dict) -> pd.DataFrame:
     return table
 
 
-def measure(
-    claim: dict, table: pd.DataFrame, changes: dict, prior_source: str | None = None
-) -> tuple[float, float, float]:
+def _evidence(claim: dict, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that count: those whose numbers are as the claim has them `provided`."""
+    for column, bounds in claim.get("provided", {}).items():
+        above, below = bounds.get("above", -math.inf), bounds.get("below", math.inf)
+        rows = rows[(rows[column] > above) & (rows[column] < below)]
+    return rows
+
+
+def measure(claim: dict, table: pd.DataFrame, changes: dict | None, prior_source: str | None = None) -> Measured:
     """Value and interval of what a claim is about; NaN where the table has no such row or column.
 
-    changes: what differs from `select` (and from `minus`). prior_source: the only source whose priors count, if any.
-    The interval of a difference is the widest that the intervals of its parts allow.
+    changes: what differs from `select` (and from `minus`); None: nothing is asked for. prior_source: the only source
+    whose priors count, if any. The interval of a difference is the widest that the intervals of its parts allow.
     """
-    if claim["value"] not in table:
-        return math.nan, math.nan, math.nan
+    if changes is None or claim["value"] not in table:
+        return NOTHING
     only = {"prior_source": prior_source} if prior_source else {}
-    rows = choose(table, claim["select"] | changes | only)
+    rows = _evidence(claim, choose(table, claim["select"] | changes | only))
     name = claim["value"]
     ends = [end if (end := f"{name}_{side}") in rows else side for side in ("low", "high")]
     value, low, high = rows[name], rows[ends[0]], rows[ends[1]]
@@ -50,20 +63,25 @@ def measure(
         )  # fmt: skip
         if claim.get("in_units_of") == "slope":
             steps = (pairs["data_sigma"].astype(float) / pairs["data_sigma_less"].astype(float)).map(math.log)
-            value, *ends = ((one / another).map(math.log) / steps for one, another in parts)
+            with np.errstate(divide="ignore"):  # an interval of a mean may reach down to 0
+                value, *ends = (np.log((one / another).clip(lower=0)) / steps for one, another in parts)
             low, high = (pd.concat(ends, axis=1).agg(kind, axis=1) for kind in ("min", "max"))
         else:
             value, low, high = (one - another for one, another in parts)
     if not len(value) or value.isna().any():
-        return math.nan, math.nan, math.nan
+        return NOTHING
     if len(value) > 1 and "reduce" not in claim:
         raise UserError(
             f"claim {claim['claim']!r}: {len(value)} rows are selected; say `reduce: min`, `max` or `range`"
         )
-    if claim.get("reduce") == "range":
-        return value.max() - value.min(), max(0.0, low.max() - high.min()), high.max() - low.min()
-    place = value.argmin() if claim.get("reduce") == "min" else value.argmax()
-    return float(value.iloc[place]), float(low.iloc[place]), float(high.iloc[place])
+    values, ends = value.to_numpy(), pd.concat([low, high], axis=1).to_numpy()
+    if len(values) == 1:
+        return float(values[0]), float(ends[0, 0]), float(ends[0, 1])
+    if claim["reduce"] == "range":
+        return float(np.ptp(values)), *intervals.spread(values, ends)
+    least = claim["reduce"] == "min"
+    bounded = claim["value"] in SHARES and "minus" not in claim
+    return float(values.min() if least else values.max()), *intervals.extreme(claim["reduce"], values, ends, bounded)
 
 
 def holds(rule: dict, low: float, high: float) -> bool | None:
@@ -76,30 +94,36 @@ def holds(rule: dict, low: float, high: float) -> bool | None:
     return False if high <= above or low >= below else None
 
 
-def verdict(claim: dict, measured: tuple[float, float, float], published: float, paper_size: bool) -> str:
-    """holds, does not hold, depends on the metric (the published one says otherwise), or undecided, and why.
+def verdict(claim: dict, measured: Measured, others: list[tuple[dict, Measured]], paper_size: bool) -> str:
+    """holds, does not hold, depends on the metric (another measure says otherwise), or undecided, and why.
 
-    measured: value, low and high of the measure that decides. published: the value of the published measure.
+    measured: by the measure that decides. others: what another measure changes of `select`, and what it gives; each is
+    held against the same rule, by its whole interval.
     """
     if math.isnan(measured[0]):
         return NOT_MEASURED
+    if math.isnan(measured[1]):
+        return TOO_FEW
     words = {True: "holds", False: "does not hold", None: UNDECIDED}
     decided = holds(claim["holds"], *measured[1:])
     said = words[decided]
     if decided is not None and not paper_size and claim["small_models"] != said:
         return UNDECIDED
-    by_published = words[holds(claim["holds"], published, published)]
-    # Two measures of one model that disagree are a matter of the metric at any size; another model counts for itself.
-    same_model = "prior" not in claim.get("as_published", {})
-    counts = by_published != UNDECIDED and (same_model or paper_size or by_published == claim["small_models"])
-    return "depends on the metric" if counts and decided is not None and by_published != said else said
+    for changes, (_, low, high) in others:
+        by_other = words[holds(claim["holds"], low, high)]
+        # Two measures of one model that disagree are a matter of the metric at any size; of two models, each counts
+        # for itself.
+        counts = "prior" not in changes or paper_size or by_other == claim["small_models"]
+        if decided is not None and counts and by_other not in (said, UNDECIDED):
+            return DEPENDS
+    return said
 
 
 def together(verdicts: list[str]) -> str:
     """The verdict on a claim that holds if all of these do."""
     if all(one == "holds" for one in verdicts):
         return "holds"
-    return next((one for one in ("does not hold", NOT_MEASURED) if one in verdicts), UNDECIDED)
+    return next((one for one in ("does not hold", NOT_MEASURED, DEPENDS) if one in verdicts), UNDECIDED)
 
 
 def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sources: list[str], scale: str,
@@ -118,21 +142,24 @@ def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sou
             rows.append((
                 claim["claim"].format(), claim["where"], dataset, "", claim["published"].format(), math.nan,
                 parts.count("holds"), math.nan, math.nan, math.nan, scale, verdicts[-1],
-                f"all {len(parts)} hold: {', '.join(claim['all_of'])}",
+                f"all {len(parts)} hold: {', '.join(claim['all_of'])}", *[math.nan] * 5,
             ))  # fmt: skip
             continue
         rule = " and ".join(f"{claim['value']} {side} {bound:g}" for side, bound in claim["holds"].items())
         prior, table_of = claim["select"]["prior"], tables.get(claim["table"], pd.DataFrame())
         for prior_source in sources if claim.get("each") else [None]:
-            measured, (published, *_), (exact, *_) = (
-                measure(claim, table_of, changes, prior_source) if changes is not None else (math.nan,)
-                for changes in ({}, claim.get("as_published"), claim.get("exact"))
+            measured, published, second, exact = (
+                measure(claim, table_of, changes, prior_source)
+                for changes in ({}, *(claim.get(key) for key in ("as_published", "second", "exact")))
             )
-            verdicts.append(verdict(claim, measured, published, paper_size))
+            others = [(claim.get("as_published", {}), published), (claim.get("second", {}), second)]
+            verdicts.append(verdict(claim, measured, others, paper_size))
+            if "provided" in claim and math.isnan(measured[0]) and not choose(table_of, claim["select"]).empty:
+                verdicts[-1] = NO_EVIDENCE
             rows.append((
                 claim["claim"].format(prior_source=prior_source), claim["where"], dataset,
                 prior if isinstance(prior, str) else ", ".join(prior),
-                claim["published"].format(prior_source=prior_source), published, *measured, exact, scale,
-                verdicts[-1], rule,
+                claim["published"].format(prior_source=prior_source), published[0], *measured, exact[0], scale,
+                verdicts[-1], rule, *published[1:], *second,
             ))  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS["claims"]))

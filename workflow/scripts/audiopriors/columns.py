@@ -12,6 +12,7 @@ BSS_EVAL = ("sdr_median", "isr_median", "sir_median", "sar_median", "share_with_
 COLUMNS = {
     "cross_likelihood": (
         *_OF_MODEL, "test_source", "data_sigma", "measure", "frame", "n", "mean", "median", "low", "high", *_SEEDS,
+        "least", "greatest", "integration_error",
     ),
     "detection": (
         *_OF_MODEL, "test_source", "data_sigma", "measure", "frame", "n", "auroc", "low", "high", "fpr95", *_SEEDS,
@@ -24,22 +25,28 @@ COLUMNS = {
     ),
     "truth_gap": (
         *_OF_MODEL, "data_sigma", "measure", "frame", "n", "gap_mean", "low", "high", "gap_total", "low_total",
-        "high_total", "seeds", "seed_low_total", "seed_high_total",
+        "high_total", "seeds", "seed_low_total", "seed_high_total", "integration_error",
+    ),
+    "smoothed_bound": (
+        *_OF_MODEL, "test_source", "data_sigma", "frame", "n", "mean", "low", "high", "bound", "over_bound", "own_mean",
+        "own_low", "own_high",
     ),
     "gradient_norm": (*_OF_MODEL, "data_sigma", "frame", "n", "mean", "low", "high"),
     "separation": (
         "dataset", "mix", "method", "prior", "source", "frame", "n", "si_sdr_median", "low", "high",
         "si_sdr_improvement_median", "si_sdr_improvement_mean", "share_above_10_db", "share_low", "share_high",
         "share_of_mixes", "si_sdr_improvement_median_low", "si_sdr_improvement_median_high", "consistency_rms",
-        "stopped", "accepted", "accepted_failures", *BSS_EVAL,
+        "stopped", "accepted", "accepted_failures", "si_sdr_least", "si_sdr_greatest",
+        "si_sdr_to_mix_median", *BSS_EVAL,
     ),
     "acceptance": (
         "dataset", "mix", "method", "prior", "particles", "mixes", "share_right", "share_accepted", "false_accepts",
         "missed", "auroc", "largest_misfit_right", "smallest_misfit_wrong", "agreement_db_median", "rounds",
+        "accepted_mixes", "accepted_failures", "accepted_failures_high",
     ),
     "claims": (
         "claim", "where", "dataset", "prior", "published", "published_score_here", "measured", "low", "high", "exact",
-        "scale", "verdict", "rule",
+        "scale", "verdict", "rule", "published_low", "published_high", "second", "second_low", "second_high",
     ),
     "table_1": ("input", "prior_sigma", "prior", "measure"),
     "table_2": ("prior", "blocks", "flows", "layers", "kernel_size", "width"),
@@ -47,20 +54,22 @@ COLUMNS = {
 }  # fmt: skip
 "By the table's name. `table_1` goes on with a column a source, `table_2` with one a setting of any prior."
 
+SHARES = ("auroc", "accuracy", "fpr95", "share_above_10_db", "share_of_mixes", "accepted", "stopped")
+"Columns of numbers between 0 and 1."
+
 MEASURES = {
     "log_prob": "log p(x)",
     "latent_log_prob": "latent term only\n(as published)",
     "code_log_prob": "log P of the codes\n(clamped, as published)",
     "published_score": "log of mean sigmoid\n(as published)",
-    "denoising_score": "denoising score\n(cheaper than log p)",
     "complexity_corrected": "log p(x) − log p$_{FLAC}$(x)",
     "log_ratio": "log p$_k$ − log p$_j$",
     "latent_log_ratio": "latent term of k − that of j\n(as published)",
     "code_log_ratio": "log P$_k$ − log P$_j$ of the codes\n(clamped, as published)",
     "published_score_ratio": "log of mean sigmoid, k − j\n(as published)",
-    "denoising_score_ratio": "denoising score, k − j\n(cheaper than log p)",
     "mixture_ratio": "log p$_k$ − log mean$_j$ p$_j$",
     "typicality": "typicality",
     "gradient_norm_squared": "‖∇ log p(x)‖²",
+    "integration_error": "error of the integral\nof log p(x)",
 }
 "Every kind of log-likelihood that a prior or a table gives, by its name, with its label in figures."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from . import detection, provenance, runtime
+from . import detection, intervals, provenance, runtime
 from .columns import BSS_EVAL, COLUMNS
 from .errors import UserError
 
@@ -58,7 +59,7 @@ def cells(measures: pd.DataFrame, measure: str, split: str = "test") -> Cells:
     }
 
 
-def tracks_of(rows: pd.DataFrame) -> detection.Tracks:
+def tracks_of(rows: pd.DataFrame) -> intervals.Tracks:
     """The track of each item, as a number; () if each item is a track of its own, so independent of the others."""
     of_items = rows.loc[rows["track"] != "", ["item", "track"]].drop_duplicates().sort_values("item")
     codes, names = pd.factorize(of_items["track"])
@@ -69,22 +70,49 @@ def _priors(measures: pd.DataFrame):
     return measures.groupby(["dataset", "prior"], sort=False, observed=True)
 
 
-def cross_likelihood(measures: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
+NO_LIKELIHOODS = ("gradient_norm_squared", "integration_error")  # of the measures in rows
+
+
+def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
     """Mean and median of every measure of every test source under every prior, with the interval of the mean.
 
-    All are in nats/sample.
+    All are in nats/sample. The error with which log_prob is integrated is a column, and added to its interval.
     """
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
-        for measure in [name for name in group["measure"].unique() if name != "gradient_norm_squared"]:
-            for (prior_source, prior_sigma, test_source, data_sigma), values in cells(group, measure).items():
-                items = values.mean(0) / frame
-                low, high = detection.mean_interval(items, resamples, tracks[: len(items)])
+        errors = cells(group, "integration_error")
+        for measure in [name for name in group["measure"].unique() if name not in NO_LIKELIHOODS]:
+            for key, values in cells(group, measure).items():
+                items, test_source = values.mean(0) / frame, key[2]
+                error = errors[key].mean() / frame if measure == "log_prob" and key in errors else 0.0
+                if test_source.startswith("constant_"):  # no sample of anything
+                    low = high = items[0]
+                else:
+                    of_tracks = not test_source.startswith("normal_")
+                    low, high = intervals.mean(items, tracks[: len(items)] if of_tracks else ())
                 rows.append((
-                    dataset, prior, prior_source, prior_sigma, test_source, data_sigma, measure, frame, len(items),
-                    items.mean(), np.median(items), low, high, *_spread(values.mean(1) / frame),
+                    dataset, prior, *key, measure, frame, len(items), items.mean(), np.median(items), low - error,
+                    high + error, *_spread(values.mean(1) / frame), items.min(), items.max(), error,
                 ))  # fmt: skip
     return _table("cross_likelihood", rows)
+
+
+def smoothed_bound(table: pd.DataFrame) -> pd.DataFrame:
+    """What inputs of section 3.4 have of the most that a density of noisy data can give, and their own source has.
+
+    table: of cross_likelihood. p_sigma, a mean of Gaussians of deviation sigma, is at most (2 pi sigma^2)^(-T/2) for
+    any x: `bound`, in nats/sample. Inputs are without noise, the own source is with that of the prior.
+    """
+    table = members(table)
+    table = table[(table["measure"] == "log_prob") & (table["prior_sigma"] != "0")]
+    key = ["dataset", "prior", "prior_source", "prior_sigma"]
+    own = table[(table["test_source"] == table["prior_source"]) & (table["data_sigma"] == table["prior_sigma"])]
+    inputs = table[table["test_source"].str.match("constant_|normal_") & (table["data_sigma"] == "0")]
+    joined = inputs.merge(own[[*key, "mean", "low", "high"]], "left", on=key, suffixes=("", "_own"))
+    bound = -0.5 * np.log(2 * math.pi * joined["prior_sigma"].astype(float) ** 2)
+    joined = joined.assign(bound=bound, over_bound=joined["mean"] - bound)
+    renamed = {"mean_own": "own_mean", "low_own": "own_low", "high_own": "own_high"}
+    return joined.rename(columns=renamed)[list(COLUMNS["smoothed_bound"])]
 
 
 def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
@@ -92,15 +120,16 @@ def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
     return len(per_seed), float(per_seed.min()), float(per_seed.max())
 
 
-def gradient_norm(measures: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
+def gradient_norm(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
     """E ||grad log p_sigma(x)||^2 over items of the prior's own source at its own sigma, per sample."""
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
         for (prior_source, prior_sigma, _, data_sigma), values in cells(group, "gradient_norm_squared").items():
             items = values.mean(0) / frame
+            low, high = intervals.mean(items, tracks[: len(items)])
             rows.append((
                 dataset, prior, prior_source, prior_sigma, data_sigma, frame, len(items), items.mean(),
-                *detection.mean_interval(items, resamples, tracks[: len(items)]),
+                np.maximum(low, 0), high,  # of a square
             ))  # fmt: skip
     return _table("gradient_norm", rows)
 
@@ -127,10 +156,10 @@ def _levels(group: pd.DataFrame) -> list[tuple[str, str]]:
 def _base(group: pd.DataFrame) -> list[str]:
     """The measures that a prior itself gives."""
     measures = group.loc[group["test_source"] == "mix", "measure"].unique()
-    return [measure for measure in measures if measure != "complexity_corrected"]
+    return [measure for measure in measures if measure not in (*NO_LIKELIHOODS, "complexity_corrected")]
 
 
-def detection_table(measures: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
+def detection_table(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
     """AUROC and FPR95 of items of the prior's own source against each other source, and against all pooled (`rest`).
 
     The measures are what the prior itself gives; `log_ratio` log p_k - log p_j against the prior of the tested source,
@@ -153,7 +182,7 @@ def detection_table(measures: pd.DataFrame, sources: list[str], frame: int, resa
                     compared.append((ratio_name(measure), other, *ratios))
             rows += [
                 (dataset, prior, prior_source, prior_sigma, test_source, data_sigma, measure, frame,
-                 *_detect(inside, outside, resamples, tracks))
+                 *_detect(inside, outside, tracks))
                 for measure, test_source, inside, outside in compared
             ]  # fmt: skip
     return _table("detection", rows)
@@ -171,7 +200,7 @@ def detection_by_track(measures: pd.DataFrame, sources: list[str], frame: int) -
     """The detection table of each track's items alone: own items and others are of the same recording."""
     parts = []
     for track in measures.loc[measures["track"] != "", "track"].unique():
-        of_track = detection_table(measures[measures["track"].isin([track, ""])], sources, frame, 1)
+        of_track = detection_table(measures[measures["track"].isin([track, ""])], sources, frame)
         parts.append(of_track.assign(track=track)[list(COLUMNS["detection_by_track"])])  # one track has no interval
     return pd.concat(parts, ignore_index=True)
 
@@ -202,14 +231,14 @@ def _ways(group: pd.DataFrame, sources: list[str], frame: int) -> dict[str, Cell
     return ways | {"mixture_ratio": ratio, "typicality": typical}
 
 
-def _detect(inside: np.ndarray, outside: np.ndarray, resamples: int, tracks: detection.Tracks) -> tuple:
+def _detect(inside: np.ndarray, outside: np.ndarray, tracks: intervals.Tracks) -> tuple:
     """n, auroc, low, high, fpr95, seeds and spread; both (seeds, items)."""
-    value, low, high, per_seed = detection.auroc(list(inside), list(outside), resamples, tracks)
+    value, low, high, per_seed = detection.auroc(list(inside), list(outside), tracks)
     false_positives = np.mean([detection.fpr95(*pair) for pair in zip(inside, outside, strict=True)])
     return inside.shape[1], value, low, high, false_positives, *_spread(per_seed)
 
 
-def classification(measures: pd.DataFrame, sources: list[str], frame: int, resamples: int) -> pd.DataFrame:
+def classification(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
     """How often the prior with the highest measure is the source's; the measure is log_prob, or the first there is."""
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
@@ -222,8 +251,7 @@ def classification(measures: pd.DataFrame, sources: list[str], frame: int, resam
                 correct.append(of_priors.argmax(0) == truth)
             correct = np.concatenate(correct, axis=1)  # (seeds, items)
             value = float(correct.mean())
-            low, high = detection.mean_interval(correct.mean(0), resamples, tracks)
-            low, high = detection.exact_at_bound(value, low, high, len(set(tracks)) or correct.shape[1])
+            low, high = intervals.share(correct.mean(0), tracks)
             rows.append((dataset, prior, prior_sigma, data_sigma, frame, correct.shape[1], value, low, high,
                          *_spread(correct.mean(1)), measure))  # fmt: skip
     return _table("classification", rows)
@@ -233,20 +261,22 @@ class TruthViolation(UserError):
     """A learned 'density' is above the true one on the truth's own items."""
 
 
-def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int, resamples: int) -> pd.DataFrame:
+def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int) -> pd.DataFrame:
     """Mean of log p_sigma - log q over own items at data sigma = prior sigma > 0, per sample and in total nats.
 
     p_sigma is the prior named `exact`, whose own error is `error` nats in total. By Gibbs' inequality no density q has
-    a gap below 0.
+    a gap below 0. The intervals contain the integration error, which is q's own and the exact prior's.
 
     Raises
     ------
-    TruthViolation: a gap's whole interval is below -error, or a log_prob is not a number.
+    TruthViolation: a gap's whole interval is below 0, or a log_prob is not a number.
     """
     of_truth = cells(measures[measures["prior"] == exact], "log_prob")
     rows = []
     for (dataset, prior), group in _priors(measures[measures["prior"] != exact]):
-        for (prior_source, prior_sigma, test_source, data_sigma), values in cells(group, "log_prob").items():
+        errors = cells(group, "integration_error")
+        for key, values in cells(group, "log_prob").items():
+            prior_source, prior_sigma, test_source, data_sigma = key
             if test_source != prior_source or data_sigma == "0" or prior_sigma not in (data_sigma, "all"):
                 continue
             gaps = of_truth[prior_source, "all", prior_source, data_sigma] - values  # (seeds, items)
@@ -257,8 +287,10 @@ def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int, resa
                     f"{what}: its log_prob is not a number on {np.isnan(items).sum()} of {len(items)} items of its own "
                     "source: it is computed wrongly, do not use it"
                 )
-            low, high = detection.mean_interval(items, resamples)
-            if high < -error:
+            of_integral = error + (errors[key].mean() if key in errors else 0.0)
+            low, high = intervals.mean(items)
+            low, high = low - of_integral, high + of_integral
+            if high < 0:
                 raise TruthViolation(
                     f"{what}: its log_prob is {-items.mean():.2f} nats above the true density's on {len(items)} items "
                     f"of its own source ([{-high:.2f}, {-low:.2f}]), which no density's can be: it is computed "
@@ -267,16 +299,18 @@ def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int, resa
             rows.append((
                 dataset, prior, prior_source, prior_sigma, data_sigma, "log_prob", frame, len(items),
                 items.mean() / frame, low / frame, high / frame, items.mean(), low, high, *_spread(gaps.mean(1)),
+                of_integral / frame,
             ))  # fmt: skip
     return _table("truth_gap", rows)
 
 
-def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
+def separation(rows: pd.DataFrame, frame: int) -> pd.DataFrame:
     """Median SI-SDR and its improvement over the mix as estimate, per method and source; `all` pools the sources.
 
-    share_above_10_db counts sources, with its interval share_low, share_high (exact at a bound). share_of_mixes counts
+    share_above_10_db counts sources, with its interval share_low, share_high. share_of_mixes counts
     mixes all of whose sources are above. accepted is the share of mixes that the method accepted, accepted_failures how
-    many of them have a source below.
+    many of them have a source below. si_sdr_to_mix_median is that of an estimate against the mix: a chain that began at
+    the mix, and is still near it, has not moved.
 
     Where the rows have BSSEval's measures, the table has their medians over the windows that have them, and the share
     of windows that do.
@@ -292,15 +326,15 @@ def separation(rows: pd.DataFrame, frame: int, resamples: int) -> pd.DataFrame:
             own_tracks = tracks[: len(values)]
             above, accepted = values > 10, chosen.groupby("item")["accepted"].first().to_numpy()
             share = float(above.mean())
-            ends = detection.mean_interval(above.mean(1), resamples, own_tracks)
-            ends = detection.exact_at_bound(share, *ends, len(set(own_tracks)) or len(above))
+            ends = intervals.share(above.mean(1), own_tracks)
             failures = np.nan if np.isnan(accepted).any() else ((accepted == 1) & ~above.all(1)).sum()
             windows = [chosen[name.removesuffix("_median")].median() for name in BSS_EVAL[:-1]] if recorded else []
             table.append((
                 dataset, mix, method, prior, source, frame, len(values), np.median(values),
-                *detection.median_interval(values, resamples, own_tracks), np.median(better), better.mean(), share,
-                *ends, above.all(1).mean(), *detection.median_interval(better, resamples, own_tracks),
+                *intervals.median(values, own_tracks), np.median(better), better.mean(), share,
+                *ends, above.all(1).mean(), *intervals.median(better, own_tracks),
                 chosen["consistency"].median(), chosen["stopped"].mean(), accepted.mean(), failures,
+                values.min(), values.max(), chosen["si_sdr_to_mix"].median(),
                 *windows, *([chosen["sdr"].notna().mean()] if recorded else []),
             ))  # fmt: skip
     columns = [name for name in COLUMNS["separation"] if recorded or name not in BSS_EVAL]
@@ -311,7 +345,8 @@ def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
     """How well the misfit, which does not know the truth, tells particles that have every source (above 10 dB).
 
     particles: rows of `separate` with dataset, mix, method and prior. auroc is that of the misfit; agreement_db_median
-    is of the particles of a first round but its best.
+    is of the particles of a first round but its best. Of a mix the particle of least misfit is kept: accepted_failures
+    counts mixes accepted with one that is wrong, accepted_failures_high bounds their share among accepted ones.
     """
     rows = []
     for key, group in particles.groupby(["dataset", "mix", "method", "prior"], sort=False):
@@ -319,10 +354,13 @@ def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
         misfit, accepted = group["misfit"].to_numpy(), (group["misfit"] <= group["accept"]).to_numpy()
         both = right.any() and not right.all()
         auroc = detection.placements(-misfit[right], -misfit[~right]).mean() if both else np.nan
+        kept = group.reset_index(drop=True).groupby("item")["misfit"].idxmin().to_numpy()
+        failures = ~right[kept][accepted[kept]]  # of each mix that was accepted
         first = group[(group["round"] == 0) & (group["agreement_db"] < 60)]
         rows.append((
             *key, len(group), group["item"].nunique(), right.mean(), accepted.mean(), (accepted & ~right).sum(),
             (~accepted & right).sum(), auroc, group.loc[right, "misfit"].max(), group.loc[~right, "misfit"].min(),
-            first["agreement_db"].median(), int(group["round"].max()) + 1,
+            first["agreement_db"].median(), int(group["round"].max()) + 1, len(failures), failures.sum(),
+            intervals.share(failures.astype(float))[1],
         ))  # fmt: skip
     return _table("acceptance", rows)

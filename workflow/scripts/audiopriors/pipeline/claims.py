@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from .. import columns, registry
@@ -10,7 +11,7 @@ from .schema import Key, dotted, not_allowed
 
 TABLES = (*LIKELIHOOD_TABLES, "separation")  # those that claims are decided by
 SLOPES = "gradient_norm"  # the table all of whose numbers are above 0, so that they have a logarithm
-SELECTIONS = ("select", "minus", "as_published", "exact")
+SELECTIONS = ("select", "minus", "as_published", "second", "exact")
 
 
 def problems(claims: list[dict], scales: list[dict]) -> list[str]:
@@ -58,7 +59,12 @@ def _of_names(claim: dict, at: Key, scales: list[dict]) -> Iterator[str]:
     table, allowed = claim["table"], _names(claim["datasets"], scales)
     names = [column for column in columns.COLUMNS[table] if column in allowed]
     numbers = [column for column in columns.COLUMNS[table] if column not in allowed]
-    yield from not_allowed(claim["value"], numbers, (*at, "value"), f"column of numbers in {table}")
+    for column, key in [(claim["value"], "value"), *((column, "provided") for column in claim.get("provided", {}))]:
+        yield from not_allowed(column, numbers, (*at, key), f"column of numbers in {table}")
+    for key, bounds in [("holds", claim["holds"]), *claim.get("provided", {}).items()]:
+        if bounds.get("above", -math.inf) >= bounds.get("below", math.inf):
+            yield f"{dotted((*at, key))}: nothing is above {bounds['above']:g} and below {bounds['below']:g}"
+    yield from _of_bounds(claim, at)
     if claim.get("each") and "prior_source" not in names:
         yield f"{dotted((*at, 'each'))}: {table} has no column prior_source, so no claim for each source"
     if "prior" not in claim["select"]:
@@ -71,9 +77,22 @@ def _of_names(claim: dict, at: Key, scales: list[dict]) -> Iterator[str]:
                     yield from not_allowed(value, allowed[column], (*at, key, column), column.replace("_", " "))
 
 
+def _of_bounds(claim: dict, at: Key) -> Iterator[str]:
+    """A rule about numbers between 0 and 1, or about a range, that no row can decide."""
+    bounds, lowest, highest = claim["holds"], -math.inf, math.inf
+    if claim["value"] in columns.SHARES:
+        lowest, highest = (-1.0 if "minus" in claim else 0.0), 1.0
+    elif claim.get("reduce") == "range":
+        lowest = 0.0
+    for key, value in bounds.items():
+        if not lowest < value < highest:
+            limits = f"{claim['value']} is {lowest:g} to {highest:g} at most"
+            yield f"{dotted((*at, 'holds', key))}: no row can decide, as {limits}"
+
+
 def _of_difference(claim: dict, at: Key) -> Iterator[str]:
     minus = claim.get("minus", {})
-    for key in ("as_published", "exact"):
+    for key in ("as_published", "second", "exact"):
         for column in set(claim.get(key, {})) & set(minus):
             yield f"{dotted((*at, key, column))}: leaves no difference, as it stands also for what `minus` changes"
     if "in_units_of" in claim:
@@ -108,7 +127,7 @@ def _names(datasets: list[str], scales: list[dict]) -> dict[str, dict[str, None]
         add("test_source", *(f"normal_{value:g}" for value in evaluation["normals"]))
         add("prior_sigma", "0", *scale["sigmas"], "all")
         add("data_sigma", "0", *scale["sigmas"], *evaluation["peakedness"])
-        add("method", *scale["separation"]["methods"], "mix", "supervised")
+        add("method", *scale["separation"]["methods"], "mix", *dataset.get("supervised", {}))
         add("method", *registry.says("data", dataset["kind"], "references"))
         add("mix", *dataset["mixes"])
     add("measure", *columns.MEASURES)

@@ -30,7 +30,7 @@ def whole() -> dict:
     training["properties"] = {key: value for key, value in training["properties"].items() if key != "frame"}
     training["required"] = list(training["properties"])
     evaluation = dict(_of("Evaluation"))
-    fields = evaluation["properties"] | schema["$defs"].pop("tables_and_samples")["properties"]
+    fields = evaluation["properties"] | schema["$defs"].pop("samples")["properties"]
     # Of lists: what is listed twice would be measured twice, under one name.
     evaluation["properties"] = {key: field | {"uniqueItems": True} for key, field in fields.items()}
     evaluation["required"] = list(evaluation["properties"])

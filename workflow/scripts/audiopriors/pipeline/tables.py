@@ -32,12 +32,14 @@ TABLES = {
     "cross_likelihood": Table(
         "Mean and median score of every test source, mix and input under every prior, in nats/sample (n items of "
         "frame samples), with the 95 % interval of the mean over items; seeds is the number of trainings, seed_low "
-        "and seed_high their spread. log_prob is the likelihood, latent_log_prob what was published. Scale {scale}.",
+        "and seed_high their spread; least and greatest are the items' own. Intervals contain the error of "
+        "integration; of few items there is none. log_prob is the likelihood, latent_log_prob what was published. "
+        "Scale {scale}.",
         rule="likelihood_tables",
     ),
     "detection": Table(
         "AUROC and FPR95 of in-class items (the prior's own source) against each other source and against the rest "
-        "pooled, by score, with 95 % intervals; at a bound the interval is the exact binomial one. log_ratio is log "
+        "pooled, by measure, with 95 % intervals. log_ratio is log "
         "p_k − log p_j against the prior of the tested source. Scale {scale}.",
         rule="likelihood_tables",
     ),
@@ -55,12 +57,18 @@ TABLES = {
     ),
     "truth_gap": Table(
         "Truth gap: mean of log p_σ − log q over test items of the prior's own source, at data σ = prior σ > 0, per "
-        "sample (gap_mean, low, high) and in total nats (gap_total ...), with 95 % bootstrap intervals, scale "
-        "{scale}. p_σ is the exact prior. Zero is perfect, below zero impossible.",
+        "sample (gap_mean, low, high) and in total nats (gap_total ...), with 95 % intervals that contain the error "
+        "of integration, scale {scale}. p_σ is the exact prior. Zero is perfect, below zero impossible.",
         inputs=(MEASURES,),
-        settings=("exact", "frame", "bootstrap"),
+        settings=("exact", "frame"),
         exists=has_exact,
         families=("exact",),
+    ),
+    "smoothed_bound": Table(
+        "What the inputs of section 3.4, constants and N(0, s²) noise, have under every prior of σ > 0, beside the "
+        "most that any density of data with noise σ can give any input, bound = −½ log 2πσ² (over_bound is the mean "
+        "less that), and beside what the prior gives its own source with that noise; nats/sample. Scale {scale}.",
+        inputs=(table("cross_likelihood"),),
     ),
     "gradient_norm": Table(
         "Mean of the squared norm of ∇ log p_σ(x), per sample, at in-class items of the prior's own σ. Scale {scale}.",
@@ -72,14 +80,15 @@ TABLES = {
         "BSSEval v4 (windows of one frame, a track at a time; share_with_sdr: of windows in which all sources "
         "sound); the residual of the mix, and the share of mixes whose sampler diverged and stopped. Scale {scale}.",
         inputs=(Input("separate_reference", "rows"), Input("separate", "rows")),
-        settings=("frame", "bootstrap"),
+        settings=("frame",),
         exists=has_runs,
     ),
     "acceptance": Table(
         "How well the misfit, which does not know the truth, tells particles that found every source (all above 10 "
         "dB): shares of all particles, accepted particles that are wrong, right ones that are not accepted, the "
         "AUROC of the misfit, its largest value of a right and its smallest of a wrong particle, and how far the "
-        "particles of a first round agree with the best. Scale {scale}.",
+        "particles of a first round agree with the best; of accepted mixes, those that are wrong, and the high "
+        "end of the 95 % interval of their share. Scale {scale}.",
         inputs=(PARTICLES,),
         settings=(),
         exists=has_accepting,

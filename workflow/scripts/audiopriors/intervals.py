@@ -1,0 +1,165 @@
+"""95 % intervals in closed form, over units that are independent of each other: toy items, or songs.
+
+Frames of one song are not independent, so `tracks` says which song each item is of, and the song is the unit; items
+beyond the tracks are of the same ones again, as those of several sources are. What an interval covers, at the numbers
+of units in use, is simulated by benchmarks/coverage.py and shown in docs/coverage.md. With fewer units than it needs to
+cover there is none: (nan, nan).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import special
+
+Tracks = tuple[int, ...]  # the track of each item, as a number; () if the items are independent
+Ends = tuple[float, float]
+
+LEVEL = 0.95
+TAIL = (1 - LEVEL) / 2
+NONE: Ends = (math.nan, math.nan)
+MEAN_UNITS = 8
+"The fewest units of `mean`: there it covers means of laws as skewed as the exponential."
+SHARE_UNITS = 5
+"The fewest units of `share` and `auroc`."
+MEDIAN_UNITS = 6
+"The fewest units whose extremes have the median between them in 95 % of samples: 1 - 2 / 2^6 = .969."
+
+
+def units_of(tracks: Tracks, items: int) -> int:
+    """How many units there are among so many items."""
+    return len(set(tracks)) or items
+
+
+def mean(values: np.ndarray, tracks: Tracks = ()) -> Ends:
+    """Of the mean over items; values (n,).
+
+    Each end is the wider one of Student's t, which covers heavy tails, and of t corrected for the skewness of the units
+    by Hall's cubic (Hall, 1992, On the removal of skewness by transformation), as means of skewed laws err to one side.
+    """
+    if units_of(tracks, len(values)) < MEAN_UNITS or not np.isfinite(values).all():
+        return NONE
+    parts = _parts(values, tracks)
+    n = len(parts)
+    centre, square = float(np.mean(values)), float(np.mean(parts**2))
+    if square == 0:
+        return centre, centre
+    deviation, skewness = math.sqrt(square * n / (n - 1)), float(np.mean(parts**3)) / square**1.5
+    ends = []
+    for quantile in (-special.stdtrit(n - 1, TAIL), special.stdtrit(n - 1, TAIL)):
+        steps = quantile / math.sqrt(n), _unskewed(quantile / math.sqrt(n), skewness, n)
+        ends.append(centre - deviation * (max(steps) if quantile > 0 else min(steps)))
+    return ends[0], ends[1]
+
+
+def _unskewed(step: float, skewness: float, n: int) -> float:
+    """The inverse of Hall's cubic: (mean - truth) / deviation at a quantile of t over sqrt(n)."""
+    if abs(skewness) < 1e-6:
+        return step
+    return 3 / skewness * (np.cbrt(1 + skewness * (step - skewness / (6 * n))) - 1)
+
+
+def _parts(values: np.ndarray, tracks: Tracks) -> np.ndarray:
+    """What each unit adds to the deviation of the mean, times the number of units; they sum to 0."""
+    deviations = values - np.mean(values)
+    if not tracks:
+        return deviations
+    of_songs = np.bincount(np.resize(np.unique(tracks, return_inverse=True)[1], len(values)), deviations)
+    return of_songs * (len(of_songs) / len(values))
+
+
+def median(values: np.ndarray, tracks: Tracks = ()) -> Ends:
+    """Of the median over items; values (n,) or (n, k), k values an item.
+
+    Order statistics, as if all values of a unit were on one side of the median: then the number of units below it is
+    binomial. Where a unit's values differ, the share below varies less.
+    """
+    units = units_of(tracks, len(values))
+    if units < MEDIAN_UNITS or np.isnan(values).any():
+        return NONE
+    below = math.floor(special.bdtrik(TAIL, units, 0.5))  # the most units with P(Bin(units, 1/2) <= below) <= TAIL
+    ordered = np.sort(values, axis=None)
+    outside = below * len(ordered) // units
+    return float(ordered[outside]), float(ordered[-1 - outside])
+
+
+def share(values: np.ndarray, tracks: Tracks = ()) -> Ends:
+    """Of the mean over items of values between 0 and 1; values (n,)."""
+    if not len(values):
+        return NONE
+    parts = _parts(values, tracks)
+    n = len(parts)
+    return _of_share(float(np.mean(values)), float(np.sum(parts**2)) / (n * max(n - 1, 1)), n)
+
+
+def auroc(placements: np.ndarray, tracks: Tracks = ()) -> Ends:
+    """Of the mean of `placements` (n_in, n_out), with its variance by DeLong et al. (1988).
+
+    tracks: of the rows. Columns are of the same tracks, several times over if there are more.
+    """
+    value = float(np.mean(placements))
+    inside, outside = placements.mean(1) - value, placements.mean(0) - value
+    if tracks:
+        songs = np.unique(tracks, return_inverse=True)[1]
+        parts = np.bincount(songs, inside) / len(inside)
+        parts += np.bincount(np.resize(songs, len(outside)), outside) / len(outside)
+        units = len(parts)
+        return _of_share(value, float(np.sum(parts**2)) * units / max(units - 1, 1), units)
+    variance = sum(float(np.sum(part**2)) / (len(part) * max(len(part) - 1, 1)) for part in (inside, outside))
+    return _of_share(value, variance, min(placements.shape))
+
+
+def _of_share(value: float, variance: float, units: int) -> Ends:
+    """Clopper and Pearson's binomial interval of an effective number of trials (Korn & Graubard, 1998).
+
+    Their number is value (1 - value) / variance, times (z / t)^2 as the variance is itself an estimate. Where all units
+    are right it is the units' own: it comes near as soon as less than a quarter of a unit is wrong. And no end is
+    closer to a bound than where all units are on its side, so that no perfect result is worth less than another one.
+    """
+    if units < SHARE_UNITS or math.isnan(value):
+        return NONE
+    freedom = (special.ndtri(TAIL) / special.stdtrit(units - 1, TAIL)) ** 2
+    doubt = 0.25 / units
+    trials = (value * (1 - value) + doubt) / (variance / freedom + doubt / units)
+    right, wrong = value * trials, (1 - value) * trials
+    low = special.betaincinv(right, wrong + 1, TAIL) if right > 0 else 0.0
+    high = special.betaincinv(right + 1, wrong, 1 - TAIL) if wrong > 0 else 1.0
+    perfect = TAIL ** (1 / units)  # the low end of units that are all right
+    return min(float(low), perfect), max(float(high), 1 - perfect)
+
+
+def extreme(kind: str, values: np.ndarray, ends: np.ndarray, bounded: bool) -> Ends:
+    """Of the least (`min`) or the greatest (`max`) of k truths, from their estimates (k,) and intervals (k, 2).
+
+    The least truth is not below the least low end, as its own row's low end covers it. The least high end is that of a
+    row that was picked for being low, so it is the least of ends that cover all rows at once. bounded: by 0 and 1.
+    """
+    together = _simultaneous(values, ends, bounded)
+    if kind == "min":
+        return float(ends[:, 0].min()), float(together[:, 1].min())
+    return float(together[:, 0].max()), float(ends[:, 1].max())
+
+
+def spread(values: np.ndarray, ends: np.ndarray) -> Ends:
+    """Of the greatest less the least of k truths, from their estimates (k,) and intervals (k, 2)."""
+    together = _simultaneous(values, ends, bounded=False)
+    return max(0.0, float(together[:, 0].max() - together[:, 1].min())), float(ends[:, 1].max() - ends[:, 0].min())
+
+
+def _simultaneous(values: np.ndarray, ends: np.ndarray, bounded: bool) -> np.ndarray:
+    """Intervals (k, 2) that cover all k truths at once (Bonferroni), as wide as normal ones would be.
+
+    That is on the scale of logits, if the values are bounded by 0 and 1. Of a value at its bound, whose end is that of
+    n units that are all on one side, it is the end that n units have at that level.
+    """
+    level = TAIL / len(values)
+    wider = special.ndtri(level) / special.ndtri(TAIL)
+    scale, back = (special.logit, special.expit) if bounded else (np.array, np.array)
+    centre = values[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):  # of an end at the value's own bound, and of a value at one
+        wide = back(scale(centre) + wider * (scale(ends) - scale(centre)))
+        if bounded:
+            wide = np.where(centre == 0, 1 - (1 - ends) ** (math.log(level) / math.log(TAIL)), wide)
+            wide = np.where(centre == 1, ends ** (math.log(level) / math.log(TAIL)), wide)
+    return np.where(ends == centre, ends, wide)
