@@ -17,9 +17,17 @@ WAVENET = {
 }  # fmt: skip
 SCORE = {
     "sigma_min": 0.01, "sigma_max": 4.0, "width": 6, "layers": 3, "masks": 2, "mask_width": 4, "mask_layers": 2,
-    "ode_steps": 8,
+    "ode_steps": 8, "likelihood_levels": 12, "altered": 0.2,
 }  # fmt: skip
-MUSIC = {"sigma_min": 0.01, "sigma_max": 4.0, "window": 32, "width": 2, "blocks": 1, "ode_steps": 8}
+MUSIC = {
+    "sigma_min": 0.01,
+    "sigma_max": 4.0,
+    "window": 32,
+    "width": 2,
+    "blocks": 1,
+    "ode_steps": 8,
+    "likelihood_levels": 12,
+}
 EXACT = {"padding": 16, "phases": 64, "peaks": 16, "nodes": 256}
 LAW = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186.0), (0.8, 1.0), False, 50, 8, 8)
 CASES = {  # the smallest settings that have every part, and the sigmas at which they are tested

@@ -41,6 +41,9 @@ def draw(settings, inputs):
                 axes.plot(
                     levels_of_noise, bound, "--", color="black", linewidth=1, label="bound of a density: −entropy"
                 )
+            if measure == "log_prob" and sigma != "0":
+                most = -0.5 * math.log(2 * math.pi * float(sigma) ** 2)
+                axes.axhline(most, color="black", linewidth=1, linestyle="-.", label="bound with noise σ: −½ log 2πσ²")
             if not np.isfinite(chosen["mean"]).any():
                 axes.text(0.5, 0.5, "all −∞ (outside [−1, 1])", transform=axes.transAxes, ha="center", color="grey")
             plotting.value_scale(axes)
@@ -48,7 +51,7 @@ def draw(settings, inputs):
             axes.set(xlabel=label, title=f"{MEASURES[measure]}\nprior σ = {sigma}")
             shown.append(chosen)
         line[0].set_ylabel(f"{prior}\nmean, nats/sample")
-    figure.legend(*panels[1, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(sources) + 1)
+    figure.legend(*panels[1, 3].get_legend_handles_labels(), loc="outside upper center", ncols=len(sources) + 2)
     return figure, pd.concat(shown)
 
 

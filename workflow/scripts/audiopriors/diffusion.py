@@ -2,17 +2,16 @@
 
 A prior of this kind is a file in priors/ with a network F: D(x; sigma) = x s^2 / (sigma^2 + s^2) + F sigma s /
 sqrt(sigma^2 + s^2), s the data's deviation, is trained to be E[clean | x]. It gives the score of p_sigma,
-(D - x) / sigma^2 (Tweedie), and the likelihood by the probability-flow ODE dx / d sigma = (x - D) / sigma from sigma up
-to `sigma_max`, where p_sigma is N(0, sigma_max^2 I) but for tenths of a nat. For u = x / sqrt(sigma^2 + s^2) and
-tau = atan(sigma / s) it is du / d tau = -F, so
+(D - x) / sigma^2 (Tweedie), and samples by the probability-flow ODE dx / d sigma = (x - D) / sigma. The likelihood is
+that of the wave that is found in x, less what it costs that more noise tau n leads to another one,
 
-    log p_sigma(x) = log p(u_end) - (T / 2) log(sigma^2 + s^2) - int tr(dF/du) d tau,
-    tr(dF/du) d tau = tr(dD/dx) d log sigma - T d log sin tau.
+    log p_sigma(x) = log N(x; D(x; sigma), sigma^2 I) - int E_n[tau^2 d(d - 2 (x - D(x; sigma))) + 2 sigma^2 tau n d] /
+    (sigma^2 + tau^2)^2 d log tau,    d = D(x + tau n; sqrt(sigma^2 + tau^2)) - D(x; sigma):
 
-The second part, the noise's own, is most of it and has no error; the first, how many of T directions D lets pass, is
-estimated with one probe a step (Hutchinson), the same for every prior and item. Too few steps leave an error: quick's
-10, against 96, make a source's own waves less likely by some .02 nats/sample at most (a square at sigma .01: more, by
-.01), others at sigma .01 more likely by up to 1.6, where they are far below its own.
+the pointwise I-MMSE relation (Kong, Brekelmans & Ver Steeg, 2023) less its value for d = 0, which is in closed form.
+With a perfect denoiser it is exact for any x. With any other one its mean over items of p_sigma is at most the true
+one, as the denoiser's error is at least the least. It asks the denoiser only where it was trained, on x with noise; the
+path of the ODE is without.
 """
 
 from __future__ import annotations
@@ -23,19 +22,44 @@ import math
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from .gate import Gate, altered
 from .priors.base import Prior, Sigma
 from .seeds import torch_generator
 
-LEVELS = 7  # of `denoising_score`
-PROBE_REACH = 0.01  # to both sides of u, for the trace
+GATE_WEIGHT = 0.01  # so that the bound on the gradient's norm is the denoiser's
+BEGIN = 0.25  # of sigma: with less noise added, the integrand is as where the denoiser does not change
+
+
+def _integral(values: Tensor, added: np.ndarray, sigma: float) -> tuple[Tensor, Tensor]:
+    """Over log tau of an integrand at evenly spaced log `added`, and its error: (levels, B) -> (B,), (B,).
+
+    Beyond both ends it goes on as tau^2 / (sigma^2 + tau^2)^2, as it does where the denoiser says the same of all tau.
+    The error is twice the standard one, by fourth differences, as each value has a noise of its own; where the levels
+    are few, the integrand's own course is in these, too.
+    """
+    step = math.log(added[1] / added[0])
+    beyond = np.exp(step * np.arange(1, 40))
+
+    def course(tau):
+        return (tau / sigma + sigma / tau) ** -2.0
+
+    below, above = (
+        course(added[0] / beyond).sum() / course(added[0]),
+        course(added[-1] * beyond).sum() / course(added[-1]),
+    )
+    rough = values.diff(n=4, dim=0).square().mean(0) / 70  # the sum of squared binomials, times the variance
+    error = 2 * step * (len(added) * rough).sqrt()
+    return step * (values.sum(0) + below * values[0] + above * values[-1]), error
 
 
 class Diffusion(Prior):
     """D(x; sigma) and what follows from it. A family gives `network`.
 
-    config: has sigma_min and sigma_max, the noise levels that it is trained for, and ode_steps, the steps of the ODE
-    from one to the other.
+    config: has sigma_min and sigma_max, the noise levels that it is trained for, ode_steps, the steps of the ODE from
+    one to the other, and likelihood_levels, the noises that are added for a likelihood at sigma_min. A family that sets
+    `gate` has `altered`, too: the share of training items that it sees altered.
     """
 
     loss_unit = "of the variance"
@@ -44,6 +68,7 @@ class Diffusion(Prior):
         super().__init__()
         self.config = config
         self.register_buffer("deviation", torch.ones(()))
+        self.gate: Gate | None = None
 
     def network(self, x: Tensor, sigma: Tensor) -> Tensor:
         """F, of x (B, 1, T) and sigma (B, 1, 1). Shape: (B, 1, T) -> (B, 1, T)."""
@@ -57,6 +82,8 @@ class Diffusion(Prior):
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
         """Take the deviation of the clean waves, which scales input and output."""
         self.deviation.copy_(clean.square().mean().sqrt())
+        if self.gate:
+            self.gate.initialise(clean)
 
     def _scales(self, x: Tensor, sigma: Sigma) -> tuple[Tensor, Tensor, Tensor]:
         """Sigma (B, 1, 1), and the factors of x and of F in D."""
@@ -69,10 +96,41 @@ class Diffusion(Prior):
         sigma, skip, out = self._scales(x, sigma)
         return skip * x + out * self.network(x, sigma)
 
+    def judged(self, x: Tensor, sigma: float) -> Tensor:
+        """D(x; sigma), but where the gate sees no wave of the source in it, a wave far from any. (B, 1, T)."""
+        denoised = self.denoise(x, sigma)
+        if self.gate is None:
+            return denoised
+        share = self.gate.share(x, denoised, torch.full_like(x[:, :, :1], sigma))
+        far = self.deviation * (1 - 2 * (torch.arange(x.shape[2], device=x.device) % 2).to(x))
+        return share * denoised + (1 - share) * far
+
     def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
-        """EDM's weighted squared error, 1 where D knows no more than the variance."""
+        """EDM's weighted squared error, 1 where D knows no more than the variance; and a gate's cross-entropy."""
         sigma, skip, out = self._scales(x, sigma)
-        return ((clean - skip * x) / out - self.network(x, sigma)).square().mean()
+        raw = self.network(x, sigma)
+        error = ((clean - skip * x) / out - raw).square().mean()
+        if self.gate is None:
+            return error
+        return error + GATE_WEIGHT * self._gate_loss(x, (skip * x + out * raw).detach(), clean, sigma)
+
+    def _gate_loss(self, x: Tensor, denoised: Tensor, clean: Tensor, sigma: Tensor) -> Tensor:
+        """Of these items, and of some again that are altered by more than the power of their noise varies by chance."""
+        generator = torch_generator("altered", x[0, 0, 0].item())
+        number = int(
+            self.config.altered * len(x) + torch.rand((), generator=generator).item()
+        )  # in the mean, the share
+        ones, counts = torch.ones_like(x[:, 0, 0]), x.new_zeros(number)
+        if number:
+            some = torch.randperm(len(x), generator=generator)[:number].to(x.device)
+            change, level = altered(clean[some], generator) - clean[some], sigma[some]
+            counts = (change.square().mean((1, 2)) > 3 * math.sqrt(2 / x.shape[2]) * level[:, 0, 0] ** 2).to(x)
+            others = x[some] + change
+            with torch.no_grad():
+                denoised = torch.cat([denoised, self.denoise(others, level[:, 0, 0])])
+            x, sigma = torch.cat([x, others]), torch.cat([sigma, level])
+        whole, weight = torch.cat([ones, 0 * counts]), torch.cat([ones, counts])
+        return functional.binary_cross_entropy_with_logits(self.gate(x, denoised, sigma), whole, weight)
 
     def estimates(self, mix: Tensor) -> Tensor:
         """Of a supervised separator with this network, one output a source: (B, 1, T) -> (B, outputs, T)."""
@@ -84,7 +142,7 @@ class Diffusion(Prior):
         return (self.denoise(x, sigma) - x) / sigma**2
 
     def log_prob_and_score(self, x: Tensor, sigma: float, *, need_log_prob: bool = True) -> tuple[Tensor, Tensor]:
-        """By autograd through the ODE; where log p is not needed, NaN and `score`. (B, 1, T) -> (B,), (B, 1, T)."""
+        """By autograd; where log p is not needed, NaN and `score`. (B, 1, T) -> (B,), (B, 1, T)."""
         if need_log_prob:
             return super().log_prob_and_score(x, sigma)
         return torch.full(x.shape[:1], float("nan"), dtype=torch.float64, device=x.device), self.score(x, sigma)
@@ -102,58 +160,34 @@ class Diffusion(Prior):
         return -self.network(u * torch.sqrt(sigma**2 + self.deviation**2), sigma)
 
     def log_prob(self, x: Tensor, sigma: float) -> Tensor:
-        """log p_sigma(x) in nats, by the probability-flow ODE. Shape: (B, 1, T) -> (B,) float64."""
-        length, sigma_max = x.shape[2], self.config.sigma_max
-        deviation = self.deviation.double()
-        scale = torch.sqrt(sigma**2 + deviation**2)
-        u, total = x / scale.to(x), -length * scale.log().expand(x.shape[0])
-        angles = self._angles(sigma, max(sigma, sigma_max))
-        velocity = self._velocity(u, angles[0])
-        for step, (before, after) in enumerate(itertools.pairwise(angles)):
-            middle = (before + after) / 2
-            half_way = u + (middle - before) * velocity  # of the middle before: of second order, and no call of its own
-            sign = torch.randint(2, (length,), generator=torch_generator("score", "probe", step)) * 2 - 1
-            probe = sign.to(x)
-            # The velocity and its Jacobian's product with the probe, from two points on both sides.
-            pair = torch.cat([half_way + PROBE_REACH * probe, half_way - PROBE_REACH * probe])
-            ahead, behind = self._velocity(pair, middle).chunk(2)
-            trace = ((ahead - behind).double() * probe).sum((1, 2)) / (2 * PROBE_REACH)
-            seen = (length / math.tan(middle) - trace) * math.sin(middle) * math.cos(middle)  # tr dD/dx
-            total = total - math.log(math.tan(after) / math.tan(before)) * seen
-            velocity = (ahead + behind) / 2
-            u = u + (after - before) * velocity
-        total = total + length * math.log(math.sin(angles[-1]) / math.sin(angles[0]))
-        # At sigma_max the wave is drowned: x is noise alone.
-        end = torch.log(sigma_max / torch.sqrt(sigma_max**2 + deviation**2))
-        normal = -0.5 * (u.double() / end.exp()).square().sum((1, 2)) - length * (end + 0.5 * math.log(2 * math.pi))
-        return total + normal
+        """log p_sigma(x) in nats, by the pointwise I-MMSE relation. Shape: (B, 1, T) -> (B,) float64."""
+        return self.log_prob_and_error(x, sigma)[0]
 
-    def denoising_score(self, x: Tensor, sigma: float) -> Tensor:
-        """The cheaper relative of log_prob: how well x is found again under more noise (nats, up to a constant).
-
-        -int E|x - E[x | x + tau n]|^2 / tau^2 d log tau, the diffusion loss (Kingma et al., 2021), at a few tau from
-        sigma on, with one noise n for all of them, all priors and items. Shape: (B, 1, T) -> (B,).
-        """
-        added = np.geomspace(sigma, max(3 * sigma, self.config.sigma_max / 2), LEVELS).tolist()
-        noise = torch.randn(x.shape[2], generator=torch_generator("score", "noise")).to(x)
-        width = math.log(added[-1] / added[0]) / (len(added) - 1)
-        total = x.new_zeros(x.shape[0], dtype=torch.float64)
-        for tau in added:
-            level = math.hypot(sigma, tau)
-            noisy = x + tau * noise
-            denoised = noisy + (tau / level) ** 2 * (self.denoise(noisy, level) - noisy)
-            total -= width * (x - denoised).double().square().sum((1, 2)) / tau**2
-        return total
+    def log_prob_and_error(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
+        """log_prob, and the error of its integral (see `_integral`), each (B,)."""
+        length, levels = x.shape[2], self.config.likelihood_levels
+        whole = math.log(self.config.sigma_max / (BEGIN * self.config.sigma_min))
+        first, last = BEGIN * sigma, max(self.config.sigma_max, 4 * sigma)
+        added = np.geomspace(first, last, max(4, math.ceil(levels * math.log(last / first) / whole)))
+        wave = self.judged(x, sigma)
+        values = []
+        for place, tau in enumerate(added.tolist()):
+            noise = torch.randn(length, generator=torch_generator("likelihood", place))
+            noise = (noise / noise.square().mean().sqrt()).to(x)  # its chance power would be most of the error
+            total = sigma**2 + tau**2
+            change = (self.judged(x + tau * noise, math.sqrt(total)) - wave).double()
+            nearer = (change * (change - 2 * (x - wave))).sum((1, 2))
+            values.append((tau**2 * nearer + 2 * sigma**2 * tau * (noise * change).sum((1, 2))) / total**2)
+        integral, error = _integral(torch.stack(values), added, sigma)
+        own = -0.5 * ((x - wave).double() / sigma).square().sum((1, 2))
+        return own - length * (math.log(sigma) + 0.5 * math.log(2 * math.pi)) - integral, error
 
     def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
-        """`log_prob` and `denoising_score` of x (B, 1, T), each (B,) in nats."""
+        """`log_prob` and its `integration_error` of x (B, 1, T), each (B,) in nats."""
         # In pieces that stay in the cache; a GPU takes the batch whole.
         items = max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0]
-        pieces = x.split(items)
-        return {
-            name: torch.cat([measure(piece, sigma) for piece in pieces])
-            for name, measure in (("log_prob", self.log_prob), ("denoising_score", self.denoising_score))
-        }
+        parts = [self.log_prob_and_error(piece, sigma) for piece in x.split(items)]
+        return dict(zip(("log_prob", "integration_error"), map(torch.cat, zip(*parts, strict=True)), strict=True))
 
     @torch.no_grad()
     def sample(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:

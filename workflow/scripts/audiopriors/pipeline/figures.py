@@ -100,7 +100,7 @@ FIGURES: dict[str, Figure] = {
     ),
     "detection": Figure(
         "AUROC of items of the prior's own source against all other sources, by noise level (the same for prior and "
-        "data), with 95 % bootstrap intervals over {items} test items; T = {frame}, {seeds} training(s), scale "
+        "data), with 95 % intervals over {items} test items; T = {frame}, {seeds} training(s), scale "
         "{scale}. The likelihood, the log-ratio of two priors against its worst other source, the ratio to the "
         "mixture of all priors, typicality, and the published score. Dotted: chance. The exact prior (last row) is "
         "the ceiling: at σ = .359 even its log p(x) overlaps (its own noise is √(T/2) nats in total), a ratio does "
@@ -109,7 +109,7 @@ FIGURES: dict[str, Figure] = {
         captions={
             "music": (
                 "AUROC of items of the prior's own source against all other sources, by noise level (the same for "
-                "prior and data), with 95 % bootstrap intervals over tracks ({items} test items, T = {frame}, "
+                "prior and data), with 95 % intervals over tracks ({items} test items, T = {frame}, "
                 "{seeds} training(s)), data set {dataset}, scale {scale}. The likelihood, the log-ratio of two "
                 "priors against its worst other source, the ratio to the mixture of all priors, typicality, and the "
                 "published score. Dotted: chance. Look for whether a prior that fails by its likelihood succeeds by "
@@ -139,7 +139,7 @@ FIGURES: dict[str, Figure] = {
         "lossless coder FLAC as a density), and the published score; T = {frame}, {items} noise items, 95 % "
         "intervals, scale {scale}. Dotted: the mean of the prior's own source at its own noise level, in its colour. "
         "Dashed: no density can be above it in the mean on N(0, s²) noise; the latent score is not a density and may "
-        "be.",
+        "be. Dash-dotted: no density of data with noise σ can be above it for any input.",
         (table("cross_likelihood"),),
         captions={
             "music": (
@@ -148,7 +148,7 @@ FIGURES: dict[str, Figure] = {
                 "coder FLAC as a density), and the published score; T = {frame}, {items} noise items, 95 % "
                 "intervals, scale {scale}. Dotted: the mean of the prior's own source at its own noise level, in its "
                 "colour. Dashed: no density can be above it in the mean on N(0, s²) noise; the latent score is not a "
-                "density and may be."
+                "density and may be. Dash-dotted: no density of data with noise σ can be above it for any input."
             ),
         },
     ),
@@ -248,9 +248,9 @@ FIGURES: dict[str, Figure] = {
     ),
     "acceptance": Figure(
         "Every particle of the planned samplers: SI-SDR of its worst source, which needs the truth, against its "
-        "misfit, which does not (the mix's residual in units of what the priors' denoising errors explain). Accepted "
-        "are those left of the dashed line; T = {frame}, scale {scale}. Look at the lower left: a failure there "
-        "would be accepted silently.",
+        "misfit, which does not (the geometric mean of the mix's residual, in units of what the priors' denoising "
+        "errors explain, and of how badly the priors denoise the estimates). Accepted are those left of the dashed "
+        "line; T = {frame}, scale {scale}. Look at the lower left: a failure there would be accepted silently.",
         (PARTICLES,),
         exists=has_accepting,
     ),

@@ -98,6 +98,10 @@ class Prior(nn.Module, abc.ABC):
         """
         return tweedie(x, self.score(x, sigma), sigma)
 
+    def judged(self, x: Tensor, sigma: Sigma) -> Tensor:
+        """`denoise`, but far from any wave of the source where the prior sees none in x: here it sees one in any x."""
+        return self.denoise(x, sigma)
+
 
 def tweedie(x: Tensor, score: Tensor, sigma: Sigma) -> Tensor:
     """x + sigma^2 score, but x where that is beyond `FAR`. Shape: (..., T) -> (..., T); sigma one number, or (B,)."""

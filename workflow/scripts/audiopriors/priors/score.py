@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ..diffusion import Diffusion
+from ..gate import Gate
 from ..layers import ResidualStack, embedding_of_noise
+from ..types import Share
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Config:
     sigma_min: float
     "The smallest noise level it is trained for."
     sigma_max: float
-    "The largest: there the wave is drowned, and the ODE ends."
+    "The largest: there the wave is drowned."
     width: int
     "Channels of the layers in time."
     layers: int
@@ -32,13 +34,17 @@ class Config:
     mask_layers: int
     "Residual layers along frequency; layer i has dilation 2^i."
     ode_steps: int
-    "Midpoint steps of the ODE from sigma_min to sigma_max; fewer from a larger sigma, in proportion to log sigma."
+    "Midpoint steps of the ODE from sigma_max to sigma_min, by which samples are drawn; fewer to a larger sigma."
+    likelihood_levels: int
+    "Noises that are added for a likelihood at sigma_min; fewer at a larger sigma, in proportion to log sigma."
+    altered: Share
+    "Of training items, those that the gate sees altered, too (gate.py); 0: no gate."
 
 
 class Score(Diffusion):
     """The density p_sigma of a source, for any sigma.
 
-    >>> prior = build(Config(0.01, 10, 8, 4, 2, 8, 2, 10))
+    >>> prior = build(Config(0.01, 10, 8, 4, 2, 8, 2, 10, 10, 0))
     >>> prior.log_prob(torch.zeros(5, 1, 64), sigma=0.1).shape
     torch.Size([5])
     """
@@ -54,6 +60,8 @@ class Score(Diffusion):
         self.last = nn.Conv1d(config.width, outputs, 3, padding=1)
         nn.init.zeros_(self.last.weight)  # training starts at the best linear denoiser of white noise
         nn.init.zeros_(self.last.bias)
+        if config.altered and outputs == 1:  # a separator has none
+            self.gate = Gate()
 
     def network(self, x: Tensor, sigma: Tensor) -> Tensor:
         """F of the base class."""

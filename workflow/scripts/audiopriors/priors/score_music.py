@@ -25,7 +25,7 @@ class Config:
     sigma_min: float
     "The smallest noise level it is trained for."
     sigma_max: float
-    "The largest: there the wave is drowned, and the ODE ends."
+    "The largest: there the wave is drowned."
     window: int
     "Samples of the window; a power of two."
     width: int
@@ -33,7 +33,9 @@ class Config:
     blocks: int
     "Residual blocks at each of the coarser resolutions, down and up."
     ode_steps: int
-    "Midpoint steps of the ODE from sigma_min to sigma_max; fewer from a larger sigma, in proportion to log sigma."
+    "Midpoint steps of the ODE from sigma_max to sigma_min, by which samples are drawn; fewer to a larger sigma."
+    likelihood_levels: int
+    "Noises that are added for a likelihood at sigma_min; fewer at a larger sigma, in proportion to log sigma."
 
 
 FEATURES = 6
@@ -59,7 +61,7 @@ class _Block(nn.Module):
 class ScoreMusic(Diffusion):
     """The density p_sigma of a source, for any sigma.
 
-    >>> prior = build(Config(0.01, 3, 64, 4, 1, 10))
+    >>> prior = build(Config(0.01, 3, 64, 4, 1, 10, 10))
     >>> prior.log_prob(torch.zeros(5, 1, 256), sigma=0.1).shape
     torch.Size([5])
     """

@@ -1,0 +1,86 @@
+"""A gate: whether what a denoiser left of x is a wave of its source at all.
+
+A denoiser that saw only its source's waves lets a constant, a shrunk wave or one of another shape pass unchanged, as if
+it were likely (section 3.4). So some training items are altered, and the gate learns to tell them from whole ones. All
+are made of the source's own waves; no other source is used.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+POWERS = (2, 3, 4, 5)
+MOMENTS = 6
+ODDS = 3.0  # added to the logit: what is judged is a wave of the source more often than an item of the training
+
+
+def altered(clean: Tensor, generator: torch.Generator) -> Tensor:
+    """Items (B, 1, T), each bent (a power is added), shrunk, silent, shifted, several of these, or none."""
+    number = clean.shape[0]
+
+    def chosen(part: float) -> Tensor:
+        return (torch.rand(number, 1, 1, generator=generator) < part).to(clean)
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(number, 1, 1, generator=generator).to(clean)
+
+    def sign() -> Tensor:
+        return 1 - 2 * chosen(0.5)
+
+    power = torch.randint(len(POWERS), (number,), generator=generator).to(clean.device)
+    bends = torch.stack([clean**exponent for exponent in POWERS])[power, torch.arange(number, device=clean.device)]
+    bent = clean + chosen(0.7) * sign() * uniform(0.2, 0.6) * bends
+    loud = clean.abs().amax(2, keepdim=True) / bent.abs().amax(2, keepdim=True).clamp_min(1e-6)
+    bent = torch.where(chosen(0.7) > 0, loud * bent, bent)  # else it could be told by its amplitude
+    silent, shrunk = chosen(0.2), chosen(0.3)
+    gain = (1 - shrunk * uniform(0.3, 1)) * (1 - silent)
+    return gain * bent + chosen(0.4) * sign() * uniform(0.1, 1)
+
+
+def moments(wave: Tensor) -> Tensor:
+    """Log power, mean; at power 1 the mean modulus, cube and fourth power, and the peak. Shape: (B, T) -> (B, 6)."""
+    power = wave.square().mean(1) + 1e-4
+    unit = wave / power.sqrt()[:, None]
+    of_unit = [unit.abs().mean(1), unit.pow(3).mean(1), unit.pow(4).mean(1), unit.abs().amax(1)]
+    return torch.stack([power.log(), wave.mean(1), *of_unit], 1)
+
+
+class Gate(nn.Module):
+    """A logit of the denoised wave's moments and spectrum, and of the spectrum of what was taken away."""
+
+    def __init__(self, width: int = 16):
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(MOMENTS))
+        self.register_buffer("spread", torch.ones(MOMENTS))
+        self.along = nn.Sequential(
+            nn.Conv1d(3, width, 5, padding=2), nn.SiLU(), nn.Conv1d(width, width, 5, padding=2), nn.SiLU()
+        )
+        inputs = 2 * MOMENTS + 2 + 2 * width
+        self.last = nn.Sequential(nn.Linear(inputs, 32), nn.SiLU(), nn.Linear(32, 32), nn.SiLU(), nn.Linear(32, 1))
+        nn.init.zeros_(self.last[-1].weight)
+        nn.init.constant_(self.last[-1].bias, 4.0)  # most items are whole
+
+    def initialise(self, clean: Tensor) -> None:
+        """Take what moments the source's own waves (B, 1, T) have, and how far these spread."""
+        of_own = moments(clean[:, 0])
+        self.centre.copy_(of_own.mean(0))
+        self.spread.copy_(of_own.std(0) + 0.01)
+
+    def forward(self, x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
+        """x and denoised (B, 1, T), sigma (B, 1, 1). Returns (B,)."""
+        wave, taken, sigma = denoised[:, 0], (x - denoised)[:, 0], sigma[:, 0]
+        off = torch.asinh((moments(wave) - self.centre) / self.spread)
+        left = (taken / sigma).square().mean(1, keepdim=True).clamp(0.1, 1e4).log()
+        window = torch.hann_window(x.shape[2], dtype=x.dtype, device=x.device)
+        noise = sigma**2 * window.square().sum()
+        of_wave, of_taken = (torch.fft.rfft(part * window).abs().square() for part in (wave, taken))
+        relative = torch.log(of_wave / (of_wave.amax(1, keepdim=True) + 1e-12) + 1e-8)
+        spectra = [torch.log1p(of_wave / noise) / 4, relative / 4, torch.log1p(of_taken / noise) / 2]
+        along = self.along(torch.stack(spectra, 1))
+        seen = torch.cat([off, off.abs(), left, sigma.log() / 3, along.mean(2), along.amax(2)], 1)
+        return self.last(seen)[:, 0]
+
+    def share(self, x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
+        """How sure it is of a wave of the source: (B, 1, 1), 0 to 1; arguments as of `forward`."""
+        return torch.sigmoid(self(x, denoised, sigma) + ODDS)[:, None, None]
