@@ -5,7 +5,7 @@ PRIORS = ["flow", "score"]  # of each sigma, with a published measure; of all si
 SETTINGS = {
     "sources": SOURCES, "sigmas": SIGMAS, "priors": PRIORS, "published": [], "data": {"kind": "toy", "settings": {}},
     "families": {"flow": "flowavenet", "score": "score", "as_published": "flowavenet"}, "frame": 10,
-    "mix": {"name": "two", "sources": ["a", "b"], "gains": [1, 1], "unison": 0},
+    "mix": {"name": "two", "sources": ["a", "b"], "gains": [1, 1], "unison": 0, "skip": 0},
 }  # fmt: skip
 
 

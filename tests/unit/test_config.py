@@ -12,6 +12,8 @@ from audiopriors.pipeline.scale import Scale
 from configurations import SHIPPED, sentences, with_changes
 from conftest import ROOT
 
+SEPARATOR = {"prior": "score", "mixes": ["four"]}
+
 
 def mistakes(path: str, value) -> str:
     changed = copy.deepcopy(SHIPPED)
@@ -109,8 +111,14 @@ def test_every_key_is_described():
         ("datasets/toy/runs/gibbs", {"score": {}}, "toy.runs: there is no 'gibbs'; allowed: langevin_noise_free"),
         ("datasets/toy/runs/dirac/nope", {}, "toy.runs.dirac: there is no 'nope'; allowed: flowavenet"),
         ("datasets/toy/runs/dirac/score/mixes", ["five"], "score.mixes: there is no 'five'; allowed: four"),
-        ("datasets/toy/supervised/mixes", ["five"], "supervised.mixes: there is no 'five'; allowed: four"),
-        ("datasets/toy/supervised/prior", "nope", "toy.supervised.prior: there is no 'nope'; allowed: flowavenet"),
+        ("datasets/toy/supervised/dirac", SEPARATOR, "toy.supervised.dirac: is the name of a method, too; give it"),
+        ("datasets/toy/supervised/mix", SEPARATOR, "toy.supervised.mix: is the name of a reference, too; give it"),
+        ("datasets/toy/supervised/supervised/mixes", ["five"], "supervised.mixes: there is no 'five'; allowed: four"),
+        (
+            "datasets/toy/supervised/supervised/prior",
+            "nope",
+            "toy.supervised.supervised.prior: there is no 'nope'; allowed: flowavenet",
+        ),
         ("priors/wavenet/levels", [], "priors.wavenet.levels: [] is not allowed; allowed: each (a model of each sigma"),
         ("scales/quick/priors/wavenet_music", {"model": None}, "(scale quick) priors.wavenet_music.model: is missing"),
         ("priors/wavenet/datasets", 5, "priors.wavenet.datasets: 5 is not of type 'array'"),
@@ -122,11 +130,15 @@ def test_every_key_is_described():
         ("evaluation/constants", [0, 0.5, 0.0], "evaluation.constants: [0, 0.5, 0.0] has non-unique elements"),
         ("evaluation/peakedness", ["1", "1"], "evaluation.peakedness: ['1', '1'] has non-unique elements"),
         ("datasets/toy/published", ["score"], "datasets.toy.published: score is in `priors`, too; leave it out of one"),
-        ("datasets/toy/supervised/mixes", ["four"] * 2, "supervised.mixes: ['four', 'four'] has non-unique elements"),
         (
-            "datasets/toy/supervised/prior",
+            "datasets/toy/supervised/supervised/mixes",
+            ["four"] * 2,
+            "supervised.mixes: ['four', 'four'] has non-unique elements",
+        ),
+        (
+            "datasets/toy/supervised/supervised/prior",
             "exact",
-            "toy.supervised.prior: exact has no network that can give several sources; allowed: score, score_music, ",
+            "toy.supervised.supervised.prior: exact has no network that can give several sources; allowed: score, ",
         ),
         ("priors/score/training", {"steps": None}, "priors.score.training.steps: is missing"),
         (
@@ -199,8 +211,8 @@ def test_mistakes(path, value, expected):
         ({"scales": {"quick": {"priors": {"flowavenet": {"chian": None}}}}},
          "scales.quick.priors.flowavenet.chian: null has no effect, as there is no 'chian' above it; there is chain, "),
         ({"scales": {"quick": {"priors": {"mine": None}}}}, "scales.quick.priors.mine: null has no effect"),
-        ({"datasets": {"toy": {"supervised": {"training": {"decay": 0.5}}}}},
-         "datasets.toy.supervised.training.decay: has no effect with schedule cosine"),
+        ({"datasets": {"toy": {"supervised": {"supervised": {"training": {"decay": 0.5}}}}}},
+         "datasets.toy.supervised.supervised.training.decay: has no effect with schedule cosine"),
         ({"scales": {"quick": {"datasets": {"toy": {"runs": {"dirac": {"score": {"rounds": 2}}}}}}}},
          "scales.quick.datasets.toy.runs.dirac.score.rounds: has no effect, as dirac does not say if a mix was separa"),
         ({"datasets": {"toy": {"runs": {"langevin_one_sigma": {"exact": {"rounds": 2}}}}}},
@@ -327,6 +339,14 @@ def test_the_comparison_of_precisions_differs_in_nothing_else():
                 assert prior == expected
                 compared += 1
     assert compared == 4 * len(merged)
+
+
+def test_acceptance_is_measured_on_mixes_that_nothing_was_chosen_on():
+    merged = config.scales(merge(SHIPPED, yaml.safe_load((ROOT / "benchmarks/acceptance.yaml").read_text())))
+    fresh, shipped = (merged["quick"]["datasets"][name] for name in ("fresh", "toy"))
+    assert fresh["settings"] | {"test": 0} == shipped["settings"] | {"test": 0} and fresh["frame"] == shipped["frame"]
+    (run,) = fresh["runs"]["alternating"].values()
+    assert 256 <= run["items"] <= fresh["settings"]["test"] - fresh["mixes"]["four"]["skip"]
 
 
 def test_precedence_of_a_priors_settings():

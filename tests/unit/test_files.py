@@ -31,7 +31,7 @@ METHOD = {
     "sampler": "langevin", "sigmas": ["0.129"], "particles": 1, "rounds": 1, "accept": 1,
     "settings": {"steps": 2, "step_size": 0.1, "mixture_width": 1.0, "metropolis": False},
 }  # fmt: skip
-MIX = {"name": "band", "sources": SOURCES, "gains": [1] * 4, "unison": 0}
+MIX = {"name": "band", "sources": SOURCES, "gains": [1] * 4, "unison": 0, "skip": 0}
 
 
 @pytest.fixture(scope="module")

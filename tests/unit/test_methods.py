@@ -14,7 +14,7 @@ from audiopriors.separation.methods import base
 from copied import copy_examples
 
 VARIANCES = {"loud": 1.0, "soft": 0.1}
-MIX = {"name": "two", "sources": ["loud", "soft"], "gains": [1, 0.5], "unison": 0}
+MIX = {"name": "two", "sources": ["loud", "soft"], "gains": [1, 0.5], "unison": 0, "skip": 0}
 PLAN = {"levels": 6, "settle": 2, "entry": 0.5, "end": 0.1}
 CPU = torch.device("cpu")
 
@@ -192,5 +192,7 @@ def test_the_one_shot_example_runs_over_all_mixes():
     )
     assert separated.estimates.shape == truth.shape and len(particles) == 3
     assert len(trace) == 3 * len(one_shot.sigmas) and forming.shape == (len(one_shot.sigmas), 2, 20)
-    rows = separation.rows(settings, data, "gaussian", "one_shot", truth, truth.sum(0), separated)
+    rows = separation.rows(
+        settings, data, "gaussian", "one_shot", truth, truth.sum(0), torch.arange(truth.shape[1]), separated
+    )
     assert len(rows) == 6 and rows["si_sdr"].notna().all()

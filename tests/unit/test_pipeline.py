@@ -67,7 +67,7 @@ def test_what_follows_from_the_jobs(scales):
     # three seeds each, four sources. The exact prior: once a source.
     assert counts["train_prior"] == 4 * (3 * (6 + 6 + 1 + 1 + 2 + 2) + 1)
     assert counts["evaluate_prior"] == 4 * (3 * 6 + 1)
-    assert counts["sample_prior"] == 5 and counts["train_separator"] == 1 and counts["separate_reference"] == 5
+    assert counts["sample_prior"] == 5 and counts["train_separator"] == 2 and counts["separate_reference"] == 5
     listed = jobs.reproducible(scales["full"], ["toy"])
     assert len(listed) == len(set(listed))
     assert not [

@@ -147,7 +147,7 @@ def with_file(case, repository, folder):
     if what == "verify":
         return program("verify", path)
     if what == "rows":
-        settings = '{"frame": 256, "bootstrap": 10}'
+        settings = '{"frame": 256}'
         return program("table_separation", "--settings", settings, "--inputs", path, "--output", output)
     data = {"kind": "toy", "settings": {
         "variant": "paper", "rate": 16000, "duration": 16384, "frequency": "uniform", "frequency_range": [28, 4000],

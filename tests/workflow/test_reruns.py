@@ -48,7 +48,7 @@ def test_rate_of_training_retrains_all_that_depends_on_it(copied):
         "scales.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e-3"
     )
     planned = copied.planned("smoke")
-    assert planned["train_prior"] == 16 + 2 and planned["train_separator"] == 1 and "make_data" not in planned
+    assert planned["train_prior"] == 16 + 2 and planned["train_separator"] == 2 and "make_data" not in planned
 
 
 def test_a_method_of_separation_reruns_itself(copied):
@@ -90,7 +90,9 @@ def test_every_scale_and_data_set_has_a_plan(repository):
     assert longer["train_prior"] == longer["error_curve"] == 4 and longer["separate"] == 1
     published = repository.planned("smoke_toy_published")
     assert published["train_prior"] == 2 * 8
-    assert published["table"] == 4  # claims, separation, tables 1 and 2: no truth gap without an exact prior
+    assert (
+        published["table"] == 5
+    )  # claims, smoothed bound, separation, tables 1 and 2: no truth gap without an exact prior
     alone, quick = repository.planned(), repository.planned("quick")
     assert alone.pop("all") == quick.pop("quick") == 1 and alone == quick
 

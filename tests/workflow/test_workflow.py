@@ -72,7 +72,7 @@ def test_same_bytes_of_programs_that_start_as_a_user_starts_them(smoke, reposito
 @pytest.mark.parametrize(("prior", "levels"), [("wavenet", ["0", "0.129"]), ("score", ["all"])])
 def test_the_forecast_counts_what_is_evaluated(smoke, prior, levels):
     merged = json.loads(next((smoke.folder / "results/configs").glob("smoke-*.json")).read_text())["evaluation"]
-    evaluation = likelihood.Evaluation(**{key: merged[key] for key in merged if key not in ("bootstrap", "samples")})
+    evaluation = likelihood.Evaluation(**{key: merged[key] for key in merged if key != "samples"})
     rows = pd.read_parquet(smoke.folder / f"results/smoke/likelihood/toy/{prior}/saw/seed0.parquet")
     counted = likelihood.scored_items(evaluation, levels, ["0.129"], 2, 16, 16)
     assert counted == (rows["measure"] == "log_prob").sum()
@@ -144,7 +144,7 @@ def test_verify_names_what_is_altered(copied):
         *(below / f"tables/{name}" for name in ("toy/detection.csv", "detection.csv", "claims.md")),
         *(
             sorted(below.glob(f"separation/toy/{kind}"))[0]
-            for kind in ("*/*/*.examples.npy", "supervised/*.safetensors")
+            for kind in ("*/*/*.examples.npy", "supervised/*/*.safetensors")
         ),
         *(below / f"figures/detection_toy.{kind}" for kind in ("csv", "png", "pdf")),
         *sorted((copied.folder / "results/configs").glob("smoke-*.json")),

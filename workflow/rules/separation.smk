@@ -3,7 +3,7 @@
 # Gives  results/{scale}/error_curves/{dataset}/{prior}/{prior_source}.parquet
 #        results/{scale}/separation/{dataset}/{prior}/{method}/{mix}.parquet, .trace.parquet, .particles.parquet,
 #        .forming.npy, .examples.npy
-#        results/{scale}/separation/{dataset}/supervised/{mix}.safetensors and .losses.csv
+#        results/{scale}/separation/{dataset}/supervised/{separator}/{mix}.safetensors and .losses.csv
 #        results/{scale}/separation/{dataset}/reference/{mix}.parquet
 
 
@@ -67,7 +67,7 @@ rule train_separator:
     """Train the supervised separator of a mix, a reference; interrupted, it continues where it was."""
     input:
         script=script("train_separator"),
-        code=asks(lambda data, wildcards: library("train_separator", **inputs.loaded_by_separator(data))),
+        code=asks(lambda data, wildcards: library("train_separator", **inputs.loaded_by_separator(data, wildcards))),
         data=paths.output("make_data", "data"),
     output:
         **paths.outputs("train_separator"),
@@ -91,7 +91,7 @@ rule train_separator:
 
 
 rule separate_reference:
-    """The references: the mix as estimate, what the data set can give, such as an oracle, a supervised separator."""
+    """The references: the mix as estimate, what the data set can give, such as an oracle, supervised separators."""
     input:
         script=script("separate_reference"),
         code=asks(
@@ -100,7 +100,7 @@ rule separate_reference:
             )
         ),
         data=paths.output("make_data", "data"),
-        separator=outputs_of("train_separator", "separator", "mix"),
+        separators=outputs_of("train_separator", "separator", "mix"),
     output:
         **paths.outputs("separate_reference"),
     log:
@@ -118,4 +118,4 @@ rule separate_reference:
         settings=settings("separate_reference"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} "
-        "--supervised {input.separator:q} --rows {output.rows:q} > {log:q} 2>&1"
+        "--supervised {input.separators:q} --rows {output.rows:q} > {log:q} 2>&1"

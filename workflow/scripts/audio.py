@@ -22,7 +22,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     parts = []
     for mix in settings["mixes"]:
-        truth, total = separation.mixes(data, mix, settings["examples"], settings["frame"])
+        truth, total, _ = separation.mixes(data, mix, settings["examples"], settings["frame"])
         runs = [
             (family, method, files.read_array(path))
             for (family, method, of), path in zip(settings["runs"], arguments.examples, strict=True)

@@ -11,7 +11,7 @@ COLUMNS = 7
 
 def draw(settings, inputs):
     data = registry.open_data(settings["data"], inputs[0])
-    truth, _ = separation.mixes(data, settings["mix"], 1, settings["frame"])
+    truth, *_ = separation.mixes(data, settings["mix"], 1, settings["frame"])
     states, trace = files.read_array(inputs[1]), files.read_rows([inputs[2]])
     sigmas = trace.groupby("level")["sigma"].first()
     chosen = np.unique(np.linspace(0, len(states) - 1, COLUMNS).round().astype(int))

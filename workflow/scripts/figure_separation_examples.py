@@ -10,7 +10,7 @@ from audiopriors.separation import running as separation
 def draw(settings, inputs):
     data = registry.open_data(settings["data"], inputs[0])
     mix, music = settings["mix"]["sources"], settings["data"]["kind"] == "music"
-    truth, total = separation.mixes(data, settings["mix"], 1, settings["frame"])
+    truth, total, _ = separation.mixes(data, settings["mix"], 1, settings["frame"])
     truth, divisor = truth[:, 0, 0].numpy(), data.mix_divisor(mix)
     lines = [("truth", truth, total[0, 0].numpy() / divisor)]
     for (prior, method), path in zip(settings["runs"], inputs[1:], strict=True):

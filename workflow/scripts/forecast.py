@@ -108,7 +108,7 @@ def main() -> None:
         x = 0.3 * torch.randn(training["batch"], len(mix["sources"]), frame, device=device)
         separator.initialise(x, x, 0.0)
         each = seconds(train_step(separator, training, x, 0.0), device)
-        add("training", f"supervised, {mix['name']}", 1, "steps", training["steps"], each)
+        add("training", f"{described['name']}, {mix['name']}", 1, "steps", training["steps"], each)
     total = sum(float(row[-1]) for row in rows)
     head = ["what", "prior", "jobs", "unit", "units a job", "seconds a unit", "hours"]
     text = (

@@ -24,13 +24,13 @@ def main() -> None:
     method, mix = settings["settings"], settings["mix"]
     device = runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)
-    truth, total = separation.mixes(data, mix, settings["items"], settings["frame"])
+    truth, total, items = separation.mixes(data, mix, settings["items"], settings["frame"])
     curves = schedules.curves(files.read_rows(arguments.errors)) if arguments.errors else {}
     separate = separation.sampler_of(method, mix, separation.priors_of(arguments.priors, device), curves, device)
     separated, trace, particles, forming = separation.separate_all(
         separate, total, batch_samples=settings["batch_samples"], seed=settings["seed"], truth=truth
     )
-    rows = separation.rows(settings, data, settings["prior"], settings["method"], truth, total, separated)
+    rows = separation.rows(settings, data, settings["prior"], settings["method"], truth, total, items, separated)
     log.info("median SI-SDR %.1f dB", rows["si_sdr"].median())
     files.write_rows(rows, arguments.rows)
     files.write_rows(trace, arguments.trace)

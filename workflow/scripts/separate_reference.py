@@ -1,4 +1,4 @@
-"""The references of a separation: the mix as estimate, what the data set can give, a supervised separator."""
+"""The references of a separation: the mix as estimate, what the data set can give, supervised separators."""
 
 import pandas as pd
 import torch
@@ -10,20 +10,20 @@ from audiopriors.separation import running as separation
 def main() -> None:
     program = runtime.Program(__doc__)
     program.input("--data", "the data set's items")
-    program.input("--supervised", "a trained separator of this mix", required=False)
+    program.input("--supervised", "trained separators of this mix", many=True, required=False)
     program.output("--rows", "metrics of each mix and source (parquet)")
     arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
     data, mix = registry.open_data(settings["data"], arguments.data), settings["mix"]
-    truth, total = separation.mixes(data, mix, settings["items"], settings["frame"])
-    compared = references.estimates(data, mix, truth, total, torch.arange(total.shape[0]))
-    if arguments.supervised:
-        separator = supervised.load(arguments.supervised).to(device)
+    truth, total, items = separation.mixes(data, mix, settings["items"], settings["frame"])
+    compared = references.estimates(data, mix, truth, total, items)
+    for path in arguments.supervised:
+        separator = supervised.load(path).to(device)
         parts = [separator(part.to(device)).cpu() for part in likelihood.batches(total, settings["batch_samples"])]
-        compared["supervised"] = torch.cat(parts).transpose(0, 1)[:, :, None]
+        compared[separator.description["name"]] = torch.cat(parts).transpose(0, 1)[:, :, None]
     rows = [
-        separation.rows(settings, data, "reference", name, truth, total, separation.unjudged(estimates))
+        separation.rows(settings, data, "reference", name, truth, total, items, separation.unjudged(estimates))
         for name, estimates in compared.items()
     ]
     files.write_rows(pd.concat(rows, ignore_index=True), arguments.rows)

@@ -15,7 +15,7 @@ def main() -> None:
     data = supervised.Mixes(registry.open_data(settings["data"], arguments.data), settings["mix"])
     training.initial_weights(tuple(settings["seed"]))
     separator = supervised.build(settings)
-    described = {key: settings[key] for key in ("family", "model", "mix", "training")}
+    described = {key: settings[key] for key in ("name", "family", "model", "mix", "training")}
     training.by_command(
         separator,
         data,

@@ -34,9 +34,12 @@ def _of_datasets(config: dict) -> Iterator[str]:
             yield from _each(settings["sources"], dataset["sources"], (*at, "mixes", mix))
             if len(settings.get("gains", settings["sources"])) != len(settings["sources"]):
                 yield f"{dotted((*at, 'mixes', mix, 'gains'))}: needs one number for each source"
-        if "supervised" in dataset:
-            yield from _each(dataset["supervised"]["mixes"], dataset["mixes"], (*at, "supervised", "mixes"))
-            yield from not_allowed(dataset["supervised"]["prior"], priors, (*at, "supervised", "prior"))
+        for separator, supervised in dataset.get("supervised", {}).items():
+            here = (*at, "supervised", separator)
+            yield from _each(supervised["mixes"], dataset["mixes"], (*here, "mixes"))
+            yield from not_allowed(supervised["prior"], priors, (*here, "prior"))
+            if separator in config["separation"]["methods"]:
+                yield f"{dotted(here)}: is the name of a method, too; give it another one"
         for method, runs in dataset["runs"].items():
             yield from not_allowed(method, methods, (*at, "runs"))
             yield from _each(runs, dataset["priors"], (*at, "runs", method))
@@ -54,10 +57,12 @@ def _of_kind(dataset: dict, at: Key) -> Iterator[str]:
         yield from not_allowed(kind, kinds, (*at, "kind"))
         return
     yield from schema.violations_of(dataset["settings"], "data", kind, (*at, "settings"))
-    allowed = ["sources", "items", *registry.says("data", kind, "mix_settings")]
+    allowed = ["sources", "items", "skip", *registry.says("data", kind, "mix_settings")]
     for mix, settings in dataset["mixes"].items():
         for key in [key for key in settings if key not in allowed]:
             yield f"{dotted((*at, 'mixes', mix, key))}: mixes of {kind} data have none; allowed: {', '.join(allowed)}"
+    for separator in {"mix", *registry.says("data", kind, "references")}.intersection(dataset.get("supervised", {})):
+        yield f"{dotted((*at, 'supervised', separator))}: is the name of a reference, too; give it another one"
     recorded = [one for one in kinds if "channel" in registry.schema("data", one)["properties"]]
     if "file" in dataset and kind not in recorded:
         yield f"{dotted((*at, 'file'))}: {kind} data are no recordings; allowed for: {', '.join(recorded)}"
@@ -87,10 +92,10 @@ def priors(config: dict) -> Iterator[str]:
         if "training" in prior and "outputs" in registry.arguments("priors", prior["family"], "build")
     ]  # fmt: skip
     for name, dataset in config["datasets"].items():
-        prior = dataset.get("supervised", {}).get("prior")
-        if prior not in (None, *separators):
-            place = dotted(("datasets", name, "supervised", "prior"))
-            yield f"{place}: {prior} has no network that can give several sources; allowed: {', '.join(separators)}"
+        for separator, supervised in dataset.get("supervised", {}).items():
+            if supervised["prior"] not in separators:
+                place, allowed = dotted(("datasets", name, "supervised", separator, "prior")), ", ".join(separators)
+                yield f"{place}: {supervised['prior']} has no network that can give several sources; allowed: {allowed}"
 
 
 def _of_methods(config: dict) -> Iterator[str]:

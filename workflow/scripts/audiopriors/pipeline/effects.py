@@ -86,11 +86,10 @@ def _of_datasets(written: dict, whole: dict) -> Effects:
                 "has no effect, as none of its priors serves all noise levels; their levels say at which they are "
                 "evaluated",
             )
-        if "supervised" in dataset:
-            of_prior, supervised = whole["priors"][dataset["supervised"]["prior"]], dataset["supervised"]
-            training = of_prior["training"] | supervised.get("training", {})
-            changes = settings.get("supervised", {}).get("training", {})
-            yield from _of_schedule(changes, [training], (*at, "supervised", "training"))
+        for separator, changes in settings.get("supervised", {}).items():
+            supervised = dataset["supervised"][separator]
+            training = whole["priors"][supervised["prior"]]["training"] | supervised.get("training", {})
+            yield from _of_schedule(changes.get("training", {}), [training], (*at, "supervised", separator, "training"))
         for method, runs in settings.get("runs", {}).items():
             sampling = whole["separation"]["methods"].get(method)
             for prior in [prior for prior, run in runs.items() if "rounds" in run]:

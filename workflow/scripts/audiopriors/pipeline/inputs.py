@@ -86,12 +86,12 @@ def loaded_by_file(data: DataSet, wildcards) -> dict:
     return {key: value for key, value in loaded.items() if key != "data"}
 
 
-def loaded_by_separator(data: DataSet) -> dict:
+def loaded_by_separator(data: DataSet, wildcards) -> dict:
     """The modules that the training of a supervised separator loads by name."""
-    return {"data": data.kind, "families": [data.scale.prior(data.supervised["prior"]).family]}
+    return {"data": data.kind, "families": [data.scale.prior(data.supervised[wildcards.separator]["prior"]).family]}
 
 
 def loaded_by_reference(data: DataSet, wildcards) -> dict:
-    """The modules that the references of a mix load by name: of a supervised separator, its network too."""
-    supervised = wildcards.mix in data.supervised["mixes"]
-    return loaded_by_separator(data) if supervised else {"data": data.kind}
+    """The modules that the references of a mix load by name: of supervised separators, their networks too."""
+    priors = [one["prior"] for one in data.supervised.values() if wildcards.mix in one["mixes"]]
+    return {"data": data.kind, "families": [data.scale.prior(prior).family for prior in priors]}

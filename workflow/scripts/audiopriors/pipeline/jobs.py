@@ -64,8 +64,9 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
         }
         for name, source in curves:
             yield "error_curve", {"prior": name, "prior_source": source}
-        for mix in data.supervised["mixes"]:
-            yield "train_separator", {"mix": mix}
+        for separator, settings in data.supervised.items():
+            for mix in settings["mixes"]:
+                yield "train_separator", {"separator": separator, "mix": mix}
         for mix in dict.fromkeys(run.mix for run in data.runs):
             yield "separate_reference", {"mix": mix}
         for run in data.runs:

@@ -15,8 +15,8 @@ _OUTPUTS = {
     "evaluate_prior": {"measures": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.parquet"},
     "error_curve": {"errors": "error_curves/{dataset}/{prior}/{prior_source}.parquet"},
     "train_separator": {
-        "separator": "separation/{dataset}/supervised/{mix}.safetensors",
-        "losses": "separation/{dataset}/supervised/{mix}.losses.csv",
+        "separator": "separation/{dataset}/supervised/{separator}/{mix}.safetensors",
+        "losses": "separation/{dataset}/supervised/{separator}/{mix}.losses.csv",
     },
     "separate_reference": {"rows": "separation/{dataset}/reference/{mix}.parquet"},
     "separate": {
@@ -66,7 +66,7 @@ _PLACES = {
     "sample_prior": "{dataset}/{prior}",
     "evaluate_prior": "{dataset}/{prior}/{prior_source}/seed{replicate}",
     "error_curve": "{dataset}/{prior}/{prior_source}",
-    "train_separator": "{dataset}/{mix}",
+    "train_separator": "{dataset}/{separator}/{mix}",
     "separate_reference": "{dataset}/{mix}",
     "separate": "{dataset}/{prior}/{method}/{mix}",
     "likelihood_tables": "{dataset}",

@@ -86,16 +86,18 @@ def error_curve(data: DataSet, wildcards) -> dict:
 
 
 def train_separator(data: DataSet, wildcards) -> dict:
-    prior = data.scale.prior(data.supervised["prior"])
+    supervised = data.supervised[wildcards.separator]
+    prior = data.scale.prior(supervised["prior"])
     return {
+        "name": wildcards.separator,
         "threads": data.scale.settings["threads"],
         "data": data.data,
         "family": prior.family,
         "model": prior.model,
         # Mixes have no noise, whatever the prior's training has.
-        "training": prior.training | {"noise": "fixed"} | data.supervised.get("training", {}) | {"frame": data.frame},
+        "training": prior.training | {"noise": "fixed"} | supervised.get("training", {}) | {"frame": data.frame},
         "mix": data.mix(wildcards.mix),
-        "seed": _seed(data, "supervised", data.name, wildcards.mix),
+        "seed": _seed(data, wildcards.separator, data.name, wildcards.mix),
     }
 
 
@@ -173,7 +175,7 @@ def scoring_priors(data: DataSet) -> list[tuple[str, dict]]:
 
 
 def likelihood_tables(data: DataSet, wildcards) -> dict:
-    return {"frame": data.frame, "sources": data.sources, "bootstrap": data.scale.settings["evaluation"]["bootstrap"]}
+    return {"frame": data.frame, "sources": data.sources}
 
 
 def table(data: DataSet, wildcards) -> dict:
@@ -181,7 +183,6 @@ def table(data: DataSet, wildcards) -> dict:
     choices = {
         "sources": data.sources,
         "frame": data.frame,
-        "bootstrap": settings["evaluation"]["bootstrap"],
         "sigmas": data.sigmas,
         "exact": data.exact,
         "claims": settings["claims"],
@@ -237,9 +238,8 @@ def figure_scored_file(data: DataSet, wildcards) -> dict:
 
 
 def _evaluation(data: DataSet) -> dict:
-    """The config's evaluation, but for what only tables and samples need."""
-    evaluation = data.scale.settings["evaluation"]
-    return {key: value for key, value in evaluation.items() if key not in ("bootstrap", "samples")}
+    """The config's evaluation, but for what only samples need."""
+    return {key: value for key, value in data.scale.settings["evaluation"].items() if key != "samples"}
 
 
 def _seed(data: DataSet, *purpose: str) -> list:
@@ -277,7 +277,11 @@ def forecast(data: DataSet, wildcards) -> dict:
         "sources": data.sources,
         "priors": priors,
         "runs": runs,
-        "separators": [train_separator(data, SimpleNamespace(mix=mix)) for mix in data.supervised["mixes"]],
+        "separators": [
+            train_separator(data, SimpleNamespace(separator=separator, mix=mix))
+            for separator, supervised in data.supervised.items()
+            for mix in supervised["mixes"]
+        ],
         "evaluation": _evaluation(data),
         "test_items": _items(data, "test"),
         "validation_items": _items(data, "validation"),

@@ -232,10 +232,11 @@ class DataSet:
         return next(iter(self.settings["mixes"]))
 
     def mix(self, name: str) -> dict:
-        """A mix as programs take it: name, sources, gains, unison."""
+        """A mix as programs take it: name, sources, gains, unison, skip."""
         settings = _one(self.settings["mixes"], name, f"{self.name} has no mix {{!r}}; it has {{}}")
         gains = settings.get("gains", [1] * len(settings["sources"]))
-        return {"name": name, "sources": settings["sources"], "gains": gains, "unison": settings.get("unison", 0)}
+        others = {key: settings.get(key, 0) for key in ("unison", "skip")}
+        return {"name": name, "sources": settings["sources"], "gains": gains, **others}
 
     def mix_items(self, name: str, wanted: int) -> int:
         """So many test mixes, but no more than the mix allows."""
@@ -276,8 +277,8 @@ class DataSet:
 
     @property
     def supervised(self) -> dict:
-        """The config's supervised separators: prior, mixes, training; empty if it has none."""
-        return self.settings.get("supervised", {"mixes": []})
+        """The config's supervised separators by name: prior, mixes, training."""
+        return self.settings.get("supervised", {})
 
     @property
     def file(self) -> dict | None:

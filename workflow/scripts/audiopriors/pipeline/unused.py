@@ -32,7 +32,8 @@ def _nowhere(uses: Iterable[Use]) -> dict[Key, str]:
 
 def _uses(scale: Scale) -> Iterator[Use]:
     every = scale.datasets.values()
-    names = {name for data in every for name in (*data.own_priors, *data.published, data.supervised.get("prior"))}
+    names = {name for data in every for name in (*data.own_priors, *data.published)}
+    names |= {supervised["prior"] for data in every for supervised in data.supervised.values()}
     for name in scale.priors:
         problem = "has no effect, as no data set has it; give it `datasets: [...]`, with their names"
         yield ("priors", name), name in names, problem

@@ -17,9 +17,10 @@ Reference = Callable[[Frames, dict, Tensor, Tensor, Tensor], Tensor]
 
 
 def estimates(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tensor) -> dict[str, Tensor]:
-    """The mix as estimate of each source, and the references of that kind of data, by name, each (N, B, 1, T).
+    """The mix M itself as estimate of each source, and the references of that kind of data: by name, (N, B, 1, T).
 
-    truth, total: what `data.mixed` gives of these test items: (N, B, 1, T) and M (B, 1, T).
+    M has its sources as loud as they are, as an estimate should. truth, total: what `data.mixed` gives of these test
+    items: (N, B, 1, T) and M (B, 1, T).
 
     Raises
     ------
@@ -29,7 +30,7 @@ def estimates(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tens
         if name not in REFERENCES:
             raise UserError(f"there is no reference {name!r}: there are {', '.join(REFERENCES)}")
     others = {name: REFERENCES[name](data, mix, truth, total, items) for name in data.references}
-    return {"mix": (total / len(truth)).expand_as(truth), **others}
+    return {"mix": total.expand_as(truth), **others}
 
 
 def amplitudes_by_least_squares(waves: Tensor, mix: Tensor) -> Tensor:

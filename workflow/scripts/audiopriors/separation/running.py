@@ -13,6 +13,7 @@ from torch import Tensor
 from .. import metrics, registry
 from ..checkpoints import CheckpointError, load_prior
 from ..data.base import Frames
+from ..errors import UserError
 from ..priors.base import Prior
 from ..seeds import torch_generator
 from .methods.base import Sampler, Separated
@@ -21,12 +22,20 @@ from .schedules import Curve
 log = logging.getLogger(__name__)
 
 
-def mixes(data: Frames, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor]:
-    """The true sources (N, B, 1, T) and their mix M (B, 1, T) in the sum domain, of the first test items.
+def mixes(data: Frames, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The true sources (N, B, 1, T), their mix M (B, 1, T) in the sum domain, and which test items they are (B,).
 
-    mix: its name, sources, their gains, and unison (see the config's schema).
+    mix: its name, sources, their gains, unison, and how many test items are skipped (see the config's schema).
+
+    Raises
+    ------
+    UserError: no test item is left.
     """
-    return data.mixed(mix, torch.arange(min(items, data.count("test"))), frame)
+    first = mix["skip"]
+    if first >= data.count("test"):
+        raise UserError(f"mix {mix['name']} skips {first} test items, and there are {data.count('test')}")
+    numbers = torch.arange(first, min(first + items, data.count("test")))
+    return *data.mixed(mix, numbers, frame), numbers
 
 
 def priors_of(paths: list[str], device: torch.device) -> dict[tuple[str, str], Prior]:
@@ -142,20 +151,23 @@ def _particle_rows(columns: dict, shape: tuple[int, int]) -> pd.DataFrame:
 
 
 def rows(
-    settings: dict, data: Frames, prior: str, method: str, truth: Tensor, mix: Tensor, separated: Separated
-) -> pd.DataFrame:
-    """Metrics of each item and source."""
+    settings: dict, data: Frames, prior: str, method: str, truth: Tensor, mix: Tensor, items: Tensor,
+    separated: Separated,
+) -> pd.DataFrame:  # fmt: skip
+    """Metrics of each item and source; truth, mix and items as of `mixes`."""
     estimates = separated.estimates
     value = metrics.si_sdr(estimates, truth)  # (N, B, 1)
     improvement = value - metrics.si_sdr(mix.expand_as(truth), truth)
+    to_mix = metrics.si_sdr(estimates, mix.expand_as(truth))
     consistency = metrics.consistency(estimates, mix)
-    tracks = data.tracks("test")[: mix.shape[0]]
+    tracks = [data.tracks("test")[item] for item in items.tolist()]
     others = metrics.bss_eval(estimates, truth, tracks) if data.bss_eval else {}
     return pd.concat([
         pd.DataFrame({
             "dataset": settings["dataset"], "method": method, "prior": prior,
-            "mix": settings["mix"]["name"], "source": source, "item": np.arange(mix.shape[0]), "track": tracks,
+            "mix": settings["mix"]["name"], "source": source, "item": items.numpy(), "track": tracks,
             "si_sdr": value[k, :, 0].numpy(), "si_sdr_improvement": improvement[k, :, 0].numpy(),
+            "si_sdr_to_mix": to_mix[k, :, 0].numpy(),
             "consistency": consistency.numpy(), "stopped": separated.stopped.numpy(),
             "misfit": separated.misfit.numpy(), "accepted": separated.accepted.numpy(),
             **{name: values[k] for name, values in others.items()},

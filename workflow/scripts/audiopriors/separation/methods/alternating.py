@@ -21,9 +21,11 @@ class Config:
 
 
 class Sampler(base.Sampler):
-    """The misfit is the residual's, and, where it can be accepted, the energy's if that is larger (acceptance.py).
+    """The misfit is the residual's; where it can be accepted, the geometric mean of that and the energy.
 
-    It tells something, as these estimates do not see the mix but through denoisers.
+    It tells something, as these estimates do not see the mix but through denoisers. What is wrong has both near 1, and
+    what is right seldom has one of them there, so their mean leaves a wider gap than the larger one (acceptance.py).
+    The energy is that of denoisers that heed the priors' gates.
     """
 
     judges = True
@@ -38,6 +40,6 @@ class Sampler(base.Sampler):
         )
         value = misfit.value
         if self.accept:
-            energy = acceptance.energy(estimates, self.denoisers, self.curves, self.plan, generator)
-            value = torch.maximum(value, energy)
+            energy = acceptance.energy(estimates, self.judging, self.curves, self.plan, generator)
+            value = (value * energy).sqrt()
         return estimates, self.none_stopped(mix), value

@@ -111,6 +111,11 @@ class Sampler(abc.ABC):
         """E[s_k | x] of each source, from x and sigma, for priors that serve all levels."""
         return [prior.denoise for prior in self.priors[0]]
 
+    @property
+    def judging(self) -> list[samplers.Denoiser]:
+        """The same, far from any wave of the source where its prior sees none."""
+        return [prior.judged for prior in self.priors[0]]
+
     @staticmethod
     def none_stopped(mix: Tensor) -> Tensor:
         """No run of the mixes M (B, 1, T) broke off: (B,)."""
