@@ -42,8 +42,8 @@ def draw(settings, inputs):
                     levels_of_noise, bound, "--", color="black", linewidth=1, label="bound of a density: −entropy"
                 )
             if measure == "log_prob" and sigma != "0":
-                most = -0.5 * math.log(2 * math.pi * float(sigma) ** 2)
-                axes.axhline(most, color="black", linewidth=1, linestyle="-.", label="bound with noise σ: −½ log 2πσ²")
+                bound = tables.most(float(sigma))
+                axes.axhline(bound, color="black", linewidth=1, linestyle="-.", label="bound with noise σ: −½ log 2πσ²")
             if not np.isfinite(chosen["mean"]).any():
                 axes.text(0.5, 0.5, "all −∞ (outside [−1, 1])", transform=axes.transAxes, ha="center", color="grey")
             plotting.value_scale(axes)

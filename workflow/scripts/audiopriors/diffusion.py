@@ -117,9 +117,8 @@ class Diffusion(Prior):
     def _gate_loss(self, x: Tensor, denoised: Tensor, clean: Tensor, sigma: Tensor) -> Tensor:
         """Of these items, and of some again that are altered by more than the power of their noise varies by chance."""
         generator = torch_generator("altered", x[0, 0, 0].item())
-        number = int(
-            self.config.altered * len(x) + torch.rand((), generator=generator).item()
-        )  # in the mean, the share
+        # In the mean over steps it is the share.
+        number = int(self.config.altered * len(x) + torch.rand((), generator=generator).item())
         ones, counts = torch.ones_like(x[:, 0, 0]), x.new_zeros(number)
         if number:
             some = torch.randperm(len(x), generator=generator)[:number].to(x.device)

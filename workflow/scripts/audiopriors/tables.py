@@ -97,6 +97,11 @@ def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
     return _table("cross_likelihood", rows)
 
 
+def most(sigma: float) -> float:
+    """What no density of data with noise sigma is above, for any x: -1/2 log 2 pi sigma^2, nats/sample."""
+    return -0.5 * math.log(2 * math.pi * sigma**2)
+
+
 def smoothed_bound(table: pd.DataFrame) -> pd.DataFrame:
     """What inputs of section 3.4 have of the most that a density of noisy data can give, and their own source has.
 
@@ -109,7 +114,7 @@ def smoothed_bound(table: pd.DataFrame) -> pd.DataFrame:
     own = table[(table["test_source"] == table["prior_source"]) & (table["data_sigma"] == table["prior_sigma"])]
     inputs = table[table["test_source"].str.match("constant_|normal_") & (table["data_sigma"] == "0")]
     joined = inputs.merge(own[[*key, "mean", "low", "high"]], "left", on=key, suffixes=("", "_own"))
-    bound = -0.5 * np.log(2 * math.pi * joined["prior_sigma"].astype(float) ** 2)
+    bound = joined["prior_sigma"].astype(float).map(most)
     joined = joined.assign(bound=bound, over_bound=joined["mean"] - bound)
     renamed = {"mean_own": "own_mean", "low_own": "own_low", "high_own": "own_high"}
     return joined.rename(columns=renamed)[list(COLUMNS["smoothed_bound"])]
