@@ -67,7 +67,9 @@ rule train_separator:
     """Train the supervised separator of a mix, a reference; interrupted, it continues where it was."""
     input:
         script=script("train_separator"),
-        code=asks(lambda data, wildcards: library("train_separator", **inputs.loaded_by_separator(data, wildcards))),
+        code=asks(
+            lambda data, wildcards: library("train_separator", **inputs.loaded_by_separator(data, wildcards))
+        ),
         data=paths.output("make_data", "data"),
     output:
         **paths.outputs("train_separator"),
