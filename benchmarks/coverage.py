@@ -71,6 +71,15 @@ def _median(units: int, sources: int, alike: float) -> Draw:
     return draw
 
 
+def _median_of_songs(songs: int, frames: int, sources: int, of_songs: float) -> Draw:
+    def draw(random):
+        common = _clustered(random, songs, frames, of_songs)[:, None]
+        values = common if sources == 1 else (common + random.standard_normal((songs * frames, sources))) / 2**0.5
+        return intervals.median(values, _tracks(songs, frames)), 0.0
+
+    return draw
+
+
 def _share(units: int, sources: int, truth: float, alike: bool) -> Draw:
     def draw(random):
         right = random.random((units, 1 if alike else sources)) < truth
@@ -140,6 +149,12 @@ def cases() -> list[Case]:
         for sources, alike in ((1, 1.0), (4, 0.0), (4, 0.5), (4, 1.0)):
             law = f"{sources} a mix, correlation {alike:g}" if sources > 1 else "1 a mix"
             found.append(Case("median", f"{units} mixes", law, _median(units, sources, alike)))
+    for songs in (6, 8, 50):
+        found += [
+            Case("median", f"{songs} songs of 4 mixes", f"{sources} a mix, {100 * part:.0f} % of variance the songs'",
+                 _median_of_songs(songs, 4, sources, part))
+            for sources in (1, 4) for part in (0.0, 0.5, 0.9)
+        ]  # fmt: skip
     truths = (0.6, 0.9, 0.97, 0.99, 0.998)
     for units in (8, 16, 64, 160, 1500):
         for sources, alike in ((1, True), (4, False)):

@@ -53,6 +53,10 @@ def test_the_interval_of_a_median_is_of_order_statistics():
     four = np.repeat(values[:, None], 4, 1)
     assert intervals.median(four) == (5, 13)  # of one unit all say the same
     assert intervals.median(values[:6]) == (values[:6].min(), values[:6].max())
+    assert intervals.median(np.full(6, 2.0)) == (2, 2)
+    # Eight songs of 40 frames, each with half of them on each side: as many trials as frames.
+    divided, tracks = np.tile(np.arange(40.0), 8), tuple(np.repeat(np.arange(8), 40).tolist())
+    assert intervals.median(divided, tracks) == intervals.median(divided) == (17, 22)
 
 
 def test_a_share_of_single_trials_is_nearly_clopper_and_pearsons():

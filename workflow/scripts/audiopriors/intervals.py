@@ -72,15 +72,19 @@ def _parts(values: np.ndarray, tracks: Tracks) -> np.ndarray:
 def median(values: np.ndarray, tracks: Tracks = ()) -> Ends:
     """Of the median over items; values (n,) or (n, k), k values an item.
 
-    Order statistics, as if all values of a unit were on one side of the median: then the number of units below it is
-    binomial. Where a unit's values differ, the share below varies less.
+    Order statistics, as the number of values below the median is binomial. Of how many trials: of as many as there are
+    units, if all values of a unit are on one side of it; of more, where units are divided, as many as give the variance
+    of the share below it (Woodruff, 1952), times (z / t)^2 as that is itself an estimate.
     """
     units = units_of(tracks, len(values))
     if units < MEDIAN_UNITS or np.isnan(values).any():
         return NONE
-    below = math.floor(special.bdtrik(TAIL, units, 0.5))  # the most units with P(Bin(units, 1/2) <= below) <= TAIL
-    ordered = np.sort(values, axis=None)
-    outside = below * len(ordered) // units
+    centre, ordered = np.median(values), np.sort(values, axis=None)
+    below = np.where(values == centre, 0.5, values < centre).reshape(len(values), -1).mean(1)
+    variance = float(np.sum(_parts(below, tracks) ** 2)) / (units * (units - 1))
+    trials = np.clip(0.25 * _freedom(units) / max(variance, 1e-12), units, len(ordered))
+    most = math.floor(special.bdtrik(TAIL, trials, 0.5))  # the greatest with P(Bin(trials, 1/2) <= most) <= TAIL
+    outside = math.floor(most / trials * len(ordered))
     return float(ordered[outside]), float(ordered[-1 - outside])
 
 
@@ -110,6 +114,11 @@ def auroc(placements: np.ndarray, tracks: Tracks = ()) -> Ends:
     return _of_share(value, variance, min(placements.shape))
 
 
+def _freedom(units: int) -> float:
+    """(z / t)^2: by how much fewer trials a variance stands for if it is itself estimated from these units."""
+    return float((special.ndtri(TAIL) / special.stdtrit(units - 1, TAIL)) ** 2)
+
+
 def _of_share(value: float, variance: float, units: int) -> Ends:
     """Clopper and Pearson's binomial interval of an effective number of trials (Korn & Graubard, 1998).
 
@@ -119,9 +128,8 @@ def _of_share(value: float, variance: float, units: int) -> Ends:
     """
     if units < SHARE_UNITS or math.isnan(value):
         return NONE
-    freedom = (special.ndtri(TAIL) / special.stdtrit(units - 1, TAIL)) ** 2
     doubt = 0.25 / units
-    trials = (value * (1 - value) + doubt) / (variance / freedom + doubt / units)
+    trials = (value * (1 - value) + doubt) / (variance / _freedom(units) + doubt / units)
     right, wrong = value * trials, (1 - value) * trials
     low = special.betaincinv(right, wrong + 1, TAIL) if right > 0 else 0.0
     high = special.betaincinv(right + 1, wrong, 1 - TAIL) if wrong > 0 else 1.0
