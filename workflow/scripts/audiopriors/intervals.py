@@ -84,7 +84,7 @@ def median(values: np.ndarray, tracks: Tracks = ()) -> Ends:
     variance = float(np.sum(_parts(below, tracks) ** 2)) / (units * (units - 1))
     trials = np.clip(0.25 * _freedom(units) / max(variance, 1e-12), units, len(ordered))
     most = math.floor(special.bdtrik(TAIL, trials, 0.5))  # the greatest with P(Bin(trials, 1/2) <= most) <= TAIL
-    outside = math.floor(most / trials * len(ordered))
+    outside = math.floor(most * len(ordered) / trials)
     return float(ordered[outside]), float(ordered[-1 - outside])
 
 
