@@ -42,6 +42,7 @@ wildcard_constraints:
     replicate="[0-9]+",
     method="[a-z0-9_]+",
     mix="[a-z0-9_]+",
+    posterior="[a-z0-9_]+",
     name="[a-z0-9_]+",
 
 

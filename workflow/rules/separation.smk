@@ -42,6 +42,7 @@ rule separate:
         data=paths.output("make_data", "data"),
         priors=asks(inputs.priors_of_run),
         errors=asks(inputs.errors_of_run),
+        posterior=asks(inputs.posterior_of_run),
     output:
         **paths.outputs("separate"),
     log:
@@ -59,7 +60,7 @@ rule separate:
         settings=settings("separate"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --priors {input.priors:q} "
-        "--errors {input.errors:q} --rows {output.rows:q} --trace {output.trace:q} "
+        "--errors {input.errors:q} --posterior {input.posterior:q} --rows {output.rows:q} --trace {output.trace:q} "
         "--particles {output.particles:q} --forming {output.forming:q} --examples {output.examples:q} > {log:q} 2>&1"
 
 

@@ -3,8 +3,8 @@
 import logging
 
 from audiopriors import files, registry, runtime
+from audiopriors.separation import encoder, schedules
 from audiopriors.separation import running as separation
-from audiopriors.separation import schedules
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +14,7 @@ def main() -> None:
     program.input("--data", "the data set's items")
     program.input("--priors", "trained priors of each source, at each sigma or at all; in any order", many=True)
     program.input("--errors", "the error curve of each source's prior, for a plan", many=True, required=False)
+    program.input("--posterior", "the posterior model that the method begins with", many=True, required=False)
     program.output("--rows", "metrics of each mix and source (parquet)")
     program.output("--trace", "energy and residual at each step (parquet)")
     program.output("--particles", "every particle's misfit and quality (parquet)")
@@ -26,7 +27,11 @@ def main() -> None:
     data = registry.open_data(settings["data"], arguments.data)
     truth, total, items = separation.mixes(data, mix, settings["items"], settings["frame"])
     curves = schedules.curves(files.read_rows(arguments.errors)) if arguments.errors else {}
-    separate = separation.sampler_of(method, mix, separation.priors_of(arguments.priors, device), curves, device)
+    begun_by = None
+    if arguments.posterior:
+        begun_by = encoder.load(arguments.posterior[0], priors=files.digest(*arguments.priors)).to(device)
+    priors = separation.priors_of(arguments.priors, device)
+    separate = separation.sampler_of(method, mix, priors, curves, device, begun_by)
     separated, trace, particles, forming = separation.separate_all(
         separate, total, batch_samples=settings["batch_samples"], seed=settings["seed"], truth=truth
     )

@@ -39,10 +39,15 @@ COLUMNS = {
         "stopped", "accepted", "accepted_failures", "si_sdr_least", "si_sdr_greatest",
         "si_sdr_to_mix_median", *BSS_EVAL,
     ),
+    "posterior": (
+        "dataset", "mix", "prior", "posterior", "objective", "frame", "n", "elbo", "low", "high", "log_likelihood",
+        "log_prior", "entropy", "inside_50", "inside_50_low", "inside_50_high", "inside_95", "inside_95_low",
+        "inside_95_high",
+    ),
     "acceptance": (
         "dataset", "mix", "method", "prior", "particles", "mixes", "share_right", "share_accepted", "false_accepts",
         "missed", "auroc", "largest_misfit_right", "smallest_misfit_wrong", "agreement_db_median", "rounds",
-        "accepted_mixes", "accepted_failures", "accepted_failures_high",
+        "accepted_mixes", "accepted_failures", "accepted_failures_high", "calls_per_mix",
     ),
     "claims": (
         "claim", "where", "dataset", "prior", "published", "published_score_here", "measured", "low", "high", "exact",

@@ -32,8 +32,8 @@ class Training:
     "Bound on the gradient's norm; 0: none."
     average: ShareBelowOne
     "Decay of the average of the weights that is kept instead of the last ones; 0: the last ones."
-    noise: Literal["fixed", "uniform_up_to", "log_uniform"]
-    "Noise of standard deviation sigma; per item, of U(0, sigma) (authors' code), or log-uniform in the prior's range."
+    noise: Literal["fixed", "uniform_up_to", "log_uniform", "falling"]
+    "Noise of deviation sigma; per item, of U(0, sigma) (authors' code), or log-uniform in a range; or falling in it."
     precision: Literal["float32", "bfloat16"]
     "Of what the layers multiply in training (precision.py); weights, sums and all that is measured are float32."
     initialise_items: Several
@@ -84,3 +84,17 @@ class Plan:
     "A source takes part once its prior's error is below this part of its power."
     end: ShareAboveZero
     "The noise ends where every error is below this part."
+
+
+@dataclass(frozen=True)
+class Posterior:
+    law: str
+    "A file of audiopriors/posteriors: the law of each sample."
+    objective: Literal["elbo", "elbo_annealed", "sleep"]
+    "The evidence lower bound at one noise level, or falling to it; or -log q of the priors' own waves in their mixes."
+    from_sigma: Positive = 4.0
+    "Where the noise of elbo_annealed begins: where the sources drown."
+    mixture_width: Positive = 1.0
+    "The width of p(mix | sources) over sigma."
+    waves: Several = 192
+    "sleep: waves drawn of each prior."

@@ -346,12 +346,33 @@ def separation(rows: pd.DataFrame, frame: int) -> pd.DataFrame:
     return pd.DataFrame(table, columns=columns)
 
 
+def posterior(bounds: pd.DataFrame, frame: int) -> pd.DataFrame:
+    """The evidence lower bound and its parts, and how many true samples are in q's central 50 % and 95 %.
+
+    bounds: rows of `separate_posterior`. elbo (low, high) and its parts log_likelihood, log_prior and entropy are means
+    over mixes, in nats of a whole mix of `frame` samples.
+    """
+    rows, tracks = [], tracks_of(bounds)
+    parts, shares = ["log_likelihood", "log_prior", "entropy"], ["inside_50", "inside_95"]
+    for key, group in bounds.groupby(["dataset", "mix", "prior", "posterior", "objective"], sort=False):
+        group = group.sort_values("item")
+        of_group = tracks[: len(group)]
+        elbo = group[parts].sum(axis=1).to_numpy()
+        measured = [
+            end for name in shares for end in (group[name].mean(), *intervals.mean(group[name].to_numpy(), of_group))
+        ]
+        ends = intervals.mean(elbo, of_group)
+        rows.append((*key, frame, len(group), elbo.mean(), *ends, *group[parts].mean(), *measured))
+    return _table("posterior", rows)
+
+
 def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
     """How well the misfit, which does not know the truth, tells particles that have every source (above 10 dB).
 
     particles: rows of `separate` with dataset, mix, method and prior. auroc is that of the misfit; agreement_db_median
     is of the particles of a first round but its best. Of a mix the particle of least misfit is kept: accepted_failures
     counts mixes accepted with one that is wrong, accepted_failures_high bounds their share among accepted ones.
+    calls_per_mix counts what denoisers were asked, of all particles, to find sources and to judge them.
     """
     rows = []
     for key, group in particles.groupby(["dataset", "mix", "method", "prior"], sort=False):
@@ -366,6 +387,6 @@ def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
             *key, len(group), group["item"].nunique(), right.mean(), accepted.mean(), (accepted & ~right).sum(),
             (~accepted & right).sum(), auroc, group.loc[right, "misfit"].max(), group.loc[~right, "misfit"].min(),
             first["agreement_db"].median(), int(group["round"].max()) + 1, len(failures), failures.sum(),
-            intervals.share(failures.astype(float))[1],
+            intervals.share(failures.astype(float))[1], group["calls"].sum() / group["item"].nunique(),
         ))  # fmt: skip
     return _table("acceptance", rows)

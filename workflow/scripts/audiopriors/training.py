@@ -48,13 +48,18 @@ LOSSES = ("step", "learning_rate", "loss", "held_out_loss")  # columns of the lo
 
 
 def add_noise(
-    clean: Tensor, sigma: float | tuple[float, float], law: str, generator: torch.Generator
+    clean: Tensor, sigma: float | tuple[float, float], law: str, generator: torch.Generator, done: float = 0.0
 ) -> tuple[Tensor, Sigma]:
     """clean (B, 1, T) plus Gaussian noise, no clamping; and the noise level that the prior is told.
 
     Law log_uniform: sigma is a range, its logarithm is cut into B parts, each item's level is of another part, and the
-    prior is told all of them, (B,). Otherwise sigma is one number, and what the prior is told.
+    prior is told all of them, (B,). Law falling: sigma is a range, and the level falls from its upper end to its lower
+    one as the part of the steps that is done, done, goes from 0 to 1. Otherwise sigma is one number, and what the prior
+    is told.
     """
+    if law == "falling":
+        low, high = sigma
+        sigma, law = high * (low / high) ** done, "fixed"
     if law == "log_uniform":
         low, high = map(math.log, sigma)
         part = torch.arange(clean.shape[0]) + torch.rand(clean.shape[0], generator=generator)
@@ -72,13 +77,14 @@ def train(
 ) -> list[dict]:  # fmt: skip
     """Train a model in place, on `source` of `data`.
 
-    model: a prior, or what has `loss`, `initialise` and `loss_unit` as priors/base.py says. data: has `draw`, `frames`
-    and `count`, as data/base.py says. sigma: the noise level, or, with noise `log_uniform`, the range of all. seed:
-    what every draw's seed begins with. state: where the state is kept; one of the same fingerprint continues, bit for
-    bit. fresh: whether the data-dependent initialisation is still to be done. deadline: on the clock of
-    time.monotonic().
+    model: a prior, or what has `loss`, `initialise` and `loss_unit` as priors/base.py says; it may have `parts`,
+    numbers of its last loss that the table shows, too. data: has `draw`, `frames` and `count`, as data/base.py says.
+    sigma: the noise level, or, with noise `log_uniform` or `falling`, the range of all. seed: what every draw's seed
+    begins with. state: where the state is kept; one of the same fingerprint continues, bit for bit. fresh: whether the
+    data-dependent initialisation is still to be done. deadline: on the clock of time.monotonic().
 
-    Returns the loss table: step, learning_rate, loss (mean since the last row), held_out_loss; in model.loss_unit.
+    Returns the loss table: step, learning_rate, loss (mean since the last row), held_out_loss, in model.loss_unit; and
+    the parts of the latter.
 
     Raises
     ------
@@ -92,9 +98,9 @@ def train(
         )
     model.to(device).train()
 
-    def batch(clean: Tensor, *purpose) -> tuple[Tensor, Tensor, Sigma]:
+    def batch(clean: Tensor, *purpose, done: float = 1.0) -> tuple[Tensor, Tensor, Sigma]:
         """With noise, without, and the noise level."""
-        noisy, level = add_noise(clean, sigma, training.noise, torch_generator(*seed, "noise", *purpose))
+        noisy, level = add_noise(clean, sigma, training.noise, torch_generator(*seed, "noise", *purpose), done)
         return noisy.to(device), clean.to(device), level.to(device) if isinstance(level, Tensor) else level
 
     validation = torch.arange(min(training.validation_items, data.count("validation")))
@@ -120,7 +126,7 @@ def train(
         step = progress.step
         clean = data.draw(source, training.batch, training.frame, torch_generator(*seed, "items", step))
         with products_of(training.precision):
-            loss = model.loss(*batch(clean, step))
+            loss = model.loss(*batch(clean, step, done=step / max(1, training.steps - 1)))
             model.zero_grad()
             loss.backward()
         if not torch.isfinite(loss):
@@ -142,7 +148,8 @@ def train(
                 held = model.loss(*batch(held_out, "validation")).item()
             optimiser.swap_average()
             mean = sum(progress.window) / len(progress.window)
-            progress.history.append(dict(zip(LOSSES, (step, rate, mean, held), strict=True)))
+            row = dict(zip(LOSSES, (step, rate, mean, held), strict=True))
+            progress.history.append(row | getattr(model, "parts", {}))
             progress.window = []
             speed = (step - first_step) / (time.monotonic() - started)
             left = timedelta(seconds=round((training.steps - step) / speed))
@@ -199,7 +206,7 @@ def by_command(
         fresh=fresh,
         deadline=deadline,
     )
-    write_bytes(arguments.losses, csv_of(LOSSES, losses))
+    write_bytes(arguments.losses, csv_of(losses[0], losses))
     save()
     state.unlink(missing_ok=True)
 

@@ -101,6 +101,14 @@ def has_planned(data: DataSet) -> bool:
     return any(data.scale.method(run.method).planned for run in data.runs)
 
 
+def has_posteriors(data: DataSet) -> bool:
+    return bool(data.posteriors)
+
+
+def posterior_of_first_mix(data: DataSet) -> bool:
+    return any(data.first_mix in posterior["mixes"] for posterior in data.posteriors.values())
+
+
 def has_exact(data: DataSet) -> bool:
     return data.exact is not None
 

@@ -40,14 +40,54 @@ def _of_datasets(config: dict) -> Iterator[str]:
             yield from not_allowed(supervised["prior"], priors, (*here, "prior"))
             if separator in config["separation"]["methods"]:
                 yield f"{dotted(here)}: is the name of a method, too; give it another one"
+        for posterior in dataset.get("posteriors", {}):
+            yield from _of_posterior(posterior, config, dataset, (*at, "posteriors", posterior))
         for method, runs in dataset["runs"].items():
             yield from not_allowed(method, methods, (*at, "runs"))
             yield from _each(runs, dataset["priors"], (*at, "runs", method))
             for prior, run in runs.items():
                 yield from _each(run.get("mixes", []), dataset["mixes"], (*at, "runs", method, prior, "mixes"))
+                begun_by = methods.get(method, {}).get("posterior")
+                if begun_by:
+                    mixes = run.get("mixes", list(dataset["mixes"])[:1])
+                    yield from _begun(begun_by, prior, mixes, dataset, (*at, "runs", method, prior))
         if "file" in dataset:
             yield from not_allowed(dataset["file"]["prior"], dataset["priors"], (*at, "file", "prior"))
             yield from not_allowed(dataset["file"]["method"], methods, (*at, "file", "method"))
+
+
+def _of_posterior(name: str, config: dict, dataset: dict, at: Key) -> Iterator[str]:
+    posterior = dataset["posteriors"][name]
+    yield from _each(posterior["mixes"], dataset["mixes"], (*at, "mixes"))
+    yield from not_allowed(posterior["encoder"], config["priors"], (*at, "encoder"))
+    yield from not_allowed(posterior["prior"], dataset["priors"], (*at, "prior"))
+    yield from not_allowed(posterior["law"], registry.names("posteriors"), (*at, "law"))
+    if name in {*config["separation"]["methods"], *dataset.get("supervised", {})}:
+        yield f"{dotted(at)}: is the name of a method or a supervised separator, too; give it another one"
+    start = posterior.get("start")
+    if start is not None:
+        others = [other for other in dataset["posteriors"] if other != name]
+        yield from not_allowed(start, others, (*at, "start"))
+        other = dataset["posteriors"].get(start, posterior)
+        for key in ("encoder", "prior", "law"):
+            if other[key] != posterior[key]:
+                yield f"{dotted((*at, 'start'))}: {start} has another {key}, {other[key]}"
+        for mix in set(posterior["mixes"]) - set(other["mixes"]):
+            yield f"{dotted((*at, 'start'))}: {start} is not trained for the mix {mix}"
+        if "start" in other and other is not posterior:
+            yield f"{dotted((*at, 'start'))}: {start} starts from another one itself; allowed: one without `start`"
+
+
+def _begun(name: str, prior: str, mixes: list[str], dataset: dict, at: Key) -> Iterator[str]:
+    """What is wrong with a run whose method begins with the estimates of a posterior model."""
+    posteriors = dataset.get("posteriors", {})
+    yield from not_allowed(name, posteriors, at, "posterior model")
+    if name in posteriors:
+        if posteriors[name]["prior"] != prior:
+            yield f"{dotted(at)}: begins with {name}, which is of the prior {posteriors[name]['prior']}"
+        for mix in mixes:
+            if mix not in posteriors[name]["mixes"]:
+                yield f"{dotted(at)}: begins with {name}, which is not trained for the mix {mix}"
 
 
 def _of_kind(dataset: dict, at: Key) -> Iterator[str]:
@@ -91,11 +131,20 @@ def priors(config: dict) -> Iterator[str]:
         name for name, prior in config["priors"].items()
         if "training" in prior and "outputs" in registry.arguments("priors", prior["family"], "build")
     ]  # fmt: skip
+    allowed = ", ".join(separators)
     for name, dataset in config["datasets"].items():
-        for separator, supervised in dataset.get("supervised", {}).items():
-            if supervised["prior"] not in separators:
-                place, allowed = dotted(("datasets", name, "supervised", separator, "prior")), ", ".join(separators)
-                yield f"{place}: {supervised['prior']} has no network that can give several sources; allowed: {allowed}"
+        for kind, key in (("supervised", "prior"), ("posteriors", "encoder")):
+            for one, settings in dataset.get(kind, {}).items():
+                if settings[key] not in separators:
+                    place = dotted(("datasets", name, kind, one, key))
+                    yield f"{place}: {settings[key]} has no network that can give several sources; allowed: {allowed}"
+        for one, settings in dataset.get("posteriors", {}).items():
+            levels, at = config["priors"][settings["prior"]]["levels"], ("datasets", name, "posteriors", one)
+            if levels != "one":
+                sigmas = {"each": config["sigmas"], "ends": config["sigmas"][-1:]}.get(str(levels), levels)
+                yield from not_allowed(settings["sigma"], sigmas, (*at, "sigma"))
+                if settings["objective"] == "elbo_annealed":
+                    yield f"{dotted((*at, 'objective'))}: elbo_annealed needs a prior that serves all noise levels"
 
 
 def _of_methods(config: dict) -> Iterator[str]:

@@ -128,6 +128,8 @@ def _names(datasets: list[str], scales: list[dict]) -> dict[str, dict[str, None]
         add("prior_sigma", "0", *scale["sigmas"], "all")
         add("data_sigma", "0", *scale["sigmas"], *evaluation["peakedness"])
         add("method", *scale["separation"]["methods"], "mix", *dataset.get("supervised", {}))
+        add("method", *dataset.get("posteriors", {}))
+        add("posterior", *dataset.get("posteriors", {}))
         add("method", *registry.says("data", dataset["kind"], "references"))
         add("mix", *dataset["mixes"])
     add("measure", *columns.MEASURES)

@@ -17,15 +17,17 @@ CHANGES_NO_NUMBER = frozenset({"__init__", "errors", "files", "provenance", "che
 
 
 def of_program(
-    name: str, *, data: str | None = None, families: Iterable[str] = (), samplers: Iterable[str] = ()
-) -> list[str]:
+    name: str, *, data: str | None = None, families: Iterable[str] = (), samplers: Iterable[str] = (),
+    laws: Iterable[str] = (),
+) -> list[str]:  # fmt: skip
     """Paths of the library's files, below the library's folder, that the result of scripts/NAME.py depends on.
 
-    data, families, samplers: modules of data/, priors/ and separation/methods/ that it loads by their name, which its
-    imports do not show.
+    data, families, samplers, laws: modules of data/, priors/, separation/methods/ and posteriors/ that it loads by
+    their name, which its imports do not show.
     """
     loaded = [("data", data)] if data else []
     loaded += [("priors", family) for family in families] + [("separation/methods", sampler) for sampler in samplers]
+    loaded += [("posteriors", law) for law in laws]
     wanted = [LIBRARY.parent / f"{name}.py", *(LIBRARY / folder / f"{module}.py" for folder, module in loaded)]
     reached: dict[Path, None] = dict.fromkeys(wanted[1:])
     while wanted:

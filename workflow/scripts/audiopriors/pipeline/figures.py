@@ -16,6 +16,7 @@ from .catalogue import (
     has_runs,
     has_tracks,
     of_first_mix,
+    posterior_of_first_mix,
     separates_first_mix,
     table,
     trained,
@@ -221,6 +222,22 @@ FIGURES: dict[str, Figure] = {
             ),
         },
         opens_data=True,
+    ),
+    "posterior": Figure(
+        "What posterior models make of the first test mix of data set {dataset}: the mean of q (colour) with its "
+        "central 95 % (band) over the true sources (grey); rows are models by their objective. Scale {scale}, T = "
+        "{frame}. Look for bands that are wide where the mean is wrong: there the encoder says that it does not know.",
+        (ITEMS, Input("separate_posterior", "bands", of_first_mix)),
+        exists=posterior_of_first_mix,
+        opens_data=True,
+    ),
+    "elbo": Figure(
+        "The evidence lower bound of held-out mixes and its parts while posterior models are trained, nats per sample "
+        "of a source, at the noise level of the bound; data set {dataset}, T = {frame}, scale {scale}. Look for a "
+        "bound that rises while the estimates become worse (table separation): then the prior, not the training, is "
+        "at fault.",
+        (Input("train_posterior", "losses", of_first_mix),),
+        exists=posterior_of_first_mix,
     ),
     "energy": Figure(
         "Energy (minus log posterior, per sample; of the planned samplers the part of the mix only) and residual of "

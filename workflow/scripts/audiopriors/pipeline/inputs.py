@@ -56,9 +56,51 @@ def errors_of_run(data: DataSet, wildcards) -> list[str]:
     return [errors.format(**place, prior_source=source) for source in data.mix(wildcards.mix)["sources"]]
 
 
+def priors_of_posterior(data: DataSet, wildcards) -> list[str]:
+    """The frozen priors of a posterior model: of each source of the mix in turn."""
+    posterior = data.posterior(wildcards.posterior, wildcards.mix)
+    serves_all = data.scale.prior(posterior["prior"]).serves_all
+    sigma = ALL if serves_all else posterior["sigma"]
+    return [_model(data, posterior["prior"], source, sigma) for source in data.mix(wildcards.mix)["sources"]]
+
+
+def start_of_posterior(data: DataSet, wildcards) -> list[str]:
+    """The posterior model that its training starts from; none for a training from scratch."""
+    start = data.posterior(wildcards.posterior, wildcards.mix).get("start")
+    return [_posterior(data, start, wildcards.mix)] if start else []
+
+
+def posterior_of_run(data: DataSet, wildcards) -> list[str]:
+    """The posterior model whose estimates a method begins with, if it does."""
+    name = data.scale.method(wildcards.method).settings.get("posterior")
+    return [_posterior(data, name, wildcards.mix)] if name and data.posterior(name, wildcards.mix) else []
+
+
+def _posterior(data: DataSet, posterior: str, mix: str) -> str:
+    place = {"scale": data.scale.name, "dataset": data.name, "posterior": posterior, "mix": mix}
+    return paths.output("train_posterior", "posterior").format(**place)
+
+
+def loaded_by_posterior(data: DataSet, wildcards) -> dict:
+    """The modules that the training and the use of a posterior model load by name."""
+    posterior = data.posterior(wildcards.posterior, wildcards.mix)
+    families = [data.scale.prior(posterior[key]).family for key in ("encoder", "prior")]
+    return {"data": data.kind, "families": families, "laws": [posterior["law"]]}
+
+
 def loaded_by_run(data: DataSet, wildcards) -> dict:
     """The modules that a run loads by name, see code.of_program."""
-    return _loaded(data, wildcards.prior, wildcards.method)
+    loaded, begin = _loaded(data, wildcards.prior, wildcards.method), _begun_by(data, wildcards.method)
+    if begin:
+        loaded["families"].append(data.scale.prior(begin["encoder"]).family)
+        loaded["laws"] = [begin["law"]]
+    return loaded
+
+
+def _begun_by(data: DataSet, method: str) -> dict | None:
+    """The posterior model whose estimates a method begins with, if it does."""
+    name = data.scale.method(method).settings.get("posterior")
+    return data.posteriors[name] if name else None
 
 
 def _loaded(data: DataSet, prior: str, method: str) -> dict:

@@ -16,7 +16,7 @@ from .tables import TABLES
 # Rules whose clock times `costs` adds up.
 TIMED = (
     "make_data", "train_prior", "evaluate_prior", "sample_prior", "separate", "error_curve", "train_separator",
-    "separate_reference",
+    "separate_reference", "train_posterior", "separate_posterior",
 )  # fmt: skip
 # Rules whose results are clock times, pages and sounds, or are computed from a recording: they have no checksum.
 UNLISTED = ("costs", "audio", "separate_file", "score_file", "figure_separated_file", "figure_scored_file")
@@ -67,6 +67,10 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
         for separator, settings in data.supervised.items():
             for mix in settings["mixes"]:
                 yield "train_separator", {"separator": separator, "mix": mix}
+        for posterior, settings in data.posteriors.items():
+            for mix in settings["mixes"]:
+                yield "train_posterior", {"posterior": posterior, "mix": mix}
+                yield "separate_posterior", {"posterior": posterior, "mix": mix}
         for mix in dict.fromkeys(run.mix for run in data.runs):
             yield "separate_reference", {"mix": mix}
         for run in data.runs:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from .. import registry
+
+POSTERIOR = registry.schema_of(Path(registry.__file__).with_name("settings.py"), "Posterior")["properties"]
+"What a posterior model's own settings may be."
 
 
 def merge(base: dict, changes: dict | None) -> dict:
@@ -41,6 +45,9 @@ def _dataset_with_defaults(dataset: dict) -> dict:
         properties = registry.schema("data", dataset["kind"])["properties"]
         defaults = {key: field["default"] for key, field in properties.items() if "default" in field}
         filled["settings"] = defaults | dataset["settings"]
+    if "posteriors" in dataset:
+        defaults = {key: field["default"] for key, field in POSTERIOR.items() if "default" in field}
+        filled["posteriors"] = {name: defaults | settings for name, settings in dataset["posteriors"].items()}
     return filled
 
 

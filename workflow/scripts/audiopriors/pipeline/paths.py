@@ -19,6 +19,15 @@ _OUTPUTS = {
         "losses": "separation/{dataset}/supervised/{separator}/{mix}.losses.csv",
     },
     "separate_reference": {"rows": "separation/{dataset}/reference/{mix}.parquet"},
+    "train_posterior": {
+        "posterior": "posteriors/{dataset}/{posterior}/{mix}.safetensors",
+        "losses": "posteriors/{dataset}/{posterior}/{mix}.losses.csv",
+    },
+    "separate_posterior": {
+        "rows": "posteriors/{dataset}/{posterior}/{mix}.parquet",
+        "bounds": "posteriors/{dataset}/{posterior}/{mix}.bounds.parquet",
+        "bands": "posteriors/{dataset}/{posterior}/{mix}.bands.npy",
+    },
     "separate": {
         "rows": "separation/{dataset}/{prior}/{method}/{mix}.parquet",
         "trace": "separation/{dataset}/{prior}/{method}/{mix}.trace.parquet",
@@ -68,6 +77,8 @@ _PLACES = {
     "error_curve": "{dataset}/{prior}/{prior_source}",
     "train_separator": "{dataset}/{separator}/{mix}",
     "separate_reference": "{dataset}/{mix}",
+    "train_posterior": "{dataset}/{posterior}/{mix}",
+    "separate_posterior": "{dataset}/{posterior}/{mix}",
     "separate": "{dataset}/{prior}/{method}/{mix}",
     "likelihood_tables": "{dataset}",
     "table": "{name}_{dataset}",

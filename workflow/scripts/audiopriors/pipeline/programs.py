@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from . import recordings
 from .jobs import select
+from .merging import POSTERIOR
 from .scale import ALL, DataSet, Prior
 from .tables import TABLES
 
@@ -98,6 +99,39 @@ def train_separator(data: DataSet, wildcards) -> dict:
         "training": prior.training | {"noise": "fixed"} | supervised.get("training", {}) | {"frame": data.frame},
         "mix": data.mix(wildcards.mix),
         "seed": _seed(data, wildcards.separator, data.name, wildcards.mix),
+    }
+
+
+def train_posterior(data: DataSet, wildcards) -> dict:
+    posterior = data.posterior(wildcards.posterior, wildcards.mix)
+    encoder = data.scale.prior(posterior["encoder"])
+    noise = {"noise": "falling" if posterior["objective"] == "elbo_annealed" else "fixed"}
+    return {
+        "name": wildcards.posterior,
+        "threads": data.scale.settings["threads"],
+        "data": data.data,
+        "prior": posterior["prior"],
+        "family": encoder.family,
+        "model": encoder.model,
+        "training": encoder.training | noise | posterior.get("training", {}) | {"frame": data.frame},
+        "mix": data.mix(wildcards.mix),
+        "sigma": float(posterior["sigma"]),
+        "posterior": {key: value for key, value in posterior.items() if key in POSTERIOR},
+        "seed": _seed(data, "posterior", data.name, wildcards.posterior, wildcards.mix),
+    }
+
+
+def separate_posterior(data: DataSet, wildcards) -> dict:
+    posterior = data.posterior(wildcards.posterior, wildcards.mix)
+    return {
+        "posterior": wildcards.posterior,
+        "prior": posterior["prior"],
+        "objective": posterior["objective"],
+        "sigma": float(posterior["sigma"]),
+        "mixture_width": posterior["mixture_width"],
+        "examples": data.scale.settings["separation"]["examples"],
+        "seed": _seed(data, "separate_posterior", data.name, wildcards.mix),
+        **_separation(data, wildcards.mix, posterior.get("items", data.scale.settings["separation"]["items"])),
     }
 
 
@@ -214,6 +248,7 @@ def figure(data: DataSet, wildcards) -> dict:
         "sigmas": data.sigmas,
         "mix": data.mix(data.first_mix),
         "runs": [(run.prior, run.method) for run in data.runs if run.mix == data.first_mix],
+        "posteriors": [name for name, one in data.posteriors.items() if data.first_mix in one["mixes"]],
         "plans": [method.settings["plan"] for method in alternating],
     }
 

@@ -281,6 +281,17 @@ class DataSet:
         return self.settings.get("supervised", {})
 
     @property
+    def posteriors(self) -> dict:
+        """The config's posterior models by name: encoder, prior, sigma, mixes, start, training, and their settings."""
+        return self.settings.get("posteriors", {})
+
+    def posterior(self, name: str, mix: str) -> dict:
+        """The posterior model of that name, which the config has for that mix."""
+        posterior = _one(self.posteriors, name, f"{self.name} has no posterior model {{!r}}; it has {{}}")
+        _one(dict.fromkeys(posterior["mixes"]), mix, f"{name} is not trained for the mix {{!r}}, but for {{}}")
+        return posterior
+
+    @property
     def file(self) -> dict | None:
         """How a recording of the user's is separated: prior and method; None if the data set takes none."""
         return self.settings.get("file")

@@ -36,6 +36,8 @@ def whole() -> dict:
     evaluation["required"] = list(evaluation["properties"])
     sigmas = {"type": "array", "items": {"$ref": "#/$defs/sigma"}}
     evaluation["properties"]["peakedness"] = evaluation["properties"]["peakedness"] | sigmas
+    posterior = schema["properties"]["datasets"]["additionalProperties"]["properties"]["posteriors"]
+    posterior["additionalProperties"]["properties"] |= _of("Posterior")["properties"]
     schema["$defs"] |= {
         "training": training,
         "some_training": {key: value for key, value in training.items() if key != "required"},

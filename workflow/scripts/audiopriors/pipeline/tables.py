@@ -10,6 +10,7 @@ from .catalogue import (
     Table,
     has_accepting,
     has_exact,
+    has_posteriors,
     has_runs,
     has_tracks,
     table,
@@ -79,16 +80,24 @@ TABLES = {
         "improvement over the mix as estimate, the share of sources above 10 dB; for recordings also the medians of "
         "BSSEval v4 (windows of one frame, a track at a time; share_with_sdr: of windows in which all sources "
         "sound); the residual of the mix, and the share of mixes whose sampler diverged and stopped. Scale {scale}.",
-        inputs=(Input("separate_reference", "rows"), Input("separate", "rows")),
+        inputs=(Input("separate_reference", "rows"), Input("separate", "rows"), Input("separate_posterior", "rows")),
         settings=("frame",),
         exists=has_runs,
+    ),
+    "posterior": Table(
+        "Posterior models: the evidence lower bound (elbo, with its 95 % interval over mixes) in its parts, nats of a "
+        "whole mix: log p(mix | sources), the sources' log p under the frozen priors, and the entropy −log q; and the "
+        "share of true samples within q's central 50 % and 95 %. Bounds compare within one prior. Scale {scale}.",
+        inputs=(Input("separate_posterior", "bounds"),),
+        settings=("frame",),
+        exists=has_posteriors,
     ),
     "acceptance": Table(
         "How well the misfit, which does not know the truth, tells particles that found every source (all above 10 "
         "dB): shares of all particles, accepted particles that are wrong, right ones that are not accepted, the "
         "AUROC of the misfit, its largest value of a right and its smallest of a wrong particle, and how far the "
         "particles of a first round agree with the best; of accepted mixes, those that are wrong, and the high "
-        "end of the 95 % interval of their share. Scale {scale}.",
+        "end of the 95 % interval of their share; calls of denoisers for each mix, judging included. Scale {scale}.",
         inputs=(PARTICLES,),
         settings=(),
         exists=has_accepting,

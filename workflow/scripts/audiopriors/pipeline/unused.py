@@ -34,6 +34,7 @@ def _uses(scale: Scale) -> Iterator[Use]:
     every = scale.datasets.values()
     names = {name for data in every for name in (*data.own_priors, *data.published)}
     names |= {supervised["prior"] for data in every for supervised in data.supervised.values()}
+    names |= {posterior["encoder"] for data in every for posterior in data.posteriors.values()}
     for name in scale.priors:
         problem = "has no effect, as no data set has it; give it `datasets: [...]`, with their names"
         yield ("priors", name), name in names, problem

@@ -98,6 +98,15 @@ class Prior(nn.Module, abc.ABC):
         """
         return tweedie(x, self.score(x, sigma), sigma)
 
+    def waves(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
+        """n clean waves (n, 1, length) of the source, to train others on: draws of p_sigma, without their noise.
+
+        Raises
+        ------
+        UserError: there is nothing to draw from.
+        """
+        return self.denoise(self.sample(n, length, sigma, generator), sigma).detach()
+
     def judged(self, x: Tensor, sigma: Sigma) -> Tensor:
         """`denoise`, but far from any wave of the source where the prior sees none in x: here it sees one in any x."""
         return self.denoise(x, sigma)

@@ -16,7 +16,9 @@ from ..data.base import Frames
 from ..errors import UserError
 from ..priors.base import Prior
 from ..seeds import torch_generator
+from .encoder import Encoder
 from .methods.base import Sampler, Separated
+from .scaled import Scaled
 from .schedules import Curve
 
 log = logging.getLogger(__name__)
@@ -55,13 +57,25 @@ def priors_of(paths: list[str], device: torch.device) -> dict[tuple[str, str], P
     return priors
 
 
+def scaled_priors(paths: list[str], mix: dict, device: torch.device) -> list[Scaled]:
+    """The trained prior of each source of the mix, in its order, times the source's gain, on the device.
+
+    Raises
+    ------
+    CheckpointError: one is broken, or of another source.
+    """
+    parts = zip(paths, mix["sources"], mix["gains"], strict=True)
+    return [Scaled(load_prior(path, expect={"prior_source": source}).to(device), gain) for path, source, gain in parts]
+
+
 def sampler_of(
-    method: dict, mix: dict, priors: dict[tuple[str, str], Prior], curves: dict[str, Curve], device: torch.device
-) -> Sampler:
+    method: dict, mix: dict, priors: dict[tuple[str, str], Prior], curves: dict[str, Curve], device: torch.device,
+    encoder: Encoder | None = None,
+) -> Sampler:  # fmt: skip
     """A method of the config, for one mix.
 
     method: its keys, see the config's schema. priors: as of `priors_of`. curves: as of `schedules.curves`; empty for a
-    method without a plan.
+    method without a plan. encoder: the posterior model that a method with a `posterior` begins with.
 
     Raises
     ------
@@ -69,7 +83,7 @@ def sampler_of(
     """
     kind, name = "separation/methods", method["sampler"]
     config = registry.settings(kind, name, method["settings"])
-    return registry.load(kind, name).Sampler(config, method, mix, priors, curves, device)
+    return registry.load(kind, name).Sampler(config, method, mix, priors, curves, device, encoder)
 
 
 def separate_all(
@@ -81,12 +95,13 @@ def separate_all(
     -------
     what was separated
     trace: rows item, particle, level, sigma, step, energy, residual, of the first round.
-    particles: rows item, round, particle, misfit, accept (the misfit accepted; 0: none), agreement_db (least SI-SDR of
-        its estimates against the round's best particle's), and, with the truth (N, B, 1, T), worst_si_sdr.
+    particles: rows item, round, particle, misfit, accept (the misfit accepted; 0: none), calls (of denoisers),
+        agreement_db (least SI-SDR of its estimates against the round's best particle's), and, with the truth
+        (N, B, 1, T), worst_si_sdr.
     forming: (levels, N, T), estimates of the first mix by the first round's best particle, at each level's first step.
     """
-    particles = separate.method["particles"]
-    size = max(1, batch_samples // (mix.shape[2] * particles))
+    particles = separate.particles[0]
+    size = max(1, batch_samples // (mix.shape[2] * max(separate.particles)))
     starts = range(0, mix.shape[0], size)
     parts, trace, tried, forming, begun = [], [], [], [], time.monotonic()
     for start in starts:
@@ -117,6 +132,7 @@ def separate_all(
                 "round": number,
                 "misfit": misfit,
                 "accept": separate.accept,
+                "calls": separate.calls,
                 "agreement_db": agreement,
             }
             if truth is not None:

@@ -5,7 +5,7 @@ Everywhere the mix is M = N m, the sum of the sources, and p(M | s) = N(M; sum_k
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -122,6 +122,7 @@ def alternating(
     callback: Callback | None = None,
     share: float | None = None,
     turns: int = 1,
+    start: Tensor | None = None,
 ) -> Tensor:
     """One source at a time is found in what the others leave of the mix, at falling noise (after split Gibbs sampling).
 
@@ -131,8 +132,9 @@ def alternating(
     2019, would draw from a posterior, where this takes its mean plus noise.) share: 1 / N if not given, at most
     1 / (N - 1), where no noise n is left to add. Sources take part from their entry on,
     those of early entry first; of item i, the one after i % turns of them, and so on around (at high noise the first
-    takes what it can). Before its entry z_k is noise only. The last sweeps have no noise:
-    d_k = D_k(M - sum_{j != k} d_j; sigma). mix: M (B, 1, T). Returns estimates d (N, B, 1, T).
+    takes what it can). Before its entry z_k is noise only; or, with a start (N, B, 1, T), d_k is what it starts at. The
+    last sweeps have no noise: d_k = D_k(M - sum_{j != k} d_j; sigma). mix: M (B, 1, T). Returns estimates d
+    (N, B, 1, T).
     """
     number = len(denoisers)
     share = min(1 / number if share is None else share, 1 / max(1, number - 1))
@@ -142,7 +144,7 @@ def alternating(
     def noise(deviation: float) -> Tensor:
         return deviation * torch.randn(mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
 
-    estimates = torch.zeros(number, *mix.shape, dtype=mix.dtype, device=mix.device)
+    estimates = mix.new_zeros(number, *mix.shape) if start is None else start.clone()
     carried = torch.stack([noise(kept) for _ in denoisers])  # sqrt(share) n_k
     for level, sigma in enumerate(plan.sigmas + plan.settle):
         settling = level >= len(plan.sigmas)
@@ -215,13 +217,12 @@ def restarted(
     run: Callable[[Tensor], tuple[Tensor, Tensor]],
     mix: Tensor,
     *,
-    particles: int,
-    rounds: int,
+    particles: Sequence[int],
     accept: float,
     watch: Callable[[int, Tensor, Tensor, Tensor], None] | None = None,
     combine: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The best of several runs with fresh noise for each mix: until one is accepted, at most `rounds` x `particles`.
+    """The best of several runs with fresh noise for each mix: of each round so many particles, until one is accepted.
 
     combine: instead of the best of a round, what it makes of all its estimates (N, n, particles, 1, T) and the mixes
     (n, 1, T), such as their mean: (N, n, 1, T).
@@ -234,9 +235,9 @@ def restarted(
     """
     waiting = torch.arange(mix.shape[0], device=mix.device)
     best, least = None, torch.full((mix.shape[0],), float("inf"), dtype=torch.float64, device=mix.device)
-    for number in range(rounds):
-        estimates, misfit = run(mix[waiting].repeat_interleave(particles, 0))
-        estimates, misfit = estimates.unflatten(1, (-1, particles)), misfit.double().view(-1, particles)
+    for number, count in enumerate(particles):
+        estimates, misfit = run(mix[waiting].repeat_interleave(count, 0))
+        estimates, misfit = estimates.unflatten(1, (-1, count)), misfit.double().view(-1, count)
         misfit = misfit.nan_to_num(nan=float("inf"))
         if watch:
             watch(number, waiting, estimates, misfit)

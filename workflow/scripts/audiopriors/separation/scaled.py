@@ -35,6 +35,13 @@ class Scaled:
         with torch.no_grad():
             return self.gain * torch.cat([denoise(part, sigma / self.gain) for part in parts])
 
+    def log_prob(self, x: Tensor, sigma: float) -> Tensor:
+        """log p_sigma(x) in nats, without gradients. Shape: (B, 1, T) -> (B,) float64."""
+        parts = (x / self.gain).split(self.items if x.device.type == "cpu" else len(x))
+        with torch.no_grad():
+            log_prob = torch.cat([self.prior.log_prob(part, sigma / self.gain) for part in parts])
+        return log_prob.double() - x.shape[2] * math.log(self.gain)
+
     def log_prob_and_score(self, x: Tensor, sigma: float, *, need_log_prob: bool) -> tuple[Tensor, Tensor]:
         """log p_sigma(x) in nats and its gradient, see `Prior.log_prob_and_score`. (B, 1, T) -> (B,), (B, 1, T)."""
         log_prob, score = self.prior.log_prob_and_score(x / self.gain, sigma / self.gain, need_log_prob=need_log_prob)

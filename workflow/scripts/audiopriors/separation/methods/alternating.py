@@ -1,7 +1,12 @@
-"""One source at a time is found in what the others leave of the mix, at falling noise (`samplers.alternating`)."""
+"""One source at a time is found in what the others leave of the mix, at falling noise (`samplers.alternating`).
+
+A method that has a `posterior` begins at what that model's encoder says of the mix; what is refused of it begins at
+noise.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -30,13 +35,40 @@ class Sampler(base.Sampler):
 
     judges = True
 
+    @property
+    def particles(self) -> list[int]:
+        """With an encoder, one more round of one particle is the first."""
+        return [*([1] if self.encoder else []), *super().particles]
+
+    def _begin(self, mix: Tensor) -> tuple[samplers.Plan, Tensor | None]:
+        """The levels of this round, and the estimates (N, B, 1, T) at which it starts; None: at noise.
+
+        With an encoder the first round starts at its estimates, where the priors' denoisers know as much of their
+        sources: at the noise level where a prior's error is the encoder's own on validation mixes, of the source for
+        which that level is highest.
+        """
+        if not self.encoder or self.round:
+            return self.plan, None
+        errors = zip(self.curves, self.encoder.description["errors"], strict=True)
+        level = max(curve.level(error) for curve, error in errors)
+        sigmas = tuple(sigma for sigma in self.plan.sigmas if sigma <= level)
+        with torch.no_grad():
+            estimates = self.encoder.estimates(mix)
+        return dataclasses.replace(self.plan, sigmas=sigmas), estimates.transpose(0, 1)[:, :, None]
+
     def run(
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
     ) -> tuple[Tensor, Tensor, Tensor]:
         """One particle for each mix, see the base class."""
-        misfit = acceptance.Misfit(self.plan, self.curves, callback)
+        plan, start = self._begin(mix)
+        skipped = len(self.plan.sigmas) - len(plan.sigmas)
+
+        def note(level: int, *state) -> None:
+            callback(skipped + level, *state)
+
+        misfit = acceptance.Misfit(plan, self.curves, note)
         estimates = samplers.alternating(
-            mix, self.denoisers, self.plan, generator, misfit, self.config.share or None, self.config.turns
+            mix, self.denoisers, plan, generator, misfit, self.config.share or None, self.config.turns, start
         )
         value = misfit.value
         if self.accept:

@@ -16,6 +16,7 @@ from torch import Tensor
 from ...errors import UserError
 from ...priors.base import Prior
 from .. import samplers, schedules
+from ..encoder import Encoder
 from ..scaled import Scaled
 
 
@@ -37,7 +38,8 @@ class Sampler(abc.ABC):
 
     config: the file's `Config`. method: the method's other keys, see the config's schema. mix: its name, sources and
     gains. priors: by source and by the noise level that they were trained at, as in paths, "all" for one of all levels.
-    curves: of each source's prior, by source, for a method that has a plan.
+    curves: of each source's prior, by source, for a method that has a plan. encoder: the posterior model of this mix
+    whose estimates it begins with, for a method that has a `posterior`.
 
     Raises
     ------
@@ -52,9 +54,13 @@ class Sampler(abc.ABC):
 
     def __init__(
         self, config, method: dict, mix: dict, priors: dict[tuple[str, str], Prior], curves: dict[str, schedules.Curve],
-        device: torch.device,
+        device: torch.device, encoder: Encoder | None = None,
     ):  # fmt: skip
-        self.config, self.method, self.device = config, method, device
+        self.config, self.method, self.device, self.encoder = config, method, device, encoder
+        self.round = 0
+        "Which round of particles `run` is called for."
+        self.calls = 0
+        "Of denoisers, for one particle of the last round."
         self.sources, self.gains, self._priors = mix["sources"], mix["gains"], priors
         self.plan: samplers.Plan | None = None
         self.curves: list[schedules.Curve] = []
@@ -107,14 +113,26 @@ class Sampler(abc.ABC):
         return scaled
 
     @property
+    def particles(self) -> list[int]:
+        """How many particles each round has, at most so many rounds."""
+        return [self.method["particles"]] * self.method["rounds"]
+
+    @property
     def denoisers(self) -> list[samplers.Denoiser]:
         """E[s_k | x] of each source, from x and sigma, for priors that serve all levels."""
-        return [prior.denoise for prior in self.priors[0]]
+        return [self._counted(prior.denoise) for prior in self.priors[0]]
 
     @property
     def judging(self) -> list[samplers.Denoiser]:
         """The same, far from any wave of the source where its prior sees none."""
-        return [prior.judged for prior in self.priors[0]]
+        return [self._counted(prior.judged) for prior in self.priors[0]]
+
+    def _counted(self, denoiser: samplers.Denoiser) -> samplers.Denoiser:
+        def counted(x: Tensor, sigma: float) -> Tensor:
+            self._denoised += len(x)
+            return denoiser(x, sigma)
+
+        return counted
 
     @staticmethod
     def none_stopped(mix: Tensor) -> Tensor:
@@ -126,17 +144,19 @@ class Sampler(abc.ABC):
         rounds = []
 
         def once(some: Tensor) -> tuple[Tensor, Tensor]:
+            self.round, self._denoised = len(rounds), 0
             first = callback if callback and not rounds else _silent
             estimates, stopped, misfit = self.run(some, generator, first)
+            self.calls = self._denoised // len(some)
             rounds.append(stopped)
             return estimates, misfit
 
-        particles = self.method["particles"]
+        particles = self.particles if self.accept else self.particles[:1]
         estimates, misfit = samplers.restarted(
-            once, mix.to(self.device), particles=particles, rounds=self.method["rounds"] if self.accept else 1,
-            accept=self.accept, watch=watch, combine={"mean": samplers.mean, "mask": samplers.mask}.get(self.combine),
+            once, mix.to(self.device), particles=particles, accept=self.accept, watch=watch,
+            combine={"mean": samplers.mean, "mask": samplers.mask}.get(self.combine),
         )  # fmt: skip
-        stopped = rounds[0].view(-1, particles).all(1)
+        stopped = rounds[0].view(-1, particles[0]).all(1)
         accepted = (misfit <= self.accept).double()
         if not self.judged:
             accepted[:] = float("nan")

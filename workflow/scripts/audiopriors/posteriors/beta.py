@@ -1,0 +1,70 @@
+"""The Beta law scaled to [-1, 1] (thesis, "Modeling the posteriors"), for waves whose amplitude has hard ends."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from scipy import special
+from torch import Tensor
+
+from . import base
+
+LEAST = 0.5  # of both concentrations: the arcsine law of a sine wave; with less, much of the mass is at the ends
+START, RANGE = 0.3, 5.0  # the deviation of log-deviation 0, and how many nats it can be away from that
+
+
+class Law(base.Law):
+    """Parameters: the two concentrations. A location is the mean, a deviation the spread around it."""
+
+    @staticmethod
+    def parameters(location: Tensor, log_deviation: Tensor) -> base.Parameters:
+        """Concentrations c (1 +- mean) / 2 + LEAST, c = (1 - mean^2) / deviation^2: about that variance, if small."""
+        mean = base.bounded(location, 1.0, 16)
+        deviation = START * torch.exp(RANGE * torch.tanh(log_deviation.double() / RANGE))
+        total = (1 - mean**2) / deviation**2
+        return total * (1 + mean) / 2 + LEAST, total * (1 - mean) / 2 + LEAST
+
+    @staticmethod
+    def log_prob(sample: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        """log Beta((s + 1) / 2) - log 2, of samples at least EDGE from the ends."""
+        part = ((sample.double() + 1) / 2).clamp(base.EDGE / 2, 1 - base.EDGE / 2)
+        whole = torch.lgamma(first + second) - torch.lgamma(first) - torch.lgamma(second)
+        return whole + (first - 1) * part.log() + (second - 1) * torch.log1p(-part) - math.log(2)
+
+    @staticmethod
+    def cdf(sample: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """The regularised incomplete Beta function."""
+        return special.betainc(first, second, (np.clip(sample, -1, 1) + 1) / 2)
+
+    @staticmethod
+    def quantile(share: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Counted from the nearer end, as what is near 1 loses digits there."""
+        low = share <= 0.5
+        one, other = np.where(low, first, second), np.where(low, second, first)
+        near = special.betaincinv(one, other, np.minimum(share, 1 - share))
+        return np.where(low, 2 * near - 1, 1 - 2 * near)
+
+    @classmethod
+    def slopes(cls, share: np.ndarray, sample: np.ndarray, first: np.ndarray, second: np.ndarray) -> list[np.ndarray]:
+        """By central differences of the CDF, in steps of which its width has some ten thousand."""
+        part = (sample + 1) / 2
+        # 2 dx = ds, and the CDF's derivative in x is the Beta density.
+        log_density = (first - 1) * np.log(part) + (second - 1) * np.log1p(-part) - special.betaln(first, second)
+        slopes = []
+        for which, value in enumerate((first, second)):
+            step = 1e-4 * value / np.sqrt(1 + first + second)
+            ends = []
+            for end in (value - step, value + step):
+                one, other = (end, second) if which == 0 else (first, end)
+                below = special.betainc(one, other, part)
+                above = -special.betainc(other, one, 1 - part)  # the same less 1, which has its digits near the end
+                ends.append(np.where(share <= 0.5, below, above))
+            slopes.append(-2 * (ends[1] - ends[0]) / (2 * step) * np.exp(-log_density))
+        return slopes
+
+    @staticmethod
+    def mean(first: Tensor, second: Tensor) -> Tensor:
+        """Of the scaled law."""
+        return (first - second) / (first + second)

@@ -1,0 +1,210 @@
+"""Posterior models q(sources | mix) = prod_k q_k(s_k | mix): an encoder of the mix, trained against frozen priors.
+
+The thesis's "Modeling the posteriors", corrected (SPEC section 9). The encoder is the network of a score prior with two
+outputs a source; they say where each sample is and how sure that is (posteriors/base.py). It sees no pair of a mix and
+its sources: with objective `elbo` mixes alone, with `sleep` mixes of waves that were drawn from the priors.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .. import registry
+from ..checkpoints import CheckpointError, filled, load_tensors
+from ..posteriors.base import Law, Parameters
+from ..priors.base import Prior, Sigma
+from ..seeds import torch_generator
+from .scaled import Scaled
+
+
+class Encoder(nn.Module):
+    """The laws of the sources (B, N, T) of mixes M (B, 1, T), a source within its gain of 0.
+
+    family, model: the prior whose network it has, told one noise level always. gains: of the sources, (N,).
+    """
+
+    def __init__(self, law: str, family: str, model: dict, gains: list[float]):
+        super().__init__()
+        self.law: type[Law] = registry.load("posteriors", law).Law
+        config = registry.settings("priors", family, model)
+        self.inner = registry.load("priors", family).build(config, 2 * len(gains))
+        self.register_buffer("gains", torch.tensor(gains, dtype=torch.float32)[:, None], persistent=False)
+
+    def forward(self, mix: Tensor) -> Parameters:
+        """The two parameters of each sample's law at gain 1: (B, 1, T) -> (B, N, T), (B, N, T) float64."""
+        locations, log_deviations = self.inner.estimates(mix).chunk(2, 1)
+        # What the locations leave of the mix is shared out, so that training begins at equal parts of it.
+        locations = locations + (mix - locations.sum(1, keepdim=True)) / len(self.gains)
+        return self.law.parameters(locations / self.gains, log_deviations)
+
+    def log_prob(self, sources: Tensor, laws: Parameters) -> Tensor:
+        """log q of sources (B, N, T) in nats, summed over time: (B, N) float64."""
+        each = self.law.log_prob((sources / self.gains).clamp(-1, 1), *laws)
+        return (each - self.gains.double().log()).sum(2)
+
+    def draw(self, laws: Parameters, generator: torch.Generator) -> Tensor:
+        """Sources (B, N, T) of q, float64, differentiable in its parameters."""
+        share = torch.rand(laws[0].shape, generator=generator, dtype=torch.float64)
+        return self.gains.double() * self.law.draw(share, *laws)
+
+    def estimates(self, mix: Tensor) -> Tensor:
+        """E_q[sources]: (B, 1, T) -> (B, N, T)."""
+        return (self.gains * self.law.mean(*self(mix))).to(mix.dtype)
+
+    def quantiles(self, laws: Parameters, share: float) -> Tensor:
+        """The samples below which this share of q is: (B, N, T) float64."""
+        first, second = (one.detach().cpu().numpy() for one in laws)
+        return self.gains.double().cpu() * torch.from_numpy(self.law.quantile(share + 0 * first, first, second))
+
+    def places(self, sources: Tensor, laws: Parameters) -> Tensor:
+        """The share of q that is below each sample of sources (B, N, T), float64."""
+        of = ((sources / self.gains).double(), *laws)
+        return torch.from_numpy(self.law.cdf(*(one.detach().cpu().numpy() for one in of)))
+
+
+def evidence_bound(
+    sources: Tensor, log_q: Tensor, mix: Tensor, priors: list[Scaled], sigma: float, *, width: float,
+    added: float = 0.0, noise: Tensor | None = None,
+) -> dict[str, Tensor]:  # fmt: skip
+    """The three parts of the evidence lower bound of log p(M), of one draw of q; each (B,) float64, in nats.
+
+    log_likelihood: log N(M; sum_k s_k, (width sigma)^2 I). log_prior: sum_k log p_sigma(s_k). entropy: -log q.
+
+    With noise n (B, N, T) of deviation `added`, p_sigma sees s_k + n_k, and log_likelihood is its mean over n. That is
+    the bound of sources which carry this noise, but with the entropy of q instead of the larger one with noise.
+    log_prior's gradient in the sources is the priors' score, so that a prior whose log p is dear serves, too; without
+    gradients to be computed it has its value, else its value is 0.
+
+    sources: (B, N, T), a draw of q. log_q: (B,). mix: M (B, 1, T).
+    """
+    length, deviation = mix.shape[2], width * sigma
+    residual = (mix.double() - sources.sum(1, keepdim=True)).square().sum((1, 2))
+    carried = sources.shape[1] * length * added**2
+    log_likelihood = -(residual + carried) / (2 * deviation**2) - length * math.log(deviation * math.sqrt(2 * math.pi))
+    seen = sources if noise is None else sources + added * noise
+    log_prior = torch.zeros_like(log_likelihood)
+    for prior, one in zip(priors, seen.split(1, 1), strict=True):
+        x = one.detach().to(mix.dtype)
+        if one.requires_grad:
+            _, score = prior.log_prob_and_score(x, sigma, need_log_prob=False)
+            along = (score.double().detach() * one).sum((1, 2))
+            log_prior = log_prior + along - along.detach()
+        else:
+            log_prior = log_prior + prior.log_prob(x, sigma)
+    return {"log_likelihood": log_likelihood, "log_prior": log_prior, "entropy": -log_q}
+
+
+def bound(
+    encoder: Encoder, laws: Parameters, mix: Tensor, priors: list[Scaled], sigma: float, width: float,
+    generator: torch.Generator, lowest: float | None = None,
+) -> dict[str, Tensor]:  # fmt: skip
+    """`evidence_bound` of one draw of the encoder's laws of mixes M (B, 1, T).
+
+    lowest: below sigma, the noise level of which the priors' noise is the draw's own; the rest is added.
+    """
+    sources = encoder.draw(laws, generator)
+    added = math.sqrt(max(0.0, sigma**2 - (sigma if lowest is None else lowest) ** 2))
+    noise = torch.randn(sources.shape, generator=generator).to(sources) if added else None
+    log_q = encoder.log_prob(sources, laws).sum(1)
+    return evidence_bound(sources, log_q, mix, priors, sigma, width=width, added=added, noise=noise)
+
+
+class Objective(nn.Module):
+    """An encoder in training.
+
+    objective: `sleep`, the cross-entropy -log q(s | M) of drawn sources and their mix (the sleep phase of wake-sleep,
+    Hinton et al., 1995); else the evidence lower bound of mixes, at the noise level of the training, `lowest` at last.
+    priors: of each source times its gain, frozen. width: of the mixing term, over sigma.
+    """
+
+    loss_unit = "nats/sample"
+
+    def __init__(self, encoder: Encoder, objective: str, priors: list[Scaled], lowest: float, width: float):
+        super().__init__()
+        self.encoder, self.objective = encoder, objective
+        self.priors, self.lowest, self.width = priors, lowest, width  # a list, so no part of the weights
+        self.parts: dict[str, float] = {}
+
+    def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
+        """Take the deviation of the mixes of sources (B, N, T)."""
+        mix = clean.sum(1, keepdim=True)
+        self.encoder.inner.initialise(mix, mix, sigma)
+
+    def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
+        """Of sources clean (B, N, T); `elbo` sees of them their mix only.
+
+        Where gradients are computed, `elbo` lacks the value of log p, which is dear; see `evidence_bound`. Without,
+        `parts` is set: the bound's parts at `lowest`, means in nats a sample of one source.
+        """
+        mix, unit = clean.sum(1, keepdim=True), clean[0].numel()
+        laws, training = self.encoder(mix), torch.is_grad_enabled()
+        generator = torch_generator("posterior", mix[0, 0, 0].item())
+        if not training or self.objective != "sleep":
+            level = sigma if training else self.lowest
+            parts = bound(self.encoder, laws, mix, self.priors, level, self.width, generator, self.lowest)
+            self.parts = {name: value.mean().item() / unit for name, value in parts.items()}
+        if self.objective == "sleep":
+            return -self.encoder.log_prob(clean, laws).sum(1).mean() / unit
+        return -sum(parts.values()).mean() / unit
+
+
+class Drawn:
+    """Waves that priors dreamed of, mixed at random, as a data set of one 'source' to train on (B, N, T).
+
+    waves: of each source (n, 1, T). gains: (N,). real: a `supervised.Mixes`, whose held-out mixes measure the loss.
+    """
+
+    def __init__(self, waves: list[Tensor], gains: list[float], real):
+        self.waves, self.gains, self.real = waves, gains, real
+
+    def count(self, split: str) -> int:
+        """Number of items in that split."""
+        return self.real.count(split)
+
+    def frames(self, split: str, source: str, items: Tensor, frame: int) -> Tensor:
+        """Items of a split of the real mixes."""
+        return self.real.frames(split, source, items, frame)
+
+    def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
+        """A training batch: of each source, waves that were drawn, whichever come together."""
+        chosen = (wave[torch.randint(len(wave), (batch,), generator=generator)] for wave in self.waves)
+        return torch.cat([gain * wave for gain, wave in zip(self.gains, chosen, strict=True)], 1)
+
+
+def dreamed(prior: Prior, number: int, length: int, sigma: float, seed: tuple, size: int) -> Tensor:
+    """Waves (number, 1, length) of a prior, on the CPU, drawn `size` at once."""
+    starts = range(0, number, size)
+    parts = (prior.waves(min(size, number - i), length, sigma, torch_generator(*seed, i)).cpu() for i in starts)
+    return torch.cat(list(parts))
+
+
+def relative_errors(encoder: Encoder, sources: Tensor) -> list[float]:
+    """Of each source, how far E_q is from the true one (B, N, T), in its power: mean squares over items."""
+    with torch.no_grad():
+        error = (encoder.estimates(sources.sum(1, keepdim=True)) - sources).square().mean((0, 2))
+    return (error / sources.square().mean((0, 2))).tolist()
+
+
+def build(description: dict) -> Encoder:
+    """A fresh encoder; description has law, family, model and mix."""
+    return Encoder(description["law"], description["family"], description["model"], description["mix"]["gains"])
+
+
+def load(path: str, *, priors: str | None = None) -> Encoder:
+    """A trained encoder, as `checkpoints.save_prior` wrote it; what it was trained on is in `.description`.
+
+    priors: the digest of the priors' files that it must have been trained against.
+
+    Raises
+    ------
+    CheckpointError: broken, of another version of the network, or of other priors.
+    """
+    tensors, description = load_tensors(path)
+    if priors is not None and description.get("priors") != priors:
+        raise CheckpointError(
+            f"{path}: was trained against other priors than those of this run; delete it and run again"
+        )
+    return filled(path, tensors, description, lambda: build(description))
