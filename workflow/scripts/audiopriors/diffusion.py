@@ -29,7 +29,8 @@ from .priors.base import Prior, Sigma
 from .seeds import torch_generator
 
 GATE_WEIGHT = 0.01  # so that the bound on the gradient's norm is the denoiser's
-WAVE_STEP, KEPT = 0.15, 0.5  # of `waves`: nats of log sigma a level, and the noise's correlation from level to level
+# Of `waves`: nats of log sigma a level; the noise's correlation from level to level, down to this part of sigma_max.
+WAVE_STEP, KEPT, KEPT_TO = 0.15, 0.85, 1 / 6
 BEGIN = 0.25  # of sigma: with less noise added, the integrand is as where the denoiser does not change
 
 
@@ -203,10 +204,11 @@ class Diffusion(Prior):
 
     @torch.no_grad()
     def waves(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
-        """Clean waves (n, 1, length), by a reverse diffusion down to sigma in which each level draws most noise anew.
+        """Clean waves (n, 1, length), by a reverse diffusion down to sigma with noise that is drawn anew.
 
-        The ODE of `sample` carries a mistake at a large sigma to the end; new noise lets D correct it. So these waves
-        are nearer to the data's than `sample` is in as many calls, but no draws of p_sigma: their spread is too small.
+        The ODE of `sample` carries each mistake to the end; with new noise D corrects it. Where waves are found, some
+        of the noise is kept from level to level, or nothing would be found; below, none is. So these waves are nearer
+        to the data's than `sample` is in as many calls, but no draws of p_sigma: their spread is too small.
         """
         count = max(4, math.ceil(math.log(self.config.sigma_max / sigma) / WAVE_STEP))
         levels = np.geomspace(self.config.sigma_max, sigma, count).tolist()
@@ -215,6 +217,7 @@ class Diffusion(Prior):
         for level in levels:
             x = wave + level * noise
             wave = self.denoise(x, level)
+            kept = KEPT if level > KEPT_TO * self.config.sigma_max else 0.0
             anew = torch.randn(n, 1, length, generator=generator).to(self.deviation)
-            noise = KEPT * (x - wave) / level + math.sqrt(1 - KEPT**2) * anew
+            noise = kept * (x - wave) / level + math.sqrt(1 - kept**2) * anew
         return wave
