@@ -192,7 +192,7 @@ class Reduced(Workplace):
         config, scales = (yaml.safe_load((place.folder / name).read_text()) for name in ("config.yaml", "scales.yaml"))
         scale = scales["scales"]["smoke"]
         kept = {"mixes": {"two": {"sources": ["sine", "saw"]}}, "runs": {"langevin_annealed": {"flowavenet": {}}}}
-        config["datasets"] = {"toy": config["datasets"]["toy"] | kept | {"supervised": {}}}
+        config["datasets"] = {"toy": config["datasets"]["toy"] | kept | {"supervised": {}, "posteriors": {}}}
         scale["datasets"] = {
             "toy": {"sources": ["sine", "saw"], "frame": 256, "priors": ["flowavenet"], "published": [],
                     "settings": {"train": 64, "validation": 16, "test": 16}}

@@ -12,6 +12,9 @@ from audiopriors.pipeline.scale import Scale
 from configurations import SHIPPED, sentences, with_changes
 from conftest import ROOT
 
+POSTERIOR = {
+    "encoder": "score", "prior": "score", "sigma": "0.129", "law": "beta", "objective": "elbo", "mixes": ["four"],
+}  # fmt: skip
 SEPARATOR = {"prior": "score", "mixes": ["four"]}
 
 
@@ -119,6 +122,59 @@ def test_every_key_is_described():
             "nope",
             "toy.supervised.supervised.prior: there is no 'nope'; allowed: flowavenet",
         ),
+        (
+            "datasets/toy/posteriors/posterior_sleep/mixes",
+            ["five"],
+            "toy.posteriors.posterior_sleep.mixes: there is no 'five'; allowed: four, three",
+        ),
+        ("datasets/toy/posteriors/posterior_sleep/law", "gamma", "law: there is no 'gamma'; allowed: beta, truncated"),
+        ("datasets/toy/posteriors/posterior_sleep/prior", "score_music", "prior: there is no 'score_music'; allowed"),
+        (
+            "datasets/toy/posteriors/posterior_sleep/objective",
+            "wake",
+            "objective: 'wake' is not allowed; allowed: elbo",
+        ),
+        (
+            "datasets/toy/posteriors/posterior_elbo/encoder",
+            "wavenet",
+            "posteriors.posterior_elbo.encoder: wavenet has no network that can give several sources; allowed: score",
+        ),
+        (
+            "datasets/toy/posteriors/posterior_sleep_elbo/start",
+            "posterior_wake",
+            "posterior_sleep_elbo.start: there is no 'posterior_wake'; allowed: posterior_sleep, posterior_elbo",
+        ),
+        (
+            "datasets/toy/posteriors/posterior_sleep_elbo/prior",
+            "exact",
+            "posterior_sleep_elbo.start: posterior_sleep has another prior, score",
+        ),
+        (
+            "datasets/toy/posteriors/posterior_elbo_flow/objective",
+            "elbo_annealed",
+            "posterior_elbo_flow.objective: elbo_annealed needs a prior that serves all noise levels",
+        ),
+        (
+            "datasets/toy/posteriors/posterior_elbo_flow/sigma",
+            "0.2",
+            "elbo_flow.sigma: there is no '0.2'; allowed: 0.01",
+        ),
+        (
+            "datasets/toy/runs/alternating_amortised/exact",
+            {},
+            "alternating_amortised.exact: begins with posterior_sleep, which is of the prior score",
+        ),
+        (
+            "datasets/toy/runs/alternating_amortised/score/mixes",
+            ["two"],
+            "alternating_amortised.score: begins with posterior_sleep, which is not trained for the mix two",
+        ),
+        (
+            "separation/methods/alternating_amortised/posterior",
+            "posterior_wake",
+            "alternating_amortised.score: there is no posterior model 'posterior_wake'; allowed: posterior_sleep",
+        ),
+        ("datasets/toy/posteriors/dirac", POSTERIOR, "toy.posteriors.dirac: is the name of a method or a supervised"),
         ("priors/wavenet/levels", [], "priors.wavenet.levels: [] is not allowed; allowed: each (a model of each sigma"),
         ("scales/quick/priors/wavenet_music", {"model": None}, "(scale quick) priors.wavenet_music.model: is missing"),
         ("priors/wavenet/datasets", 5, "priors.wavenet.datasets: 5 is not of type 'array'"),

@@ -1,6 +1,7 @@
 """Samplers as the config names them: what they compute, what the base derives, and an example of an own one."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -167,6 +168,29 @@ def test_rounds_go_on_until_the_misfit_is_accepted():
     assert refusing.misfit.tolist() == [2.0] * 3 and refusing.accepted.tolist() == [0] * 3
     averaged = scripted(combine="mean")
     assert averaged.accept == 0 and averaged(mixes(), generator()).accepted.isnan().all() and averaged.rounds == 1
+
+
+def test_a_posterior_model_begins_the_first_round():
+    """One particle a mix, at its estimates, from where the denoisers know as much; what is refused begins at noise."""
+    truth = torch.stack([mixes(), 0.3 * mixes().flip(0)])
+    encoder = SimpleNamespace(description={"errors": [0.1, 0.05]}, estimates=lambda mix: truth[:, :, 0].transpose(0, 1))
+    method = {"sampler": "alternating", "plan": PLAN, "particles": 2, "rounds": 2, "accept": 1e9}
+    method |= {"settings": SETTINGS["alternating"]}
+    priors = {(source, "all"): Gaussian(VARIANCES[source]) for source in MIX["sources"]}
+    begun = separation.sampler_of(method, MIX, priors, CURVES, CPU, encoder)
+    seen = []
+    begun(truth.sum(0), generator(), lambda level, step, energy, residual, state: seen.append((level, state.clone())))
+    assert begun.particles == [1, 2, 2] and begun.round == 0  # none can be accepted, as no prior can find its source
+    highest = max(CURVES["loud"].level(0.1), CURVES["soft"].scaled(0.5).level(0.05))
+    levels = [level for level, sigma in enumerate(begun.plan.sigmas) if sigma <= highest]
+    assert 0 < len(levels) < len(begun.plan.sigmas) and [level for level, _ in seen] == [*levels, 6, 7]
+    begun.accept = 1e-9  # as if they could, but nothing is good enough
+    watched = []
+    separated = begun(truth.sum(0), generator(), None, lambda *round: watched.append(round))
+    assert [round[3].shape for round in watched] == [(3, 1), (3, 2), (3, 2)] and begun.round == 2
+    assert separated.estimates.shape == truth.shape
+    entries = [[sum(sigma <= entry for sigma in begun.sigmas) for entry in begun.plan.entries]]
+    assert begun.calls == sum(entries[0]) + 2 * 8  # of the last round: its levels, and eight to judge each source
 
 
 @pytest.mark.parametrize("returned", [0.0, 1.0])

@@ -161,6 +161,14 @@ def test_metropolis_has_the_posterior_and_plain_langevin_has_not():
     agree(plain, mean, inflated)
 
 
+def test_alternating_begins_at_a_start():
+    """Denoisers that keep what they see: without noise the first source gets what the other's start leaves."""
+    mix, start = torch.full((1, 1, 3), 5.0), torch.stack([torch.full((1, 1, 3), value) for value in (1.0, 2.0)])
+    plan = samplers.Plan((), (0.1,), (1.0, 0.01))  # the second source does not take part yet
+    estimates = samplers.alternating(mix, [lambda x, sigma: x] * 2, plan, generator(), start=start)
+    assert estimates[:, 0, 0, 0].tolist() == [3.0, 2.0] and start[0, 0, 0, 0] == 1
+
+
 def test_restarts_until_accepted():
     """Items need 1, 2, ... rounds; the best of all rounds is kept, also of an item that is never accepted."""
     rounds = []
@@ -175,7 +183,7 @@ def test_restarts_until_accepted():
     watched = []
     mix = torch.tensor([0.0, 2.0, 9.0])[:, None, None]
     estimates, misfit = samplers.restarted(
-        run, mix, particles=2, rounds=4, accept=1.0, watch=lambda *seen: watched.append(seen)
+        run, mix, particles=[2] * 4, accept=1.0, watch=lambda *seen: watched.append(seen)
     )
     assert rounds == [[0, 0, 2, 2, 9, 9], [2, 2, 9, 9], [2, 2, 9, 9], [9, 9]]
     assert misfit.tolist() == [0.5, 0.5, pytest.approx(1.7)]
@@ -194,7 +202,7 @@ def test_particles_combined():
     torch.testing.assert_close(shared.sum(0), mix, rtol=0, atol=1e-5)
     assert (shared - truth).std() < 0.01 * mix.std()
     combined, _ = samplers.restarted(
-        lambda some: (torch.stack([some, some + 2]), torch.ones(len(some))), mix, particles=2, rounds=1, accept=0.0,
+        lambda some: (torch.stack([some, some + 2]), torch.ones(len(some))), mix, particles=[2], accept=0.0,
         combine=lambda estimates, mix: estimates.mean(2) + mix,
     )  # fmt: skip
     torch.testing.assert_close(combined, torch.stack([2 * mix, 2 * mix + 2]))
@@ -204,7 +212,7 @@ def test_not_a_number_is_never_the_best():
     def run(mix):
         return mix[None].clone(), torch.tensor([float("nan"), 3.0])
 
-    _, misfit = samplers.restarted(run, torch.zeros(1, 1, 4), particles=2, rounds=2, accept=1.0)
+    _, misfit = samplers.restarted(run, torch.zeros(1, 1, 4), particles=[2] * 2, accept=1.0)
     assert misfit.tolist() == [3.0]
 
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from audiopriors import tables
+from audiopriors import intervals, tables
 from audiopriors.columns import BSS_EVAL, COLUMNS, MEASURES
 from scipy import stats
 
@@ -204,7 +204,7 @@ def particles():
     return pd.DataFrame({
         "item": [0, 0, 1, 1, 1, 1], "round": [0, 0, 0, 0, 1, 1], "particle": [0, 1] * 3,
         "misfit": [0.5, 1.2, 1.6, 1.5, 0.7, 0.9], "agreement_db": [60, 30, -5, 60, 60, 25],
-        "worst_si_sdr": [35, 33, -9, 2, 36, 3],
+        "worst_si_sdr": [35, 33, -9, 2, 36, 3], "calls": [10, 10, 10, 10, 20, 20],
     }).assign(dataset="toy", method="m", prior="f", mix="four", accept=1.0)  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def test_acceptance():
     assert row["false_accepts"] == 1 and row["missed"] == 1
     assert row["auroc"] == pytest.approx(8 / 9)
     assert row["largest_misfit_right"] == 1.2 and row["smallest_misfit_wrong"] == 0.9
-    assert row["agreement_db_median"] == 12.5
+    assert row["agreement_db_median"] == 12.5 and row["calls_per_mix"] == 40
     # Both mixes are accepted, the kept particles being right; two are too few for a bound.
     assert row["accepted_mixes"] == 2 and row["accepted_failures"] == 0 and math.isnan(row["accepted_failures_high"])
     many = pd.concat([particles().assign(item=particles()["item"] + 2 * k) for k in range(50)])
@@ -224,6 +224,20 @@ def test_acceptance():
     (row,) = tables.acceptance(many).to_dict("records")
     assert row["accepted_mixes"] == 100 and row["accepted_failures"] == 1
     assert row["accepted_failures_high"] == pytest.approx(stats.beta.ppf(0.975, 2, 99), rel=0.05)
+
+
+def test_posterior():
+    bounds = pd.DataFrame({
+        "item": np.arange(40), "track": "", "log_likelihood": -3.0, "log_prior": np.arange(40.0), "entropy": 2.0,
+        "inside_50": [0.25, 0.75] * 20, "inside_95": 1.0,
+    }).assign(dataset="toy", mix="four", prior="score", posterior="posterior_sleep", objective="sleep")  # fmt: skip
+    (row,) = tables.posterior(bounds.sample(frac=1, random_state=0), 10).to_dict("records")
+    assert row["n"] == 40 and row["frame"] == 10 and row["objective"] == "sleep"
+    assert [row[name] for name in ("elbo", "log_likelihood", "log_prior", "entropy")] == [18.5, -3, 19.5, 2]
+    assert row["low"] < 16 < 18.5 < 21 < row["high"] and (row["low"], row["high"]) == intervals.mean(
+        np.arange(40.0) - 1
+    )
+    assert row["inside_50"] == 0.5 and row["inside_50_low"] < 0.45 and row["inside_95"] == 1
 
 
 def test_table_1_shows_each_measure_beside_the_published_values(tmp_path):

@@ -100,6 +100,13 @@ assert "torch._dynamo" not in sys.modules
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
+@pytest.mark.parametrize(("done", "level"), [(0, 4.0), (0.5, 1.0), (1, 0.25)])
+def test_noise_falls_as_the_training_goes_on(done, level):
+    clean, seed = torch.ones(2, 1, 2000), torch.Generator().manual_seed(0)
+    noisy, reached = training.add_noise(clean, (0.25, 4.0), "falling", seed, done)
+    assert reached == pytest.approx(level) and (noisy - clean).std().item() == pytest.approx(level, rel=0.05)
+
+
 def test_noise_laws():
     clean = torch.zeros(4000, 1, 20)
     generator = torch.Generator().manual_seed(0)

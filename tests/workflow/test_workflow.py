@@ -86,7 +86,8 @@ def test_what_it_will_take(repository, tmp_path):
     assert head.startswith("smoke, demo_band: ") and " hours of cpu (1 thread), " in head and head in done.stdout
     jobs = sum(int(row.split("|")[3]) for row in rows if row.startswith("| "))
     planned = place.planned("smoke_demo_band")
-    counted = ("train_prior", "evaluate_prior", "separate", "error_curve", "train_separator")
+    counted = ("train_prior", "evaluate_prior", "separate", "error_curve", "train_separator", "train_posterior",
+               "separate_posterior")  # fmt: skip
     assert jobs == sum(planned[rule] for rule in counted)
     assert not (place.folder / "results/smoke/priors").exists()
     assert place.planned("smoke_demo_band_forecast")["forecast"] == 1  # on another machine it would be another's hours

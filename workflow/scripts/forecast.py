@@ -13,7 +13,7 @@ from audiopriors import likelihood, registry, runtime
 from audiopriors.checkpoints import build_prior
 from audiopriors.files import write_bytes
 from audiopriors.optimiser import Adam
-from audiopriors.separation import supervised
+from audiopriors.separation import encoder, supervised
 from audiopriors.separation.scaled import Scaled
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def main() -> None:
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
     frame, sources, evaluation = settings["frame"], settings["sources"], settings["evaluation"]
-    rows, disk = [], settings["bytes_of_data"]
+    rows, disk, built = [], settings["bytes_of_data"], {}
 
     def add(what: str, name: str, jobs: int, unit: str, units: float, each: float) -> None:
         rows.append([what, name, jobs, unit, f"{units:.3g}", f"{each:.3g}", f"{jobs * units * each / 3600:.3g}"])
@@ -81,7 +81,7 @@ def main() -> None:
             disk += 4 * described["trainings"] * sum(parameter.numel() for parameter in prior.parameters())
         else:
             prior.fit(registry.open_data(settings["data"], arguments.data), sources[0])
-        prior.eval().requires_grad_(False)
+        built[name] = prior.eval().requires_grad_(False)
         few = 0.3 * torch.randn(2, 1, frame, device=device)
         with torch.no_grad():
             each = seconds(lambda prior=prior, few=few, sigma=sigma: prior.measures(few, sigma), device) / len(few)
@@ -109,6 +109,20 @@ def main() -> None:
         separator.initialise(x, x, 0.0)
         each = seconds(train_step(separator, training, x, 0.0), device)
         add("training", f"{described['name']}, {mix['name']}", 1, "steps", training["steps"], each)
+    for described in settings["posteriors"]:
+        training, mix, sigma = described["training"], described["mix"], described["sigma"]
+        model = encoder.build({**described, **described["posterior"]})
+        priors = [Scaled(built[described["prior"]], gain) for gain in mix["gains"]]
+        objective = encoder.Objective(
+            model, described["posterior"]["objective"], priors, sigma, described["posterior"]["mixture_width"]
+        ).to(device)  # fmt: skip
+        x = 0.1 * torch.randn(training["batch"], len(priors), frame, device=device)
+        objective.initialise(x, x, sigma)
+        name = f"{described['name']}, {mix['name']}"
+        add("training", name, 1, "steps", training["steps"], seconds(train_step(objective, training, x, sigma), device))
+        with torch.no_grad():
+            each = seconds(lambda objective=objective, x=x, sigma=sigma: objective.loss(x, x, sigma), device) / len(x)
+        add("separation", name, 1, "mixes", described["items"], each)
     total = sum(float(row[-1]) for row in rows)
     head = ["what", "prior", "jobs", "unit", "units a job", "seconds a unit", "hours"]
     text = (

@@ -317,6 +317,11 @@ def forecast(data: DataSet, wildcards) -> dict:
             for separator, supervised in data.supervised.items()
             for mix in supervised["mixes"]
         ],
+        "posteriors": [
+            train_posterior(data, at) | {"items": separate_posterior(data, at)["items"]}
+            for posterior, settings in data.posteriors.items()
+            for at in (SimpleNamespace(posterior=posterior, mix=mix) for mix in settings["mixes"])
+        ],
         "evaluation": _evaluation(data),
         "test_items": _items(data, "test"),
         "validation_items": _items(data, "validation"),

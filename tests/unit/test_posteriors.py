@@ -1,0 +1,304 @@
+"""Posterior models: their laws, the evidence lower bound, the encoder and its training."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from audiopriors import registry, training
+from audiopriors.checkpoints import CheckpointError, save_prior
+from audiopriors.posteriors.base import EDGE
+from audiopriors.priors.base import Prior
+from audiopriors.separation import encoder
+from audiopriors.separation.scaled import Scaled
+from families import CASES, SCORE, prior_of
+from scipy import stats
+from test_training import TRAINING
+
+LAWS = registry.names("posteriors")
+LOCATIONS, LOG_DEVIATIONS = torch.linspace(-1.4, 1.4, 29, dtype=torch.float64), torch.linspace(-6, 3, 19).double()
+
+
+class Gaussian(Prior):
+    """N(0, (v + sigma^2) I)."""
+
+    def __init__(self, variance):
+        super().__init__()
+        self.variance = variance
+
+    def log_prob(self, x, sigma):
+        total = self.variance + sigma**2
+        return -0.5 * (x.double().square() / total + math.log(2 * math.pi * total)).sum((1, 2))
+
+    def sample(self, n, length, sigma, generator):
+        deviation = math.sqrt(self.variance + sigma**2)
+        return deviation * torch.randn(n, 1, length, generator=generator, dtype=torch.float64)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def law_of(name):
+    return registry.load("posteriors", name).Law
+
+
+def grid(law):
+    """Parameters of many locations and deviations, and a share for each: (29, 19)."""
+    locations, deviations = torch.meshgrid(LOCATIONS, LOG_DEVIATIONS, indexing="ij")
+    share = 0.001 + 0.998 * torch.rand(locations.shape, generator=generator(), dtype=torch.float64)
+    return share.numpy(), *(one.numpy() for one in law.parameters(locations, deviations))
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_quantiles_invert_the_cdf(name):
+    law = law_of(name)
+    share, first, second = grid(law)
+    sample = law.quantile(share, first, second)
+    assert (np.abs(sample) <= 1).all()
+    assert np.abs(law.cdf(sample, first, second) - share).max() < 1e-11
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_implicit_gradients_are_those_of_the_quantiles(name):
+    law = law_of(name)
+    share, first, second = grid(law)
+    inputs = [torch.from_numpy(one) for one in (first, second)]
+    sample = law.draw(torch.from_numpy(share), *(one.requires_grad_(True) for one in inputs))
+    slopes = torch.autograd.grad(sample.sum(), inputs)
+    # Steps that are small against the law's width.
+    step = (1e-5 * first, 1e-5 * second) if name == "beta" else (1e-4 * second, 1e-4 * second)
+    for number, slope in enumerate(slopes):
+        ends = []
+        for sign in (1, -1):
+            changed = [first.copy(), second.copy()]
+            changed[number] = changed[number] + sign * step[number]
+            ends.append(law.quantile(share, *changed))
+        numerical = (ends[0] - ends[1]) / (2 * step[number])
+        # A quantile is exact to some 1e-15, so its difference to 1e-9 of the largest slope.
+        scale = np.abs(numerical) + 1e-3 * np.abs(numerical).mean()
+        assert (np.abs(slope.numpy() - numerical) / scale).max() < 1e-5
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("place", [(0, 0), (0.8, -2), (-1.0, -1), (0.3, 2), (1.4, -5), (-0.6, -6)])
+def test_log_q_is_a_density_and_its_draws_follow_it(name, place):
+    law = law_of(name)
+    first, second = law.parameters(*torch.tensor(place, dtype=torch.float64))
+    # s = sin t resolves the ends; nodes between many quantiles resolve a peak. Beyond EDGE log_prob is bounded.
+    last = np.arcsin(1 - EDGE)
+    inner = np.arcsin(law.quantile(np.linspace(0.0005, 0.9995, 1000), first.numpy(), second.numpy()))
+    ends = np.unique(np.concatenate([inner.clip(-last, last), np.linspace(-last, last, 2001)]))
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    half = np.diff(ends)[:, None] / 2
+    angles = ends[:-1, None] + half * (1 + nodes)
+    sample = torch.from_numpy(np.sin(angles))
+    density = law.log_prob(sample, first, second).exp().numpy() * np.cos(angles) * weights * half
+    beyond = 1 - np.diff(law.cdf(np.array([EDGE - 1, 1 - EDGE]), first.numpy(), second.numpy())).item()
+    assert density.sum() + beyond == pytest.approx(1, abs=1e-7) and beyond < 1e-4
+    assert (density * np.sin(angles)).sum() == pytest.approx(law.mean(first, second).item(), abs=2 * beyond + 1e-7)
+    drawn = law.draw(torch.rand(4000, generator=generator(1), dtype=torch.float64), first, second)
+    assert stats.kstest(drawn.numpy(), lambda s: law.cdf(s, first.numpy(), second.numpy())).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_all_is_finite_for_any_two_numbers(name):
+    law = law_of(name)
+    numbers = torch.tensor([0, 1e-45, 1e-8, 1, -1, 30, -30, 1e4, -1e4, 3.4e38, -3.4e38], dtype=torch.float32)
+    inputs = [one.clone().requires_grad_(True) for one in torch.meshgrid(numbers, numbers, indexing="ij")]
+    parameters = law.parameters(*inputs)
+    share = torch.rand(11, 11, generator=generator(), dtype=torch.float64)
+    values = [law.log_prob(torch.tensor(float(sample)), *parameters) for sample in (-1, -0.5, 0, 1)]
+    for value in (*values, law.draw(share, *parameters), law.mean(*parameters)):
+        assert value.isfinite().all()
+        gradients = torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
+        assert all(gradient.isfinite().all() for gradient in gradients if gradient is not None)
+
+
+def bound_of(sources, log_q, mix, priors, **others):
+    return sum(encoder.evidence_bound(sources, log_q, mix, priors, 0.02, width=3.0, **others).values())
+
+
+def test_the_bound_is_the_evidence_where_q_is_the_posterior():
+    """One Gaussian source: log p(M, s) - log q(s) is log p(M) for each draw, if q is the posterior."""
+    law, own, noise = law_of("truncated_normal"), 0.03**2 + 0.02**2, 0.06**2
+    mix = 0.1 * torch.randn(5, 1, 7, generator=generator(), dtype=torch.float64)
+    variance = 1 / (1 / own + 1 / noise)
+    laws = (variance / noise * mix, torch.full_like(mix, variance**0.5))
+    sources = law.draw(torch.rand(mix.shape, generator=generator(1), dtype=torch.float64), *laws)
+    log_q = law.log_prob(sources, *laws).sum((1, 2))
+    evidence = Gaussian(own + noise).log_prob(mix, 0)
+    bound = bound_of(sources, log_q, mix, [Scaled(Gaussian(0.03**2))])
+    assert torch.allclose(bound, evidence, rtol=0, atol=1e-9)
+    wider = (laws[0], 1.2 * laws[1])  # another q: the mean of the bound is lower
+    sources = law.draw(torch.rand(4000, *mix.shape, generator=generator(2), dtype=torch.float64), *wider).flatten(0, 1)
+    log_q = law.log_prob(sources.unflatten(0, (4000, 5)), *wider).sum((2, 3)).flatten()
+    bound = bound_of(sources, log_q, mix.repeat(4000, 1, 1), [Scaled(Gaussian(0.03**2))]).view(4000, 5)
+    excess = 7 * (math.log(1.2) - (1.2**2 - 1) / 2)  # minus the Kullback-Leibler divergence of q from the posterior
+    assert torch.allclose((bound - evidence).mean(0), torch.full((5,), excess).double(), atol=4 * 1.2 / 4000**0.5)
+
+
+def test_the_best_product_is_below_the_evidence_by_its_divergence():
+    """Two Gaussian sources, one of gain 1/2: a product cannot be their posterior, and the gap is in closed form."""
+    law, noise, priors = law_of("truncated_normal"), 0.06**2, [Scaled(Gaussian(0.03**2)), Scaled(Gaussian(0.1**2), 0.5)]
+    own = torch.tensor([0.03**2 + 0.02**2, 0.05**2 + 0.02**2], dtype=torch.float64)
+    mix = 0.1 * torch.randn(1, 1, 4, generator=generator(), dtype=torch.float64)
+    precision = torch.diag(1 / own) + 1 / noise
+    mean = (precision.inverse() @ torch.ones(2, 1).double() / noise) @ mix[0]
+    laws = (mean[None], (1 / precision.diag().sqrt())[None, :, None].expand(1, 2, 4))
+    share = torch.rand(20000, 2, 4, generator=generator(1), dtype=torch.float64)
+    sources = law.draw(share, *(one.expand(20000, 2, 4) for one in laws))
+    log_q = law.log_prob(sources, *laws).sum((1, 2))
+    bound = bound_of(sources, log_q, mix.expand(20000, 1, 4), priors)
+    evidence = Gaussian(own.sum() + noise).log_prob(mix, 0)
+    divergence = -2 * torch.logdet(precision @ torch.diag(1 / precision.diag()))
+    assert divergence > 0.1
+    assert bound.mean() == pytest.approx((evidence - divergence).item(), abs=4 * bound.std().item() / 20000**0.5)
+
+
+def test_the_gradient_of_the_bound_is_by_the_scores():
+    priors = [Scaled(Gaussian(0.3)), Scaled(Gaussian(0.1), 0.5)]
+    sources = torch.randn(3, 2, 5, generator=generator(), dtype=torch.float64).requires_grad_(True)
+    mix, log_q = torch.randn(3, 1, 5, generator=generator(1), dtype=torch.float64), torch.zeros(3).double()
+    parts = encoder.evidence_bound(sources, log_q, mix, priors, 0.4, width=1.5)
+    (gradient,) = torch.autograd.grad(sum(parts.values()).sum(), sources)
+    plain = sum(Gaussian(v).log_prob(sources[:, k : k + 1], 0.4) for k, v in enumerate((0.3, 0.5**2 * 0.1)))
+    plain = plain - (mix - sources.sum(1, keepdim=True)).square().sum((1, 2)) / (2 * 0.6**2)
+    assert torch.allclose(gradient, torch.autograd.grad(plain.sum(), sources)[0])
+    values = encoder.evidence_bound(sources.detach(), log_q, mix, priors, 0.4, width=1.5)
+    both = values["log_prior"] + values["log_likelihood"] + 5 * math.log(0.6 * math.sqrt(2 * math.pi))
+    assert parts["log_prior"].abs().max() == 0 and torch.allclose(both, plain.detach())
+
+
+def test_added_noise_is_in_the_prior_and_in_the_mean_of_the_likelihood():
+    sources, mix = (0.1 * torch.ones(4000, n, 3).double() for n in (2, 1))
+    noise = torch.randn(4000, 2, 3, generator=generator(), dtype=torch.float64)
+    priors, none = [Scaled(Gaussian(0.3))] * 2, torch.zeros(4000).double()
+    parts = encoder.evidence_bound(sources, none, mix, priors, 0.5, width=1.0, added=0.4, noise=noise)
+    with_noise = encoder.evidence_bound(sources + 0.4 * noise, none, mix, priors, 0.5, width=1.0)
+    assert torch.equal(parts["log_prior"], with_noise["log_prior"])
+    spread = 4 * with_noise["log_likelihood"].std().item() / 4000**0.5
+    assert parts["log_likelihood"][0].item() == pytest.approx(with_noise["log_likelihood"].mean().item(), abs=spread)
+
+
+def encoder_of(law="beta", gains=(1.0, 0.5)):
+    torch.manual_seed(2)
+    model = encoder.Encoder(law, "score", SCORE | {"altered": 0.0}, list(gains))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.2 * torch.randn_like(parameter)
+    return model
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_an_encoder_says_where_sources_are(law):
+    model, mix = encoder_of(law), 0.5 * torch.randn(3, 1, 32, generator=generator())
+    laws = model(mix)
+    sources = model.draw(laws, generator(1))
+    assert (sources.abs() <= model.gains).all() and model.estimates(mix).shape == (3, 2, 32)
+    assert torch.equal(sources, model.draw(laws, generator(1)))
+    # The density of a gain times s is that of s over the gain.
+    plain = model.law.log_prob(sources / model.gains, *laws).sum(2)
+    assert torch.allclose(model.log_prob(sources, laws), plain - 32 * torch.tensor([0, math.log(0.5)]))
+    shares = model.places(model.quantiles(laws, 0.3), laws)
+    assert torch.allclose(shares, torch.full_like(shares, 0.3))
+    places = model.places(model.draw(laws, generator(3)).detach(), laws)
+    assert stats.kstest(places.flatten().numpy(), "uniform").pvalue > 1e-3
+
+
+class Data:
+    """Two sources (B, 2, T), as a posterior model's mixes are drawn."""
+
+    def count(self, split):
+        return 4
+
+    def draw(self, source, batch, frame, generator):
+        waves = torch.randn(batch, 2, frame, generator=generator).tanh()
+        return waves * torch.tensor([1.0, 0.5])[:, None]
+
+    def frames(self, split, source, items, frame):
+        return self.draw(source, len(items), frame, generator(9))
+
+
+SHORT = replace(TRAINING, steps=6, batch=2, frame=32, schedule="cosine", learning_rate=1e-3, log_points=2)
+
+
+def trained(path, objective="elbo", priors=None, sigma=0.3, **changes):
+    priors = priors or [Scaled(Gaussian(0.3)), Scaled(Gaussian(0.2), 0.5)]
+    model = encoder.Objective(encoder_of(), objective, priors, 0.3, 1.0)
+    losses = training.train(
+        model, Data(), "mix", sigma, replace(SHORT, **changes), seed=(0, "posterior"), fingerprint="f", state=path,
+        device=torch.device("cpu"), fresh=True,
+    )  # fmt: skip
+    return model, losses
+
+
+@pytest.mark.parametrize(
+    ("objective", "noise", "sigma"), [("sleep", "fixed", 0.3), ("elbo", "fixed", 0.3), ("elbo", "falling", (0.3, 4.0))]
+)
+def test_every_objective_trains_and_says_its_parts(objective, noise, sigma, tmp_path):
+    model, losses = trained(tmp_path / "state", objective, sigma=sigma, noise=noise)
+    assert {"log_likelihood", "log_prior", "entropy"} < set(losses[-1])
+    if objective == "elbo":
+        parts = sum(losses[-1][name] for name in ("log_likelihood", "log_prior", "entropy"))
+        assert losses[-1]["held_out_loss"] == pytest.approx(-parts)
+    assert losses[-1]["held_out_loss"] < losses[0]["held_out_loss"]
+    assert not any("prior" in name for name in model.state_dict())
+
+
+def test_an_interrupted_training_ends_in_the_same_bytes(tmp_path):
+    whole, losses = trained(tmp_path / "whole", "elbo", save_seconds=0)
+    with pytest.raises(training.OutOfTime):
+        training.train(
+            encoder.Objective(encoder_of(), "elbo", whole.priors, 0.3, 1.0), Data(), "mix", 0.3, SHORT,
+            seed=(0, "posterior"), fingerprint="f", state=tmp_path / "part", device=torch.device("cpu"), fresh=True,
+            deadline=0,
+        )  # fmt: skip
+    again, others = trained(tmp_path / "part", "elbo")
+    assert losses == others
+    assert all(torch.equal(one, other) for one, other in zip(whole.parameters(), again.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("family", ["flowavenet", "wavenet", "score", "exact"])
+def test_a_prior_of_any_kind_teaches(family):
+    prior = prior_of(family, CASES[family][0][0], 0.1).float()
+    model = encoder.Objective(encoder_of(gains=(1.0, 1.0)), "elbo", [Scaled(prior)] * 2, 0.3, 1.0)
+    sources = Data().draw("mix", 2, 64, generator())
+    model.loss(sources, sources, 0.3).backward()
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    assert all(gradient.isfinite().all() for gradient in gradients) and any(gradient.any() for gradient in gradients)
+    with torch.no_grad():
+        assert model.loss(sources, sources, 0.3).isfinite()
+
+
+def test_drawn_waves_come_together_at_random():
+    waves = [torch.full((3, 1, 8), value) + torch.arange(3)[:, None, None] / 10 for value in (1.0, 2.0)]
+    drawn = encoder.Drawn(waves, [1.0, 0.5], Data()).draw("mix", 64, 8, generator())
+    assert drawn.shape == (64, 2, 8) and len(drawn[:, :, 0].unique(dim=0)) == 9
+    assert drawn[:, 1].max() == pytest.approx(1.1)
+
+
+def test_waves_of_a_prior_are_clean():
+    waves = encoder.dreamed(Gaussian(0.5), 4000, 3, 0.7, (0,), 1000)
+    assert waves.var().item() == pytest.approx(0.5**2 / (0.5 + 0.7**2), rel=0.05)  # of E[s | x]
+    score = prior_of("score", SCORE)
+    score.denoise = lambda x, sigma: torch.full_like(x, 0.25)  # it knows one wave only
+    assert (score.waves(2, 16, 0.1, generator()) == 0.25).all()
+
+
+def test_a_model_of_other_priors_is_refused(tmp_path):
+    model, mix = encoder_of(), 0.5 * torch.randn(2, 1, 32, generator=generator())
+    described = {"law": "beta", "family": "score", "model": SCORE | {"altered": 0.0}, "mix": {"gains": [1.0, 0.5]}}
+    save_prior(tmp_path / "model.safetensors", model, described | {"priors": "those"})
+    loaded = encoder.load(tmp_path / "model.safetensors", priors="those")
+    assert torch.equal(loaded.estimates(mix), model.eval().estimates(mix))
+    with pytest.raises(CheckpointError, match="was trained against other priors than those of this run"):
+        encoder.load(tmp_path / "model.safetensors", priors="others")
+
+
+def test_relative_errors_are_the_estimates_own():
+    model, sources = encoder_of(), Data().draw("mix", 5, 32, generator())
+    estimates = model.estimates(sources.sum(1, keepdim=True)).detach()
+    plain = [(estimates[:, k] - sources[:, k]).square().mean() / sources[:, k].square().mean() for k in range(2)]
+    assert encoder.relative_errors(model, sources) == pytest.approx([one.item() for one in plain])
