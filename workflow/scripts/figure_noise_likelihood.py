@@ -43,7 +43,7 @@ def against_noise(axes, table, sources):
     if (sigma := float(table["prior_sigma"].iloc[0])) > 0:
         axes.axvline(sigma, color="black", linewidth=0.8, linestyle=":")
     axes.set_xscale("symlog", linthresh=1e-3)
-    axes.set_yscale("symlog", linthresh=10)
+    plotting.value_scale(axes)
     return finite.drop(columns="noise")
 
 
