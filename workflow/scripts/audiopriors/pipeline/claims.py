@@ -61,6 +61,9 @@ def _of_names(claim: dict, at: Key, scales: list[dict]) -> Iterator[str]:
     numbers = [column for column in columns.COLUMNS[table] if column not in allowed]
     for column, key in [(claim["value"], "value"), *((column, "provided") for column in claim.get("provided", {}))]:
         yield from not_allowed(column, numbers, (*at, key), f"column of numbers in {table}")
+    if claim["value"] in numbers:  # a verdict is that of an interval, and `low` and `high` may be another column's
+        ready = [one for one in numbers if one in columns.INTERVALS or f"{one}_low" in numbers]
+        yield from not_allowed(claim["value"], ready, (*at, "value"), f"column with an interval in {table}")
     for key, bounds in [("holds", claim["holds"]), *claim.get("provided", {}).items()]:
         if bounds.get("above", -math.inf) >= bounds.get("below", math.inf):
             yield f"{dotted((*at, key))}: nothing is above {bounds['above']:g} and below {bounds['below']:g}"
