@@ -175,8 +175,78 @@ def test_ends_of_a_difference_are_those_of_its_value():
     assert claims.measure(claim | {"minus": {"data_sigma": "1"}}, table, {}) == pytest.approx((1.98, 0.98, 2.98))
 
 
+SHIPPED = yaml.safe_load((ROOT / "claims.yaml").read_text())["claims"]
+
+
+def shipped(begin, where, dataset, table, sources):
+    """Value and verdict, at the paper's size, of the shipped claims that begin so and that this table measures."""
+    chosen = [one for one in SHIPPED if one["claim"].startswith(begin) and where in one["where"]]
+    chosen = [one for one in chosen if one["value"] in table]
+    decided = claims.table(chosen, {chosen[0]["table"]: table}, dataset, sources, "full", True)
+    decided = decided[decided["verdict"] != claims.NOT_MEASURED]
+    return decided[["measured", "verdict"]].to_numpy().tolist()
+
+
+def grid(value, rows):
+    """A table of likelihoods or AUROCs with intervals of .02: prior, its source and sigma, test, noise, measure."""
+    names = ["prior", "prior_source", "prior_sigma", "test_source", "data_sigma", "measure", value]
+    table = pd.DataFrame(rows, columns=names)
+    return table.assign(low=table[value] - 0.01, high=table[value] + 0.01)
+
+
+def test_thesis_other_sources_are_highly_unlikely():
+    means = {("sine", "sine"): 2.0, ("sine", "square"): -5, ("sine", "saw"): 1.5,
+             ("saw", "saw"): 2.0, ("saw", "sine"): 0.5, ("saw", "square"): 0}  # fmt: skip
+    table = grid(
+        "mean", [("flowavenet", prior, "0", test, "0", "log_prob", mean) for (prior, test), mean in means.items()]
+    )
+    decided = shipped("Other sources are highly unlikely", "Fig. 14", "toy", table, [])
+    assert decided == [[0.5, "does not hold"], [1.5, "holds"]]  # the nearest other source decides
+
+
+def test_thesis_architectures_are_similar():
+    values = {
+        ("flowavenet", "sine"): 0.9,
+        ("flowavenet", "saw"): 0.9,
+        ("wavenet", "sine"): 0.95,
+        ("wavenet", "saw"): 0.7,
+    }
+    measures = ("log_prob", "mixture_ratio")
+    rows = [(*pair, "0", "rest", "0", measure, value) for pair, value in values.items() for measure in measures]
+    table = grid("auroc", rows)
+    decided = shipped("All architectures give similar", "thesis", "toy", table, ["sine", "saw"])
+    assert decided == [[pytest.approx(0.05), "holds"], [pytest.approx(-0.2), "does not hold"]]
+    by_ratio = (table["measure"] == "mixture_ratio") & (table["prior"] == "wavenet") & (table["prior_source"] == "saw")
+    table.loc[by_ratio, ["auroc", "low", "high"]] = 0.9
+    decided = shipped("All architectures give similar", "thesis", "toy", table, ["saw"])
+    assert decided == [[pytest.approx(-0.2), claims.DEPENDS]]
+    gaps = {("flowavenet", "sine"): 0.5, ("wavenet", "sine"): 0.45, ("flowavenet", "saw"): 0.5, ("wavenet", "saw"): 0.1}
+    table = grid("gap_mean", [(*pair, "0.129", "own", "0.129", "log_prob", gap) for pair, gap in gaps.items()])
+    decided = shipped("All architectures give similar", "thesis", "toy", table, ["sine", "saw"])
+    assert decided == [[pytest.approx(-0.05), "holds"], [pytest.approx(-0.4), "does not hold"]]
+
+
+def test_thesis_noise_smooths_music_and_makes_noisy_items_likelier():
+    values = {("0", "0"): 3.0, ("0", "0.003"): 0.5, ("0", "0.129"): -9, ("0.129", "0"): 1.0, ("0.129", "0.129"): 0.5}
+    table = grid("mean", [("flowavenet_music", "drums", prior, "drums", noise, "log_prob", value)
+                          for (prior, noise), value in values.items()])  # fmt: skip
+    for begin, measured in (("Noise-free music flows are peaked", -2.5), ("Noise in training smooths music", -0.5),
+                            ("Noise of .129 in training makes items", 9.5)):  # fmt: skip
+        assert shipped(begin, "thesis, Adding noise", "demo_band", table, ["drums"]) == [[measured, "holds"]]
+
+
+def test_thesis_music_sources_are_about_equally_likely():
+    means = {"drums": 1.0, "other": 1.2, "vocals": 1.1}
+    rows = [(prior, "drums", "0", test, "0", "log_prob", mean)
+            for prior, far in (("flowavenet_music", 1.5), ("wavenet_music", 3.0))
+            for test, mean in (means | {"bass": far}).items()]  # fmt: skip
+    table = grid("mean", rows)
+    decided = shipped("All sources are about equally likely", "Fig. 15", "musdb18", table, ["drums"])
+    assert decided == [[0.5, "holds"], [2.0, "does not hold"]]
+
+
 def test_shipped_claims_name_columns_and_measures_that_exist():
-    for claim in yaml.safe_load((ROOT / "claims.yaml").read_text())["claims"]:
+    for claim in SHIPPED:
         if "all_of" not in claim:
             selections = [claim.get(key, {}) for key in ("select", "minus", "exact", "as_published", "second")]
             used = {claim["value"], "low", "high", *claim.get("provided", {})}.union(*selections)

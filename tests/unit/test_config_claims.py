@@ -11,6 +11,13 @@ def claim(**changes) -> dict:
 
 
 SELECTED = SHIPPED["claims"][0]["select"]
+SEPARATION = {
+    "table": "separation",
+    "value": "si_sdr_median",
+    "select": {"prior": "score"},
+    "as_published": {},
+    "exact": {},
+}
 PART = SHIPPED["claims"][0] | {"label": "part"}
 WHOLE = {"claim": "all", "where": "here", "published": "no", "datasets": ["toy"], "all_of": ["part", "part"]}
 
@@ -27,6 +34,9 @@ def slope(**changes) -> dict:
         (claim(table="detections"), "claims.0.table: there is no table for claims 'detections'; allowed: cross_likeli"),
         (claim(value="aurok"), "claims.0.value: there is no column of numbers in detection 'aurok'; allowed: frame, n"),
         (claim(value="prior"), "claims.0.value: there is no column of numbers in detection 'prior'; allowed: frame, n"),
+        (claim(value="fpr95"), "there is no column with an interval in detection 'fpr95'; allowed: auroc"),
+        (claim(**SEPARATION | {"value": "stopped"}),
+         "'stopped'; allowed: si_sdr_median, si_sdr_improvement_median"),
         (claim(select=SELECTED | {"priors": "score"}), "claims.0.select: there is no column of names in detection 'p"),
         (claim(select=SELECTED | {"n": "32"}), "claims.0.select: there is no column of names in detection 'n'; "),
         (claim(select=SELECTED | {"prior": "flow"}), "claims.0.select.prior: there is no prior 'flow'; allowed: flowa"),
@@ -36,11 +46,11 @@ def slope(**changes) -> dict:
         (claim(exact={"prior": "exat"}), "claims.0.exact.prior: there is no prior 'exat'; allowed: "),
         (claim(minus={"data_sigma": "0.0277"}), "claims.0.minus.data_sigma: there is no data sigma '0.0277'"),
         (claim(datasets=["toi"]), "claims.0.datasets: there is no data set 'toi'; allowed: toy, "),
-        (claim(table="separation", value="low", select={"prior": "score", "mix": "five"}, as_published={}, exact={}),
+        (claim(**SEPARATION | {"select": {"prior": "score", "mix": "five"}}),
          "claims.0.select.mix: there is no mix 'five'; allowed: four, "),
-        (claim(table="separation", value="low", select={"prior": "score", "method": "gibs"}, as_published={}, exact={}),
+        (claim(**SEPARATION | {"select": {"prior": "score", "method": "gibs"}}),
          "claims.0.select.method: there is no method 'gibs'; allowed: "),
-        (claim(table="separation", value="low", select={"prior": "score"}, each=True, as_published={}, exact={}),
+        (claim(each=True, **SEPARATION),
          "claims.0.each: separation has no column prior_source"),
         (claim(select={"measure": "log_prob"}), "claims.0.select.prior: is missing; "),
         ({"scales": {"quick": claim(table="detections")}}, "(scale quick) claims.0.table: there is no table for"),

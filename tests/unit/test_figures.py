@@ -200,6 +200,29 @@ def test_peakedness(draw):
     assert words(figure, "ylabel") == {f"{prior}\nlog p(x), nats/sample" for prior in PRIORS}
 
 
+def test_noise_likelihood(draw):
+    table = likelihoods()
+    impossible = (table["prior"] == "flow") & (table["prior_sigma"] == "0") & (table["data_sigma"] == "0.5")
+    table.loc[impossible, ["mean", "low", "high"]] = -np.inf
+    figure, shown = draw("noise_likelihood", table)
+    ends = {("flow", "0"), ("flow", "0.5"), ("score", "0.1"), ("score", "0.5")}
+    assert set(zip(shown["prior"], shown["prior_sigma"], strict=True)) == ends
+    assert shown["measure"].eq("log_prob").all() and (shown["prior_source"] == shown["test_source"]).all()
+    without, with_noise = (axes.containers[0].lines[0] for axes in figure.axes[:2])  # of the first source
+    assert without.get_xdata().tolist() == [0, 0.1] and without.get_ydata().tolist() == [1, -3]
+    assert with_noise.get_xdata().tolist() == [0, 0.1, 0.5] and with_noise.get_ydata().tolist() == [-7, -3, 1]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["elsewhere −∞ (outside [−1, 1])"]
+    assert not figure.axes[1].texts and len(figure.legends[0].get_texts()) == len(SOURCES)
+    assert words(figure, "title") == {
+        "flow, without noise", "flow, with noise, σ = 0.5", "score, with noise, σ = 0.1", "score, with noise, σ = 0.5",
+    }  # fmt: skip
+    assert words(figure, "ylabel") >= {"log p(x), nats/sample"}
+    # Of one level there is no pair, and the axis is named below the last panel that there is.
+    figure, shown = draw("noise_likelihood", table[(table["prior"] == "flow") | (table["data_sigma"] == "0.5")])
+    assert [axes.axison for axes in figure.axes] == [True, True, False, True]
+    assert [axes.get_xlabel() for axes in figure.axes] == ["noise added (std. dev.)", "", "", "noise added (std. dev.)"]
+
+
 def test_inputs(draw):
     table = likelihoods(("log_prob", "latent_log_prob", "complexity_corrected"))
     own = table[(table["test_source"] == table["prior_source"]) & (table["data_sigma"] == table["prior_sigma"])]

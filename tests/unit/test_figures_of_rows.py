@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import torch
 from audiopriors import files, registry
+from audiopriors.data import toy
+from configurations import SHIPPED
 from drawn import SETTINGS, SIGMAS, SOURCES, words
 
 
@@ -123,3 +125,43 @@ def test_an_unknown_kind_of_data_has_waveforms(monkeypatch, tmp_path):
     assert value["truth"].to_dict() == {"a": [0], "b": [1], "mix": [0.5]}
     assert value["good score"].to_dict() == {"a": [5], "b": [5], "mix": [5]}
     assert words(figure, "title") == {"mix", "a", "b"} and words(figure, "ylabel") == {"truth", "good\nscore"}
+
+
+def test_amplitudes_of_an_unknown_kind_of_data(monkeypatch):
+    """No law in closed form, and the first item of the first source, which is constant, has no Beta density."""
+    monkeypatch.setattr(registry, "open_data", lambda described, path: Speech())
+    figure, shown = draw("amplitudes", "data", data={"kind": "speech", "settings": {}}, frame=64)
+    of = shown.groupby(["shown", "source"])
+    assert of["n"].first()["first item"].tolist() == [64] * 3 and of["n"].first()["4 items"].tolist() == [256] * 3
+    assert shown["true_density"].isna().all() and np.isnan(of["alpha"].first()["first item"]).all()
+    assert of["alpha"].first()["4 items", "a"] > 0 and np.isnan(of["alpha"].first()["4 items", "b"])  # all beyond 1
+    assert words(figure, "ylabel") >= {"density (log scale)"} and words(figure, "xlabel") == {"sample value"}
+    assert words(figure, "title") == {
+        *(f"{source}, {what}" for source in SOURCES for what in ("first item", "4 items")), "Beta densities",
+    }  # fmt: skip
+
+
+def test_amplitudes_of_the_toy_data(tmp_path):
+    described = SHIPPED["datasets"]["toy"]["settings"] | {"train": 300, "validation": 1, "test": 1}
+    toy.make(toy.Config(**described), ["sine", "square"], (0, "test")).to_parquet(tmp_path / "items.parquet")
+    data = {"kind": "toy", "settings": described}
+    figure, shown = draw("amplitudes", tmp_path / "items.parquet", data=data, sources=["sine", "square"], frame=2000)
+    of = shown.set_index(["shown", "source"])
+    # The law has what the histogram has, but for the noise of 300 amplitudes, and for the poles within a bin.
+    pooled = of.loc[("300 items", "sine")]
+    inner = pooled["value"].abs() < 0.7
+    assert pooled.loc[inner, "density"].to_numpy() == pytest.approx(pooled.loc[inner, "true_density"], rel=0.05)
+    assert (2 * pooled["density"] / len(pooled)).sum() == pytest.approx(1)
+    assert pooled["n"].eq(300 * 512).all() and pooled["alpha"].iloc[0] == pytest.approx(
+        pooled["beta"].iloc[0], rel=0.05
+    )
+    one = of.loc[("A = 0.9", "square")]
+    assert one.loc[one["density"] > 0, "value"].tolist() == pytest.approx([-0.9, 0.9])
+    assert of.loc[("300 items", "square"), "alpha"].iloc[0] < pooled["alpha"].iloc[0] < 1
+    to_compare = of.loc[("Beta densities", "")]
+    assert to_compare.groupby(["alpha", "beta"]).ngroups == 5
+    assert to_compare.loc[to_compare["alpha"] == 1, "beta_density"].to_numpy() == pytest.approx(0.5)
+    alpha, beta = of.loc[("A = 0.9", "sine"), ["alpha", "beta"]].iloc[0]
+    assert [text.get_text() for text in figure.axes[0].texts] == [f"α = {alpha:.2f}, β = {beta:.2f}"]
+    labels = [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
+    assert labels == ["samples", "Beta, fitted", "true law"] and words(figure, "ylabel") >= {"density"}

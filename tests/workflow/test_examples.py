@@ -36,8 +36,8 @@ def test_the_example_prior_is_in_every_table_and_figure(extended):
         if name not in ("claims", "separation", "acceptance"):  # of named priors; of priors that are sampled
             assert table["prior"].eq("autoregressive").any(), name
     figures = extended.folder / "results/smoke/figures"
-    for name in ("cross_likelihood", "detection", "noise_grid", "peakedness", "inputs", "gradient_norm", "truth_gap",
-                 "training", "samples", "dilemma"):  # fmt: skip
+    for name in ("cross_likelihood", "detection", "noise_grid", "peakedness", "noise_likelihood", "inputs",
+                 "gradient_norm", "truth_gap", "training", "samples", "dilemma"):  # fmt: skip
         assert pd.read_csv(figures / f"{name}_toy.csv")["prior"].eq("autoregressive").any(), name
     gaps = of_toy["truth_gap"]
     assert (gaps.loc[gaps["prior"] == "autoregressive", "high"] > 0).all()

@@ -44,7 +44,7 @@ def test_demo_band_has_everything_and_is_done(band):
             assert (results / f"tables/demo_band/{table}.html").stat().st_size > 300
             assert (results / f"tables/demo_band/{table}.md").exists()
     figures = {path.stem for path in (results / "figures").glob("*.pdf")}
-    assert len(figures) == 15 and "separation_examples_demo_band" in figures
+    assert len(figures) == 17 and "separation_examples_demo_band" in figures
     separated = tables_of(results, "separation")
     assert set(separated["method"]) >= {"mix", "static_wiener", "supervised", "langevin_annealed", "alternating_music"}
     oracle = separated[(separated["method"] == "ideal_ratio_mask") & (separated["source"] == "all")].iloc[0]

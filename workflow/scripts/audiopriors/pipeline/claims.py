@@ -6,10 +6,9 @@ import math
 from collections.abc import Iterator
 
 from .. import columns, registry
-from .catalogue import LIKELIHOOD_TABLES
+from .catalogue import CLAIMED
 from .schema import Key, dotted, not_allowed
 
-TABLES = (*LIKELIHOOD_TABLES, "separation")  # those that claims are decided by
 SLOPES = "gradient_norm"  # the table all of whose numbers are above 0, so that they have a logarithm
 SELECTIONS = ("select", "minus", "as_published", "second", "exact")
 
@@ -31,8 +30,8 @@ def _of_claim(claim: dict, at: Key, earlier: list[dict], scales: list[dict]) -> 
         yield from _of_braces(claim[key], bool(claim.get("each")), (*at, key))
     if "all_of" in claim:
         yield from _of_parts(claim, earlier, (*at, "all_of"))
-    elif claim["table"] not in TABLES:
-        yield from not_allowed(claim["table"], TABLES, (*at, "table"), "table for claims")
+    elif claim["table"] not in CLAIMED:
+        yield from not_allowed(claim["table"], CLAIMED, (*at, "table"), "table for claims")
     elif set(claim["datasets"]) & set(every):
         yield from _of_names(claim, at, scales)
         yield from _of_difference(claim, at)
@@ -61,6 +60,9 @@ def _of_names(claim: dict, at: Key, scales: list[dict]) -> Iterator[str]:
     numbers = [column for column in columns.COLUMNS[table] if column not in allowed]
     for column, key in [(claim["value"], "value"), *((column, "provided") for column in claim.get("provided", {}))]:
         yield from not_allowed(column, numbers, (*at, key), f"column of numbers in {table}")
+    if claim["value"] in numbers:  # a verdict is that of an interval, and `low` and `high` may be another column's
+        ready = [one for one in numbers if one in columns.INTERVALS or f"{one}_low" in numbers]
+        yield from not_allowed(claim["value"], ready, (*at, "value"), f"column with an interval in {table}")
     for key, bounds in [("holds", claim["holds"]), *claim.get("provided", {}).items()]:
         if bounds.get("above", -math.inf) >= bounds.get("below", math.inf):
             yield f"{dotted((*at, key))}: nothing is above {bounds['above']:g} and below {bounds['below']:g}"

@@ -24,14 +24,35 @@ from .catalogue import (
 
 FIGURES: dict[str, Figure] = {
     "waveforms": Figure(
-        "Fig. 1 of the paper. Two periods of each source at 220 Hz and amplitude 1, and the first test mix, the mean "
-        "of four sources of random frequency, amplitude and phase. Data set {dataset}, scale {scale}.",
+        "Fig. 1 of the paper, Fig. 11 of the thesis. Two periods of each source at 220 Hz and amplitude 1, and the "
+        "first test mix, the mean of the sources at random frequency, amplitude and phase. Data set {dataset}, scale "
+        "{scale}.",
         (ITEMS,),
         captions={
             "music": (
-                "The first test item of data set {dataset}: each source and the recorded mix, {frame} samples; "
-                "below, their spectrograms. Scale {scale}. (Data set demo_band: synthesised by this program, not "
-                "recorded.)"
+                "Fig. 2 of the paper. The first test item of data set {dataset}: each source and the recorded mix, "
+                "{frame} samples; below, their spectrograms. Scale {scale}. (Data set demo_band: synthesised by this "
+                "program, not recorded.)"
+            ),
+        },
+        opens_data=True,
+    ),
+    "amplitudes": Figure(
+        "Figs. 9 and 10 of the thesis: how the samples of each source are distributed, and the Beta density on [−1, "
+        "1] of the greatest likelihood (values are clamped to 2⁻¹⁵ within ±1), as the thesis proposes it for a "
+        "posterior. Above: one wave of 220 Hz and the middle amplitude, {frame} samples (a square has two values and "
+        "no density); below: training items, a random amplitude each. The true law is in closed form, of the random "
+        "amplitude its mean. Lower right (Fig. 10): Beta densities of several concentrations. Look for what a Beta "
+        "density cannot follow: a support within ±1, and peaks inside it. Data set {dataset}, scale {scale}.",
+        (ITEMS,),
+        captions={
+            "music": (
+                "Figs. 9 and 10 of the thesis for data set {dataset}, scale {scale}: how the samples of each source "
+                "are distributed, and the Beta density on [−1, 1] of the greatest likelihood (values are clamped to "
+                "2⁻¹⁵ within ±1). Above: the first training item, {frame} samples; below: the beginnings of many. "
+                "Lower right (Fig. 10): Beta densities of several concentrations. Look for samples outside the Beta's "
+                "bell: the thesis has no law for these sources, and takes a truncated normal. (Data set demo_band: "
+                "synthesised by this program, not recorded.)"
             ),
         },
         opens_data=True,
@@ -44,36 +65,37 @@ FIGURES: dict[str, Figure] = {
         (Input("train_prior", "losses", trained),),
     ),
     "cross_likelihood": Figure(
-        "Fig. 3 (left) of the paper, scale {scale}, for each family of priors; {items} test items of T = {frame} "
-        "samples, {seeds} training(s). The learned priors are noise-free; the exact one has the smallest σ, as "
-        "noise-free waves of three parameters have no density. Left: the likelihood; rows are test sources, columns "
-        "priors. Second: the score that was published (flow: the latent term without the log-determinant; WaveNet: "
-        "the probability of the codes); colours are clipped to [−4, 2] nats/sample, numbers are not; −∞ are items "
-        "outside [−1, 1]. Right: AUROC of items of the prior's own source against the other source, by the "
-        "likelihood itself and by the ratio of two priors; the ratio is what separation needs. Look for a diagonal, "
-        "and for whether the AUROC says the same as the means.",
+        "Fig. 3 (left) of the paper, Fig. 14 of the thesis, scale {scale}, for each family of priors; {items} test "
+        "items of T = {frame} samples, {seeds} training(s). The learned priors are noise-free; the exact one has the "
+        "smallest σ, as noise-free waves of three parameters have no density. Left: the likelihood; rows are test "
+        "sources, columns priors. Second: the score that was published (flow: the latent term without the "
+        "log-determinant; WaveNet: the probability of the codes); colours are clipped to [−4, 2] nats/sample, numbers "
+        "are not; −∞ are items outside [−1, 1]. Right: AUROC of items of the prior's own source against the other "
+        "source, by the likelihood itself and by the ratio of two priors; the ratio is what separation needs. Look "
+        "for a diagonal, and for whether the AUROC says the same as the means.",
         (table("cross_likelihood"), table("detection")),
         captions={
             "music": (
-                "Fig. 3 (right) of the paper, data set {dataset}, scale {scale}, noise-free priors of each family; "
-                "{items} test items of T = {frame} samples, {seeds} training(s). Left: the likelihood; rows are test "
-                "sources, columns priors. Second: the score that was published (flow: the latent term without the "
-                "log-determinant; WaveNet: the probability of the codes); colours are clipped to [−6, 5] "
-                "nats/sample, numbers are not. Right: AUROC of items of the prior's own source against the other "
-                "source, by the likelihood itself and by the ratio of two priors, which is what separation needs. "
-                "The paper saw every field of the heat map in one range: look for whether the rows differ more than "
-                "the columns (a loud source is unlikely under every prior), and whether the ratio tells what the "
-                "likelihood does not. (Data set demo_band: synthesised by this program, not recorded.)"
+                "Fig. 3 (right) of the paper, Fig. 15 of the thesis, data set {dataset}, scale {scale}, noise-free "
+                "priors of each family; {items} test items of T = {frame} samples, {seeds} training(s). Left: the "
+                "likelihood; rows are test sources, columns priors. Second: the score that was published (flow: the "
+                "latent term without the log-determinant; WaveNet: the probability of the codes); colours are clipped "
+                "to [−6, 5] nats/sample, numbers are not. Right: AUROC of items of the prior's own source against the "
+                "other source, by the likelihood itself and by the ratio of two priors, which is what separation "
+                "needs. Paper and thesis saw every field of the heat map in one range: look for whether the rows "
+                "differ more than the columns (a loud source is unlikely under every prior), and whether the ratio "
+                "tells what the likelihood does not. (Data set demo_band: synthesised by this program, not recorded.)"
             ),
         },
     ),
     "published": Figure(
-        "Priors trained and scored as the authors did (left pair of columns) beside the correct ones (right pair), "
-        "scale {scale}, {items} test items of T = {frame} samples, {seeds} training(s). flowavenet_published: a "
-        "quarter of the log-determinant in the objective, scored by the latent term alone. wavenet_published: it "
-        "sees its target, through a sigmoid, and is scored by the log of a mean of sigmoids, so that no value is "
-        "above 0. Last row: Table 1 as printed, the same scores here, and likelihoods; no density can give N(0, .5) "
-        "noise more than −.726 nats/sample. Colours are clipped to [−4, 2] nats/sample, numbers are not.",
+        "Fig. 3 (left) and, at the widest σ, Fig. 4 of the paper, by priors trained and scored as the authors did "
+        "(left pair of columns) and by the correct ones (right pair), scale {scale}, {items} test items of T = "
+        "{frame} samples, {seeds} training(s). flowavenet_published: a quarter of the log-determinant in the "
+        "objective, scored by the latent term alone. wavenet_published: it sees its target, through a sigmoid, and is "
+        "scored by the log of a mean of sigmoids, so that no value is above 0. Last row: Table 1 as printed, the same "
+        "scores here, and likelihoods; no density can give N(0, .5) noise more than −.726 nats/sample. Colours are "
+        "clipped to [−4, 2] nats/sample, numbers are not.",
         (table("cross_likelihood"), table("detection"), table("table_1")),
         exists=has_published,
     ),
@@ -131,7 +153,16 @@ FIGURES: dict[str, Figure] = {
     "peakedness": Figure(
         "Section 3.3 of the paper: mean likelihood of in-class items of each source as noise is added to them, "
         "{items} items, T = {frame}, 95 % intervals, scale {scale}. A line is one prior, named by the σ that it was "
-        "trained at. A peaked prior falls at once from a high value; a smooth one stays level up to about its own σ.",
+        "trained at. A peaked prior falls at once from a high value; a smooth one stays level up to about its own σ. "
+        "The ends of each panel, as the thesis pairs them, are in noise_likelihood.",
+        (table("cross_likelihood"),),
+    ),
+    "noise_likelihood": Figure(
+        "Figs. 13 (left, priors trained without noise) and 12 (right, with noise) of the thesis: mean likelihood of "
+        "in-class items of each source as noise is added to them, {items} items, T = {frame}, 95 % intervals, "
+        "{seeds} training(s), scale {scale}. Dotted: the prior's own σ. Left are priors of the least noise: where none "
+        "is noise-free, of the smallest σ; right those of the largest. Look for how soon a line falls: a prior that "
+        "is to lead a sampler has to be level as far as the sampler strays.",
         (table("cross_likelihood"),),
     ),
     "inputs": Figure(

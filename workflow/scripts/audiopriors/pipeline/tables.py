@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .catalogue import (
-    LIKELIHOOD_TABLES,
+    CLAIMED,
     MEASURES,
     PARTICLES,
     Input,
@@ -27,7 +27,7 @@ TABLES = {
         "The claims of the paper and the thesis, and what this run (scale {scale}) says of each: the value by the "
         "published score, the correct measure with its 95 % interval, and what the exact prior has. The verdict "
         "follows from the rule in the last column (claims.yaml); small models cannot confirm what they fail at.",
-        inputs=(*map(table, LIKELIHOOD_TABLES), table("separation")),
+        inputs=tuple(map(table, CLAIMED)),
         settings=("claims", "sources", "scale", "paper_size"),
     ),
     "cross_likelihood": Table(

@@ -1,0 +1,71 @@
+"""How the sample values of a source are distributed in [-1, 1], and the Beta density that is fitted to them."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+# One step of 16 bits: values nearer to -1 or 1 are moved here, as a Beta density may be 0 or infinite at the ends.
+EDGE = 2.0**-15
+
+
+def inside(values: np.ndarray) -> np.ndarray:
+    """The values (n,), in float64 and clamped to [-1 + EDGE, 1 - EDGE]."""
+    return np.clip(np.asarray(values, np.float64), -1 + EDGE, 1 - EDGE)
+
+
+def fit_beta(values: np.ndarray) -> tuple[float, float]:
+    """Both concentrations, alpha and beta, of the Beta density on [-1, 1] of the greatest likelihood for values (n,).
+
+    Values are clamped as by `inside`; of values that are all the same, silence, both are NaN. The thesis proposes this
+    density for the posterior of a toy source ("Choosing a posterior").
+    """
+    values = inside(values)
+    if np.ptp(values) == 0:
+        return np.nan, np.nan
+    alpha, beta, *_ = stats.beta.fit(values, floc=-1, fscale=2)
+    return float(alpha), float(beta)
+
+
+def beta_density(values: np.ndarray, alpha: float, beta: float) -> np.ndarray:
+    """The Beta density of those concentrations, scaled to [-1, 1], at each of values (n,)."""
+    return stats.beta.pdf(values, alpha, beta, loc=-1, scale=2)
+
+
+def wave_density(source: str, values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """The true density of a toy source's samples at values (n,), of an amplitude A uniform in [low, high].
+
+    A wave of amplitude A at a random time is A times an arcsine (sine), uniform (saw, triangle) or two-point (square)
+    variable; this is the mean of its density over A, in closed form (section 3.1; thesis, Fig. 9). A square of one
+    amplitude, low = high, has no density: NaN within it.
+
+    Raises
+    ------
+    KeyError: the source is none of these four.
+    """
+    size = np.abs(np.asarray(values, np.float64))
+    reached = size < high
+    size = np.where(reached, size, 0.0)  # where no wave comes, the density is 0 and what follows of no account
+    least = np.maximum(size, low)  # the smallest amplitude that reaches the value
+    return np.where(reached, _DENSITIES[source](size, least, low, high), 0.0)
+
+
+def _sine(size: np.ndarray, least: np.ndarray, low: float, high: float) -> np.ndarray:
+    """The mean of 1 / (pi sqrt(A^2 - x^2))."""
+    if low == high:
+        return 1 / (np.pi * np.sqrt(high**2 - size**2))
+    upper, lower = (np.log(end + np.sqrt(end**2 - size**2)) for end in (high, least))
+    return (upper - lower) / (np.pi * (high - low))
+
+
+def _ramp(size: np.ndarray, least: np.ndarray, low: float, high: float) -> np.ndarray:
+    """The mean of 1 / (2 A): of the saw and of the triangle."""
+    return 0.5 / high + 0 * size if low == high else np.log(high / least) / (2 * (high - low))
+
+
+def _square(size: np.ndarray, least: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Half of the amplitude's own density on each side."""
+    return np.nan * size if low == high else np.where(size >= low, 0.5 / (high - low), 0.0)
+
+
+_DENSITIES = {"sine": _sine, "square": _square, "saw": _ramp, "triangle": _ramp}
