@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from .. import registry
-from . import jointly, schema
+from . import schema
 from .scale import NOISE_FREE
 from .schema import Key, dotted, not_allowed
 
@@ -87,7 +87,6 @@ def priors(config: dict) -> Iterator[str]:
             yield from schema.violations_of(prior["model"], "priors", prior["family"], (*at, "model"))
         if isinstance(prior.get("levels"), list):
             yield from _each(prior["levels"], config["sigmas"], (*at, "levels"))
-    yield from jointly.problems(config)
     separators = [
         name for name, prior in config["priors"].items()
         if "training" in prior and "outputs" in registry.arguments("priors", prior["family"], "build")
