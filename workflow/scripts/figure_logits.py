@@ -6,9 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import files, plotting, tables
+from matplotlib.ticker import FixedLocator
 
 BEST = "best other"
 POINTS = 200  # drawn of a distribution
+TICKS = [-10000, -1000, -100, 0, 100, 1000, 10000]
 
 
 def margins(rows: pd.DataFrame, sources: list[str], sigma: str) -> pd.DataFrame:
@@ -66,6 +68,7 @@ def draw(settings, inputs):
                 strip(axes, chosen, place + shift, prior == name, look[others[place]])
             axes.axvline(0, color="grey", linewidth=0.8, linestyle=":")
             axes.set_xscale("symlog", linthresh=10)
+            axes.xaxis.set_major_locator(FixedLocator(TICKS))
             axes.set_yticks(range(len(others)), others)
             axes.set_ylim(len(others) - 0.5, -0.5)
         begun = f"\n(open: {start})" if start else ""
