@@ -25,6 +25,7 @@ def main() -> None:
     training.initial_weights(tuple(settings["seed"]))
     expect = {"family": settings["family"], "model": settings["model"]}
     if arguments.initial and settings["training"] is None:
+        expect |= {"prior": settings["prior"], "sigma": settings["sigma"]}
         prior = load_part(arguments.initial, settings["prior_source"], expect=expect)
     elif arguments.initial:
         expect["prior_source"] = settings["prior_source"]
