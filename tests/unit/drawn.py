@@ -3,7 +3,8 @@
 SOURCES, SIGMAS = ["a", "b", "c"], ["0", "0.1", "0.5"]
 PRIORS = ["flow", "score"]  # of each sigma, with a published measure; of all sigmas, a density only
 SETTINGS = {
-    "sources": SOURCES, "sigmas": SIGMAS, "priors": PRIORS, "published": [], "data": {"kind": "toy", "settings": {}},
+    "sources": SOURCES, "sigmas": SIGMAS, "priors": PRIORS, "published": [], "joint_priors": {}, "exact": None,
+    "data": {"kind": "toy", "settings": {}},
     "families": {"flow": "flowavenet", "score": "score", "as_published": "flowavenet"}, "frame": 10,
     "mix": {"name": "two", "sources": ["a", "b"], "gains": [1, 1], "unison": 0, "skip": 0},
 }  # fmt: skip

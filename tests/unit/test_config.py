@@ -364,7 +364,7 @@ def test_what_a_users_file_leaves_unused_of_the_shipped_configuration_is_no_mist
     fewer = {"toy_published": None, "toy_4096": None, "toy": {"published": []}}
     scales = {name: {"datasets": {"toy_published": None, "toy_4096": None}} for name in ("smoke", "quick")}
     config.scales(with_changes({"datasets": fewer, "scales": scales}))
-    config.scales(with_changes({"priors": {"flowavenet": {"levels": "one", "training": {"noise": "log_uniform"}}}}))
+    config.scales(with_changes({"priors": {"flowavenet_told": {"levels": "each", "training": {"noise": "fixed"}}}}))
 
 
 def test_a_prior_may_be_of_one_scale_only():

@@ -247,6 +247,11 @@ def test_truth_gap(draw):
     assert figure.axes[0].containers[0].lines[0].get_ydata().tolist() == [1, 1, 1]
     assert words(figure, "title") == {"flow"} and words(figure, "xlabel") == {"σ of prior and data"}
     assert words(figure, "ylabel") == {"log p$_σ$ − log q, nats/sample"}
+    joint = table[(table["prior"] == "flow") & (table["prior_sigma"] == "0.5")].assign(prior="joint", gap_mean=3.0)
+    figure, shown = draw("truth_gap", pd.concat([table, joint]), joint_priors={"joint": "flow"})
+    own, other = (line.lines[0] for line in figure.axes[0].containers[:2])  # of the first source
+    assert other.get_ydata().tolist() == [3] and other.get_fillstyle() == "none" != own.get_fillstyle()
+    assert words(figure, "title") == {"flow"} and len(shown) == len(table) + len(joint)
 
 
 def test_gradient_norm(draw):

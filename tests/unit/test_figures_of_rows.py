@@ -1,6 +1,7 @@
 """Figures of rows, losses and waves: which numbers they show, what is written at their axes, and any kind of data."""
 
 import importlib
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,6 +38,40 @@ def test_training(tmp_path):
     }  # fmt: skip
     assert words(figure, "ylabel") == {"flow\nloss, nats/sample", "score\nsquared error"}
     assert words(figure, "title") == {"σ = 0", "σ = 0.1", "σ = 0.5", "σ = all"} and words(figure, "xlabel") == {"step"}
+
+
+def test_training_together_has_a_row_of_its_own(tmp_path):
+    losses = pd.DataFrame({"step": [1, 2], "loss": [3.0, 2], "held_out_loss": [3.5, 1.5]})
+    paths = [tmp_path / place / "0.5" / "seed0.losses.csv" for place in ("flow/a", "flow/b", "joint/all-sources")]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        losses.to_csv(path, index=False)
+    figure, shown = draw("training", *paths, joint_priors={"joint": "flow"})
+    assert words(figure, "ylabel") == {"flow\nloss, nats/sample", "trained together\nloss, nats/sample"}
+    assert [len(axes.lines) for axes in figure.axes] == [0, 0, 4, 0, 0, 2]
+    assert set(shown["prior"]) == {"flow", "joint"}
+
+
+def test_logits(tmp_path):
+    """An item of a has 5 nats more by a's prior than by b's, and 2 more than by c's; by the joint ones twice that."""
+    rows = []
+    for prior, factor in (("flow", 1.0), ("joint", 2.0), ("truth", 10.0)):
+        for source, test, item in itertools.product(SOURCES, SOURCES, range(3)):
+            value = -100 - factor * {0: 0, 1: 5, 2: 2}[(SOURCES.index(source) - SOURCES.index(test)) % 3]
+            level = "all" if prior == "truth" else "0.5"
+            rows.append((prior, source, 0, level, "test", test, "0.5", "log_prob", item, value))
+    columns = ["prior", "prior_source", "seed", "prior_sigma", "split", "test_source", "data_sigma", "measure", "item"]
+    path = tmp_path / "measures.parquet"
+    pd.DataFrame(rows, columns=[*columns, "value"]).to_parquet(path)
+    figure, shown = draw("logits", path, joint_priors={"joint": "flow"}, exact="truth")
+    medians = shown.groupby(["prior", "test_source", "against"])["margin"].median()
+    assert medians["flow", "a"].to_dict() == {"b": 5, "c": 2, "best other": 2}
+    assert medians["joint", "b"].to_dict() == {"c": 10, "a": 4, "best other": 4} and medians["truth", "a", "b"] == 50
+    assert len(shown) == 3 * 3 * 3 * 3
+    assert words(figure, "title") == {f"items of {source}" for source in SOURCES}
+    assert words(figure, "ylabel") == {"joint\n(open: flow), σ = 0.5\nother prior", "truth, σ = 0.5\nother prior"}
+    assert words(figure, "xlabel") == {"log p by the own prior\n− by the other's (nats)"}
+    assert {text.get_text() for text in figure.axes[0].texts} == {"100 %"}
 
 
 def test_scored_file(tmp_path):

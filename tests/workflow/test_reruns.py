@@ -27,7 +27,7 @@ def test_code_of_the_sampler_separates_again_and_trains_nothing(copied):
         "workflow/scripts/audiopriors/separation/samplers.py", "kept, fresh = share**0.5", "kept, fresh = share**0.50"
     )
     planned = copied.planned("smoke")
-    assert planned["separate"] == 13 and planned["separate_reference"] == 2
+    assert planned["separate"] == 15 and planned["separate_reference"] == 2
     assert not {"train_prior", "evaluate_prior", "make_data"} & set(planned)
 
 
@@ -39,7 +39,8 @@ def test_a_constant_of_denoisers_measures_error_curves_again(copied):
 def test_rate_of_finetuning_retrains_only_what_is_finetuned(copied):
     copied.edit("scales.yaml", "finetune: {steps: 5}", "finetune: {steps: 5, learning_rate: 1.0e-3}")
     planned = copied.planned("smoke")
-    assert planned["train_prior"] == 4 and planned["evaluate_prior"] == 4
+    # Of the flow, of the published one, and of those that are trained together from the flow.
+    assert planned["train_prior"] == planned["evaluate_prior"] == 2 + 2 + 2 and planned["train_jointly"] == 1
     assert "make_data" not in planned
 
 
@@ -48,7 +49,12 @@ def test_rate_of_training_retrains_all_that_depends_on_it(copied):
         "scales.yaml", "steps: 10, batch: 4, learning_rate: 2.0e-3", "steps: 10, batch: 4, learning_rate: 1.0e-3"
     )
     planned = copied.planned("smoke")
-    assert planned["train_prior"] == 16 + 2 and planned["train_separator"] == 2 and "make_data" not in planned
+    assert (
+        planned["train_prior"] == 16 + 2 + 4
+        and planned["train_jointly"] == 2
+        and planned["train_separator"] == 2
+        and "make_data" not in planned
+    )
 
 
 def test_a_method_of_separation_reruns_itself(copied):
@@ -80,12 +86,13 @@ def test_serial_chain_starts_at_the_next_smaller_sigma(repository, tmp_path):
 def test_seeds_train_replicates(repository, tmp_path):
     place = repository.copy(tmp_path / "seeds")
     place.edit("scales.yaml", "    seeds: 1\n    sigmas:", "    seeds: 3\n    sigmas:")
-    assert place.planned("smoke_toy")["train_prior"] == 3 * 18 + 2  # the exact prior needs none
+    assert place.planned("smoke_toy")["train_prior"] == 3 * (18 + 4) + 2  # the exact prior needs none
 
 
 def test_every_scale_and_data_set_has_a_plan(repository):
-    assert repository.planned("full_toy")["train_prior"] == 4 * (18 * 3 + 1)  # 6 + 6 + 1 + 1 models, 2 + 2 as published
-    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * 7
+    # 6 + 6 + 1 + 1 models, 2 + 2 as published, 3 trained together
+    assert repository.planned("full_toy")["train_prior"] == 4 * ((18 + 3) * 3 + 1)
+    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * (7 + 2)
     longer = repository.planned("quick_toy_4096")
     assert longer["train_prior"] == longer["error_curve"] == 4 and longer["separate"] == 1
     published = repository.planned("smoke_toy_published")

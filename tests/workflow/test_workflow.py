@@ -30,13 +30,13 @@ def test_smoke_has_everything_and_is_done(smoke):
         assert (results / f"tables/{table}.csv").stat().st_size > 100
         assert (results / f"tables/{table}.md").exists()
     figures = {path.stem for path in (results / "figures").glob("*.pdf")}
-    assert len(figures) == 20
+    assert len(figures) == 23
     for name in figures:
         assert (results / f"figures/{name}.png").exists() and (results / f"figures/{name}.csv").exists()
     report = (results / "report.html").read_text()
     assert "constant zero" in report and "audio/wav" in (results / "figures/listen_toy.html").read_text()
-    # mix and two sources, of the truth and of 13 runs of three examples, of which one run has only two
-    assert len(list((results / "audio/toy").glob("*.wav"))) == 3 * (3 * (2 + 13) - 1)
+    # mix and two sources, of the truth and of 15 runs of three examples, of which one run has only two
+    assert len(list((results / "audio/toy").glob("*.wav"))) == 3 * (3 * (2 + 15) - 1)
     assert smoke.planned("smoke") == {}
 
 

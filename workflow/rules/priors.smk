@@ -1,5 +1,6 @@
 # Needs  results/{scale}/data/{dataset}/items.parquet
 # Gives  results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.safetensors and .losses.csv
+#        results/{scale}/priors/{dataset}/{prior}/all-sources/{sigma}/seed{replicate}.safetensors and .losses.csv
 #        results/{scale}/samples/{dataset}/{prior}.npy
 
 
@@ -28,6 +29,34 @@ rule train_prior:
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --code {input.code:q} "
         "--initial {input.initial:q} --minutes {resources.runtime} --prior {output.prior:q} --losses {output.losses:q} "
+        "> {log:q} 2>&1"
+
+
+rule train_jointly:
+    """Train the priors of all sources together, from separate ones; `train_prior` then takes each out of the file."""
+    input:
+        script=script("train_jointly"),
+        code=library_of_prior("train_jointly"),
+        data=paths.output("make_data", "data"),
+        initial=asks(inputs.separate_models),
+    output:
+        **paths.outputs("train_jointly"),
+    log:
+        paths.log("train_jointly"),
+    benchmark:
+        paths.benchmark("train_jointly")
+    conda:
+        "../../envs/audiopriors.yaml"
+    threads: threads_of
+    resources:
+        gpu=gpu,
+        mem_mb=memory,
+        runtime=minutes("train_minutes"),
+    params:
+        settings=settings("train_jointly"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --code {input.code:q} "
+        "--initial {input.initial:q} --minutes {resources.runtime} --priors {output.priors:q} --losses {output.losses:q} "
         "> {log:q} 2>&1"
 
 

@@ -6,7 +6,8 @@ from audiopriors import plotting, tables
 
 def draw(settings, inputs):
     table = tables.members(tables.read_csv(inputs[0]))
-    priors = list(table["prior"].unique())
+    joint = settings["joint_priors"]
+    priors = [prior for prior in table["prior"].unique() if prior not in joint]
     figure, panels = plt.subplots(
         1, len(priors), figsize=(3.9 * len(priors), 3.4), squeeze=False, sharey=True, layout="constrained"
     )
@@ -14,10 +15,13 @@ def draw(settings, inputs):
     for axes, prior in zip(panels[0], priors, strict=True):
         place = plotting.sigma_axis(axes, levels)
         for k, (source, look) in enumerate(plotting.style(settings["sources"]).items()):
-            rows = table[(table["prior"] == prior) & (table["prior_source"] == source)]
-            plotting.intervals(
-                axes, rows["prior_sigma"].map(place) + 0.08 * (k - 1.5), rows, "gap_mean", label=source, **look
-            )
+            for number, name in enumerate([prior, *(name for name in joint if joint[name] == prior)]):
+                rows = table[(table["prior"] == name) & (table["prior_source"] == source)]
+                shift, own = 0.08 * (k - 1.5) + 0.2 * number, number == 0
+                plotting.intervals(
+                    axes, rows["prior_sigma"].map(place) + shift, rows, "gap_mean", label=source if own else None,
+                    fillstyle="full" if own else "none", **look,
+                )  # fmt: skip
         axes.axhline(0, color="black", linewidth=0.8, linestyle="--")
         axes.set(xlabel="σ of prior and data", title=prior, xlim=(-0.5, len(levels) - 0.5))
         axes.set_yscale("symlog", linthresh=0.1)

@@ -12,6 +12,7 @@ import torch
 from audiopriors import likelihood, registry, runtime
 from audiopriors.checkpoints import build_prior
 from audiopriors.files import write_bytes
+from audiopriors.joint import JointPriors
 from audiopriors.optimiser import Adam
 from audiopriors.separation import encoder, supervised
 from audiopriors.separation.scaled import Scaled
@@ -71,7 +72,9 @@ def main() -> None:
         prior = build_prior(described["family"], described["model"]).to(device)
         one_for_all = described["levels"] == ["all"]
         sigma = 0.129 if one_for_all else float(described["levels"][0])
-        if "training" in described:
+        if "jointly" in described:  # trained together, see below; each in a file of its own, too
+            disk += 2 * 4 * described["trainings"] * sum(parameter.numel() for parameter in prior.parameters())
+        elif "training" in described:
             x = 0.3 * torch.randn(described["training"]["batch"], 1, frame, device=device)
             level = torch.full((len(x),), sigma, device=device) if one_for_all else sigma
             prior.initialise(x, x, level)
@@ -123,6 +126,15 @@ def main() -> None:
         with torch.no_grad():
             each = seconds(lambda objective=objective, x=x, sigma=sigma: objective.loss(x, x, sigma), device) / len(x)
         add("separation", name, 1, "mixes", described["items"], each)
+    for described in settings["joint"]:
+        priors = [build_prior(described["family"], described["model"]) for _ in sources]
+        training, sigma = described["training"], float(described["sigma"])
+        joint = JointPriors(priors, **described["jointly"], frame=frame).to(device)
+        x = 0.3 * torch.randn(training["batch"], len(sources), frame, device=device)
+        for prior in priors:
+            prior.initialise(x[:, :1], x[:, :1], sigma)
+        each = seconds(train_step(joint, training, x, sigma), device)
+        add("training together", described["prior"], 1, "steps", training["steps"], each)
     total = sum(float(row[-1]) for row in rows)
     head = ["what", "prior", "jobs", "unit", "units a job", "seconds a unit", "hours"]
     text = (

@@ -1,18 +1,21 @@
 """Train one prior: one source at one noise level, from scratch or from the prior of a smaller noise level.
 
-A prior that needs no training (settings: training null) is made of the data set's own law. A killed or timed-out
+A prior that needs no training (settings: training null) is made of the data set's own law, or taken out of the priors
+that were trained together. A killed or timed-out
 training that is started again continues where it was, and ends in the same bytes.
 """
 
 from audiopriors import registry, runtime, training
-from audiopriors.checkpoints import build_prior, load_prior, save_prior
+from audiopriors.checkpoints import build_prior, load_part, load_prior, save_prior
 from audiopriors.files import csv_of, write_bytes
 
 
 def main() -> None:
     program = runtime.Program(__doc__)
     training.add_arguments(program)
-    program.input("--initial", "a trained prior to start from (fine-tuning)", required=False)
+    program.input(
+        "--initial", "a trained prior to start from, or priors trained together, to take one out of", required=False
+    )
     program.output("--prior", "the trained prior (safetensors)")
     arguments = program.arguments()
     settings, deadline = arguments.settings, training.deadline_of(arguments)
@@ -20,8 +23,12 @@ def main() -> None:
     device = runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)
     training.initial_weights(tuple(settings["seed"]))
-    if arguments.initial:
-        expect = {"family": settings["family"], "model": settings["model"], "prior_source": settings["prior_source"]}
+    expect = {"family": settings["family"], "model": settings["model"]}
+    if arguments.initial and settings["training"] is None:
+        expect |= {"prior": settings["prior"], "sigma": settings["sigma"]}
+        prior = load_part(arguments.initial, settings["prior_source"], expect=expect)
+    elif arguments.initial:
+        expect["prior_source"] = settings["prior_source"]
         prior = load_prior(arguments.initial, expect=expect).requires_grad_(True)
     else:
         prior = build_prior(settings["family"], settings["model"])
@@ -34,7 +41,8 @@ def main() -> None:
         save_prior(arguments.prior, prior, described | {"rate": data.rate})
 
     if settings["training"] is None:
-        prior.fit(data, settings["prior_source"])
+        if not arguments.initial:
+            prior.fit(data, settings["prior_source"])
         write_bytes(arguments.losses, csv_of(training.LOSSES, []))
         save()
         return

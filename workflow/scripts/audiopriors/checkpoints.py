@@ -85,13 +85,31 @@ def load_prior(path: str | Path, *, expect: dict | None = None) -> Prior:
     CheckpointError: broken, or another model than expected; the message names the file and the difference.
     """
     tensors, description = load_tensors(path)
+    _expect(path, description, expect)
+    return filled(path, tensors, description, lambda: build_prior(description["family"], description["model"]))
+
+
+def load_part(path: str | Path, source: str, *, expect: dict | None = None) -> Prior:
+    """A trained prior of one source out of the file of priors that were trained together, as `train_jointly` wrote it.
+
+    Raises
+    ------
+    CheckpointError: as of `load_prior`.
+    """
+    tensors, description = load_tensors(path)
+    _expect(path, description, expect)
+    place = f"{description['sources'].index(source)}."
+    own = {name.removeprefix(place): tensor for name, tensor in tensors.items() if name.startswith(place)}
+    return filled(path, own, description, lambda: build_prior(description["family"], description["model"]))
+
+
+def _expect(path: str | Path, description: dict, expect: dict | None) -> None:
     for key, wanted in (expect or {}).items():
         if description.get(key) != wanted:
             raise CheckpointError(
                 f"{path}: is a prior with {key} {description.get(key)!r}, but {wanted!r} was asked for; "
                 "delete it and run again"
             )
-    return filled(path, tensors, description, lambda: build_prior(description["family"], description["model"]))
 
 
 def filled(path: str | Path, tensors: dict, description: dict, build: Callable[[], nn.Module]) -> nn.Module:

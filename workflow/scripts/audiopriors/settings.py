@@ -47,6 +47,18 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Jointly:
+    starts_from: str
+    "The prior of the config whose models of the same noise level it starts from."
+    objective: Literal["softmax", "classifier"]
+    "What classifies: the priors' own log-likelihoods, or a classifier on each prior's latents (authors' code)."
+    weight: NonNegative
+    "Weight of the log-probability of the true source, in nats beside those of the likelihood."
+    temperature: Positive
+    "By what the logits are divided."
+
+
+@dataclass(frozen=True)
 class Evaluation:
     test_items: Several
     "Test items of each source in every table."

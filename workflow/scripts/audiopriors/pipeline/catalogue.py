@@ -123,8 +123,19 @@ def has_published(data: DataSet) -> bool:
     return bool(data.published)
 
 
+def has_joint(data: DataSet) -> bool:
+    return bool(data.joint_priors)
+
+
 def trained(data: DataSet, wildcards: dict[str, str]) -> bool:
-    return data.scale.prior(wildcards["prior"]).training is not None
+    """Whether a model of that prior is trained on its own."""
+    prior = data.scale.prior(wildcards["prior"])
+    return prior.training is not None and not prior.jointly
+
+
+def compared_with_joint(data: DataSet, wildcards: dict[str, str]) -> bool:
+    """Whether it is a prior trained together with others, what one starts from, or the exact one."""
+    return wildcards["prior"] in (*data.joint_priors, *data.joint_priors.values(), data.exact)
 
 
 ITEMS = Input("make_data", "data")

@@ -14,7 +14,7 @@ import functools
 import re
 
 from ..errors import UserError
-from . import checks, claims, schema
+from . import checks, claims, jointly, schema
 from .effects import removes_nothing, without_effect
 from .merging import merge, prior_settings, with_defaults
 from .schema import Key, dotted
@@ -76,7 +76,7 @@ def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
     if not problems:
         priors = {name: prior_settings(name, prior["family"], base, changes) for name, prior in whole["priors"].items()}
         whole |= {"priors": priors}
-        problems = list(checks.priors(whole))
+        problems = list(checks.priors(whole)) or list(jointly.problems(whole))
     return whole, problems
 
 

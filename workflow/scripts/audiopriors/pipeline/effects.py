@@ -62,6 +62,8 @@ def _of_prior(written: dict, priors: list[dict], at: Key) -> Effects:
     for key in ("finetune", "chain"):
         if key in written and not tuned:
             yield (*at, key), f"has no effect, as {name} has no model that is fine-tuned (levels: one)"
+    if "chain" in written and priors and all("jointly" in prior for prior in priors):
+        yield (*at, "chain"), f"has no effect, as {name} starts from another prior's models of the same levels"
     trainings = [prior["training"] for prior in priors if "training" in prior]
     if not schema.is_whole_training(written.get("training", {})):
         yield from _of_schedule(written.get("training", {}), trainings, (*at, "training"))

@@ -8,9 +8,11 @@ from .catalogue import (
     Figure,
     Input,
     accepts_first_mix,
+    compared_with_joint,
     first_accepting,
     has_accepting,
     has_exact,
+    has_joint,
     has_planned,
     has_published,
     has_runs,
@@ -60,9 +62,10 @@ FIGURES: dict[str, Figure] = {
     "training": Figure(
         "Training loss (pale) and held-out loss of every prior, scale {scale}, {seeds} training(s) each. Fine-tuned "
         "priors start from the noise-free one, or from the next smaller σ (config: chain). Losses above 4 are cut "
-        "off. Look for curves that still fall: those priors were stopped early, and no verdict on the model class "
-        "can rest on them.",
-        (Input("train_prior", "losses", trained),),
+        "off. The row of those trained together: all sources at once, from separate priors; their loss contains how "
+        "well they tell each other's items apart. Look for curves that still fall: those priors were stopped early, "
+        "and no verdict on the model class can rest on them.",
+        (Input("train_prior", "losses", trained), Input("train_jointly", "losses")),
     ),
     "cross_likelihood": Figure(
         "Fig. 3 (left) of the paper, Fig. 14 of the thesis, scale {scale}, for each family of priors; {items} test "
@@ -150,6 +153,16 @@ FIGURES: dict[str, Figure] = {
         (table("detection_by_track"),),
         exists=has_tracks,
     ),
+    "logits": Figure(
+        "Fig. 16 of the thesis, the logits of the classes: what separation needs. A point is one of {items} test items "
+        "a source (200 are drawn at most; T = {frame}, {seeds} training(s), scale {scale}): log p(x) by the prior of "
+        "its own source less that by the prior of another, and less the greatest of all others, in nats; all with "
+        "noise of the σ at the left. Open: each source's prior trained on its own. Filled: the same, then trained "
+        "together to tell each other's items apart. Strokes: medians; at the right the share above 0, which is right. "
+        "The exact prior is the ceiling. Look for points left of the dotted line, and whether the training moves them.",
+        (Input("evaluate_prior", "measures", compared_with_joint),),
+        exists=has_joint,
+    ),
     "peakedness": Figure(
         "Section 3.3 of the paper: mean likelihood of in-class items of each source as noise is added to them, "
         "{items} items, T = {frame}, 95 % intervals, scale {scale}. A line is one prior, named by the σ that it was "
@@ -188,7 +201,8 @@ FIGURES: dict[str, Figure] = {
         "How many nats per sample each learned density is below the true one p_σ, on items of its own source with "
         "noise of its own σ; {items} items of T = {frame} samples, 95 % intervals, {seeds} training(s), scale "
         "{scale}. No density can be below the dashed line (Gibbs' inequality): the run stops if one is. A model that "
-        "had learned everything would lie on it.",
+        "had learned everything would lie on it. Open, beside the prior that they start from: priors of all sources "
+        "trained together to tell each other's items apart (in the order of the config).",
         (table("truth_gap"),),
         exists=has_exact,
     ),

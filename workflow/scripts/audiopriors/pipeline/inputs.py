@@ -15,11 +15,23 @@ def _model(data: DataSet, prior: str, source: str, sigma: str, replicate: str = 
 
 
 def initial_prior(data: DataSet, wildcards) -> list[str]:
-    """The model that a fine-tuning starts from; none for a training from scratch."""
+    """The model that a fine-tuning starts from, or those trained together; none for a training from scratch."""
     prior = data.scale.prior(wildcards.prior)
     data.check(prior, wildcards.prior_source, wildcards.sigma)
+    if prior.jointly:
+        place = {"scale": data.scale.name, "dataset": data.name, "prior": prior.name}
+        joint = paths.output("train_jointly", "priors")
+        return [joint.format(**place, sigma=wildcards.sigma, replicate=wildcards.replicate)]
     start = prior.starts_from(wildcards.sigma)
     return [_model(data, prior.name, wildcards.prior_source, start, wildcards.replicate)] if start else []
+
+
+def separate_models(data: DataSet, wildcards) -> list[str]:
+    """The models that a training of all sources together starts from: that of each source."""
+    prior = data.scale.prior(wildcards.prior)
+    data.check(prior, data.sources[0], wildcards.sigma)
+    start = data.joint_priors[prior.name]
+    return [_model(data, start, source, wildcards.sigma, wildcards.replicate) for source in data.sources]
 
 
 def models(data: DataSet, wildcards) -> list[str]:

@@ -15,8 +15,8 @@ from .tables import TABLES
 
 # Rules whose clock times `costs` adds up.
 TIMED = (
-    "make_data", "train_prior", "evaluate_prior", "sample_prior", "separate", "error_curve", "train_separator",
-    "separate_reference", "train_posterior", "separate_posterior",
+    "make_data", "train_prior", "train_jointly", "evaluate_prior", "sample_prior", "separate", "error_curve",
+    "train_separator", "separate_reference", "train_posterior", "separate_posterior",
 )  # fmt: skip
 # Rules whose results are clock times, pages and sounds, or are computed from a recording: they have no checksum.
 UNLISTED = ("costs", "audio", "separate_file", "score_file", "figure_separated_file", "figure_scored_file")
@@ -54,7 +54,12 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
                         yield "train_prior", of_source | {"sigma": sigma, "replicate": replicate}
                 for replicate in data.replicates(prior):
                     yield "evaluate_prior", of_source | {"replicate": replicate}
-        for name in data.own_priors:
+        for name in data.joint_priors:
+            prior = data.scale.prior(name)
+            for sigma in prior.levels:
+                for replicate in data.replicates(prior):
+                    yield "train_jointly", {"prior": name, "sigma": sigma, "replicate": replicate}
+        for name in data.separate_priors:
             yield "sample_prior", {"prior": name}
         curves = {
             (run.prior, source): None

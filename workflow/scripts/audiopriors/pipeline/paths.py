@@ -11,6 +11,10 @@ _OUTPUTS = {
         "prior": "priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.safetensors",
         "losses": "priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.losses.csv",
     },
+    "train_jointly": {  # a source's name has no -
+        "priors": "priors/{dataset}/{prior}/all-sources/{sigma}/seed{replicate}.safetensors",
+        "losses": "priors/{dataset}/{prior}/all-sources/{sigma}/seed{replicate}.losses.csv",
+    },
     "sample_prior": {"samples": "samples/{dataset}/{prior}.npy"},
     "evaluate_prior": {"measures": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.parquet"},
     "error_curve": {"errors": "error_curves/{dataset}/{prior}/{prior_source}.parquet"},
@@ -72,6 +76,7 @@ _OUTPUTS = {
 _PLACES = {
     "make_data": "{dataset}",
     "train_prior": "{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}",
+    "train_jointly": "{dataset}/{prior}/{sigma}/seed{replicate}",
     "sample_prior": "{dataset}/{prior}",
     "evaluate_prior": "{dataset}/{prior}/{prior_source}/seed{replicate}",
     "error_curve": "{dataset}/{prior}/{prior_source}",

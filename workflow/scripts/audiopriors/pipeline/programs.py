@@ -26,7 +26,7 @@ def make_data(data: DataSet, wildcards) -> dict:
 
 def train_prior(data: DataSet, wildcards) -> dict:
     prior, sigma = data.scale.prior(wildcards.prior), wildcards.sigma
-    training = prior.training_of(sigma)
+    training = None if prior.jointly else prior.training_of(sigma)
     return {
         "threads": data.scale.settings["threads"],
         "dataset": data.name,
@@ -38,6 +38,23 @@ def train_prior(data: DataSet, wildcards) -> dict:
         "prior_source": wildcards.prior_source,
         "sigma": sigma,
         "seed": _seed(data, "train", data.name, prior.name, wildcards.prior_source, sigma, wildcards.replicate),
+    }
+
+
+def train_jointly(data: DataSet, wildcards) -> dict:
+    prior, sigma = data.scale.prior(wildcards.prior), wildcards.sigma
+    return {
+        "threads": data.scale.settings["threads"],
+        "dataset": data.name,
+        "data": data.data,
+        "prior": prior.name,
+        "family": prior.family,
+        "model": prior.model,
+        "sources": data.sources,
+        "sigma": sigma,
+        "training": prior.training_of(sigma) | {"frame": data.frame},
+        "jointly": {key: value for key, value in prior.jointly.items() if key != "starts_from"},
+        "seed": _seed(data, "train_jointly", data.name, prior.name, sigma, wildcards.replicate),
     }
 
 
@@ -230,6 +247,8 @@ def table(data: DataSet, wildcards) -> dict:
 
 def _described(prior: Prior) -> dict:
     description = {"family": prior.family, "model": prior.model, "levels": prior.levels}
+    if prior.jointly:
+        description["jointly"] = prior.jointly
     if prior.training is not None:
         description |= {"training": prior.training, "finetune": prior.finetune}
     return description
@@ -242,7 +261,9 @@ def figure(data: DataSet, wildcards) -> dict:
         "data": data.data,
         "frame": data.frame,
         "sources": data.sources,
-        "priors": data.own_priors,
+        "priors": data.separate_priors,
+        "joint_priors": data.joint_priors,
+        "exact": data.exact,
         "published": data.published,
         "families": {prior.name: prior.family for prior in data.scale.priors.values()},
         "sigmas": data.sigmas,
@@ -312,6 +333,12 @@ def forecast(data: DataSet, wildcards) -> dict:
         "sources": data.sources,
         "priors": priors,
         "runs": runs,
+        "joint": [
+            train_jointly(data, SimpleNamespace(prior=name, sigma=sigma, replicate=str(replicate)))
+            for name in data.joint_priors
+            for sigma in data.scale.prior(name).levels
+            for replicate in data.replicates(data.scale.prior(name))
+        ],
         "separators": [
             train_separator(data, SimpleNamespace(separator=separator, mix=mix))
             for separator, supervised in data.supervised.items()

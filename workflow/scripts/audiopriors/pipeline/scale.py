@@ -31,6 +31,8 @@ class Prior:
     "Where fine-tuning starts: `noise_free` or `serial`."
     error_curve: dict
     "How its error curve is measured, if it serves all noise levels."
+    jointly: dict | None = None
+    "How the priors of all sources are trained together, from those of another prior; None if each on its own."
 
     @property
     def serves_all(self) -> bool:
@@ -44,12 +46,14 @@ class Prior:
 
     def is_fine_tuned(self, sigma: str) -> bool:
         """Whether its model of that level starts from another."""
-        return self.training is not None and sigma not in (NOISE_FREE, ALL)
+        return self.training is not None and (self.jointly is not None or sigma not in (NOISE_FREE, ALL))
 
     def starts_from(self, sigma: str) -> str | None:
         """The noise level of the model that the training of this level starts from; None if from scratch."""
         if not self.is_fine_tuned(sigma):
             return None
+        if self.jointly:
+            return sigma
         return self.levels[self.levels.index(sigma) - 1] if self.chain == "serial" else NOISE_FREE
 
     def training_of(self, sigma: str) -> dict | None:
@@ -139,11 +143,17 @@ class Scale:
         if isinstance(levels, list):
             levels = [NOISE_FREE, *sorted(levels, key=float)]
         else:
-            levels = {"each": [NOISE_FREE, *sigmas], "ends": [NOISE_FREE, sigmas[-1]], "one": [ALL]}[levels]
+            named = {
+                "each": [NOISE_FREE, *sigmas],
+                "ends": [NOISE_FREE, sigmas[-1]],
+                "widest": sigmas[-1:],
+                "one": [ALL],
+            }
+            levels = named[levels]
         return Prior(
             name, settings["family"], settings["model"], tuple(levels), settings.get("training"),
             settings.get("finetune", {}), settings.get("chain", "noise_free"),
-            self.settings["separation"]["error_curve"] | settings.get("error_curve", {}),
+            self.settings["separation"]["error_curve"] | settings.get("error_curve", {}), settings.get("jointly"),
         )  # fmt: skip
 
     def method(self, name: str) -> Method:
@@ -192,6 +202,17 @@ class DataSet:
     def own_priors(self) -> list[str]:
         """Names of the priors that are evaluated, sampled and separated with."""
         return self.settings["priors"]
+
+    @property
+    def separate_priors(self) -> list[str]:
+        """Those of its own priors whose sources are trained each on its own: most figures show them alone."""
+        return [name for name in self.own_priors if not self.scale.prior(name).jointly]
+
+    @property
+    def joint_priors(self) -> dict[str, str]:
+        """Those of its own priors that are trained together, each with the one that it starts from."""
+        joint = {name: self.scale.prior(name).jointly for name in self.own_priors}
+        return {name: settings["starts_from"] for name, settings in joint.items() if settings}
 
     @property
     def priors(self) -> list[Prior]:

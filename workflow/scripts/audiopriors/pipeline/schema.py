@@ -45,6 +45,7 @@ def whole() -> dict:
         "error_curve": _of("ErrorCurve"),
         "some_error_curve": {key: value for key, value in _of("ErrorCurve").items() if key != "required"},
         "plan": _of("Plan"),
+        "jointly": _of("Jointly"),
     }
     return schema
 
@@ -76,7 +77,7 @@ def _validator_of_family() -> Draft202012Validator:
 
 def violations_of_prior(prior: dict, at: Key) -> list[str]:
     """What is wrong with a prior that has what it takes from its family: it is a family's whole entry."""
-    own = {key: value for key, value in prior.items() if key not in ("family", "datasets")}
+    own = {key: value for key, value in prior.items() if key not in ("family", "datasets", "jointly")}
     return _said(_validator_of_family(), own, at)
 
 

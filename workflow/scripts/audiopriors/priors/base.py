@@ -34,6 +34,9 @@ class Prior(nn.Module, abc.ABC):
     noise_range: tuple[float, float] | None = None
     "The smallest and the largest sigma of a model that serves all noise levels; None: no such range is known."
 
+    has_latents = False
+    "Whether it is a flow: `transform(x, sigma)` gives latents, log-density of the latents, log-determinant."
+
     # What a family gives.
 
     @abc.abstractmethod

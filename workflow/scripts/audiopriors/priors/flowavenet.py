@@ -139,6 +139,8 @@ class FloWaveNet(Prior):
     torch.Size([5])
     """
 
+    has_latents = True
+
     def __init__(self, config: Config):
         super().__init__()
         self.config = config

@@ -1,0 +1,88 @@
+"""The priors of a data set trained together, so that they also tell each other's items apart (thesis, Fig. 16).
+
+    L = - sum_k log p_k(x_k) - weight sum_k log c_k(x_k),    x_k an item of source k with noise
+
+where c is a classifier. Objective `softmax`: that of the priors themselves, c_k = softmax_j(log p_j / tau)_k, whose
+logits differ by the ratios that separation needs: a hybrid of a generative and a discriminative model (Lasserre et al.,
+2006). Objective `classifier`, as the thesis's code has it: each prior has a classifier of its own on its latents,
+which is thrown away after the training, so that only the latents learn of it. Either way each p_k stays a density.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .errors import UserError
+from .priors.base import Prior
+
+
+class LatentClassifier(nn.Module):
+    """Logits (B, sources) of an item's source from a flow's latents, a list of (B, C, T').
+
+    Two convolutions and the mean over time of each; the last layer starts at zero.
+    """
+
+    def __init__(self, channels: list[int], sources: int, width: int = 32):
+        super().__init__()
+        self.parts = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv1d(count, width, 3, padding=1), nn.ReLU(), nn.Conv1d(width, width, 3, padding=1), nn.ReLU()
+            )
+            for count in channels
+        )  # fmt: skip
+        self.last = nn.Linear(width * len(channels), sources)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, latents: list[Tensor]) -> Tensor:
+        pooled = [part(latent).mean(2) for part, latent in zip(self.parts, latents, strict=True)]
+        return self.last(torch.cat(pooled, 1))
+
+
+class JointPriors(nn.Module):
+    """The priors of N sources as one model of `training.train`; its items are (B, N, T), one of each source.
+
+    objective, weight, temperature: see above and settings.Jointly. frame: T.
+
+    Raises
+    ------
+    UserError: objective `classifier`, and the priors have no latents.
+    """
+
+    loss_unit = "nats/sample"
+
+    def __init__(self, priors: list[Prior], objective: str, weight: float, temperature: float, frame: int):
+        super().__init__()
+        self.priors = nn.ModuleList(priors)
+        self.weight, self.temperature = weight, temperature
+        self.classifiers = None
+        if objective == "classifier":
+            if not all(prior.has_latents for prior in priors):
+                raise UserError("objective classifier is for priors with latents; these have none")
+            with torch.no_grad():
+                latents = priors[0].transform(next(priors[0].parameters()).new_zeros(1, 1, frame), 0.0)[0]
+            channels = [latent.shape[1] for latent in latents]
+            self.classifiers = nn.ModuleList(LatentClassifier(channels, len(priors)) for _ in priors)
+
+    def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
+        """Mean over items of L / N / T, in nats/sample: a scalar. x (B, N, T) has the noise, `clean` is not used."""
+        batch, sources, length = x.shape
+        items = x.transpose(0, 1).reshape(batch * sources, 1, length)  # those of the first source first
+        truth = torch.arange(sources, device=x.device).repeat_interleave(batch)
+        log_prob, logits = self._classified(items, truth, sigma)
+        cross_entropy = functional.cross_entropy(logits.flatten(0, 1) / self.temperature, truth.repeat(len(logits)))
+        return (self.weight * cross_entropy - log_prob.mean()) / length
+
+    def _classified(self, items: Tensor, truth: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
+        """log p_k(x_k) in nats (n,), and the logits (classifiers, n, N) of the sources of items (n, 1, T)."""
+        if self.classifiers is None:
+            log_prob = torch.stack([prior.log_prob(items, sigma) for prior in self.priors], 1)
+            return log_prob.gather(1, truth[:, None])[:, 0], log_prob[None]
+        own, logits = [], []
+        for source, (prior, classifier) in enumerate(zip(self.priors, self.classifiers, strict=True)):
+            latents, latent_log_prob, log_det = prior.transform(items, sigma)
+            own.append((latent_log_prob + log_det)[truth == source])
+            logits.append(classifier(latents).double())
+        return torch.cat(own), torch.stack(logits)
