@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -164,22 +165,33 @@ class Diffusion(Prior):
 
     def log_prob_and_error(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
         """log_prob, and the error of its integral (see `_integral`), each (B,)."""
-        length, levels = x.shape[2], self.config.likelihood_levels
+        return self._log_prob(x, sigma, lambda terms: terms.sum((1, 2)), x.shape[2])
+
+    @torch.no_grad()
+    def log_prob_map(self, x: Tensor, sigma: float) -> Tensor:
+        """The terms of `log_prob` at each t, where each is a sum over time: see the base class. (B, 1, T) -> (B, T)."""
+        return self._log_prob(x, sigma, lambda terms: terms[:, 0], 1)[0]
+
+    def _log_prob(
+        self, x: Tensor, sigma: float, add_up: Callable[[Tensor], Tensor], samples: int
+    ) -> tuple[Tensor, Tensor]:
+        """log p and the error of its integral, of so many samples of which `add_up` gives the sum of terms (B, 1, T)."""
+        levels = self.config.likelihood_levels
         whole = math.log(self.config.sigma_max / (BEGIN * self.config.sigma_min))
         first, last = BEGIN * sigma, max(self.config.sigma_max, 4 * sigma)
         added = np.geomspace(first, last, max(4, math.ceil(levels * math.log(last / first) / whole)))
         wave = self.judged(x, sigma)
         values = []
         for place, tau in enumerate(added.tolist()):
-            noise = torch.randn(length, generator=torch_generator("likelihood", place))
+            noise = torch.randn(x.shape[2], generator=torch_generator("likelihood", place))
             noise = (noise / noise.square().mean().sqrt()).to(x)  # its chance power would be most of the error
             total = sigma**2 + tau**2
             change = (self.judged(x + tau * noise, math.sqrt(total)) - wave).double()
-            nearer = (change * (change - 2 * (x - wave))).sum((1, 2))
-            values.append((tau**2 * nearer + 2 * sigma**2 * tau * (noise * change).sum((1, 2))) / total**2)
+            nearer = add_up(change * (change - 2 * (x - wave)))
+            values.append((tau**2 * nearer + 2 * sigma**2 * tau * add_up(noise * change)) / total**2)
         integral, error = _integral(torch.stack(values), added, sigma)
-        own = -0.5 * ((x - wave).double() / sigma).square().sum((1, 2))
-        return own - length * (math.log(sigma) + 0.5 * math.log(2 * math.pi)) - integral, error
+        own = -0.5 * add_up(((x - wave).double() / sigma).square())
+        return own - samples * (math.log(sigma) + 0.5 * math.log(2 * math.pi)) - integral, error
 
     def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
         """`log_prob` and its `integration_error` of x (B, 1, T), each (B,) in nats."""
