@@ -48,7 +48,10 @@ def test_published_wavenet_sees_its_target():
     assert set(measures) == {"code_log_prob", "published_score"}
     chosen = logits.gather(2, wavenet.encode(x[:, 0])[..., None])[..., 0]
     torch.testing.assert_close(measures["published_score"] / 40, chosen.mean(1).log())
-    for refused in (lambda: prior.log_prob(x, 0.3), lambda: prior.log_prob_map(x, 0.3), lambda: prior.sample(1, 8, 0.3, torch.Generator())):
+    for refused in (
+        lambda: prior.log_prob(x, 0.3), lambda: prior.log_prob_map(x, 0.3),
+        lambda: prior.sample(1, 8, 0.3, torch.Generator()),
+    ):  # fmt: skip
         with pytest.raises(ValueError, match="WaveNet"):
             refused()
 

@@ -175,7 +175,7 @@ class Diffusion(Prior):
     def _log_prob(
         self, x: Tensor, sigma: float, add_up: Callable[[Tensor], Tensor], samples: int
     ) -> tuple[Tensor, Tensor]:
-        """log p and the error of its integral, of so many samples of which `add_up` gives the sum of terms (B, 1, T)."""
+        """log p and the error of its integral, of so many samples; `add_up` gives their sum, of terms (B, 1, T)."""
         levels = self.config.likelihood_levels
         whole = math.log(self.config.sigma_max / (BEGIN * self.config.sigma_min))
         first, last = BEGIN * sigma, max(self.config.sigma_max, 4 * sigma)

@@ -129,7 +129,7 @@ class _Flow(nn.Module):
     def forward(
         self, a: Tensor, b: Tensor, embedded: Tensor | None, log_scales: list[Tensor] | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The halves, and the log-determinant (B,); the coupling's log s is added to `log_scales`, if they are given."""
+        """The halves, and the log-determinant (B,); the coupling's log s is added to `log_scales`, if given."""
         a, b = (half * self.log_scale[i].exp() + self.bias[i] for i, half in enumerate((a, b)))
         log_scale, shift = self._scale_and_shift(a, embedded)
         if log_scales is not None:
@@ -228,7 +228,8 @@ class FloWaveNet(Prior):
                 latents.append((z - mean) * torch.exp(-log_sigma))
                 if log_scales is not None:
                     log_scales.append(log_sigma)
-                latent_log_prob = latent_log_prob + _log_normal(latents[-1]).sum((1, 2)) - log_sigma.double().sum((1, 2))
+                of_latents = _log_normal(latents[-1]).sum((1, 2))
+                latent_log_prob = latent_log_prob + of_latents - log_sigma.double().sum((1, 2))
         latents.append(x)
         return latents, latent_log_prob + _log_normal(x).sum((1, 2)), log_det
 
