@@ -144,6 +144,19 @@ def evaluate(
     return pd.concat(rows, ignore_index=True)
 
 
+def mapped(data: Frames, sources: list[str], frame: int) -> Tensor:
+    """The waves (N + 1, 1, T) whose likelihood is split over time: the first test item of each source, their mix."""
+    first = torch.tensor([0])
+    waves = [data.frames("test", source, first, frame) for source in sources]
+    return torch.cat([*waves, data.mixture("test", sources, first, frame)])
+
+
+def maps(prior: Prior, waves: Tensor, sigma: str, seed: tuple, device) -> np.ndarray:
+    """`log_prob_map` of these waves (n, 1, T) with noise sigma, (n, T) float32 in nats."""
+    noisy = test_noise(waves, sigma, *seed, "map").to(device)
+    return torch.cat([prior.log_prob_map(one, float(sigma)) for one in noisy.split(1)]).float().cpu().numpy()
+
+
 def scored_items(
     evaluation: Evaluation, levels: list[str], sigmas: list[str], sources: int, test_items: int, validation_items: int
 ) -> int:

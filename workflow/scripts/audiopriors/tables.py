@@ -262,6 +262,35 @@ def classification(measures: pd.DataFrame, sources: list[str], frame: int) -> pd
     return _table("classification", rows)
 
 
+def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame:
+    """Mean square error of each estimate of a source from itself with noise, and how much SI-SDR it gains.
+
+    rows: of denoising.evaluate, of every prior. error_over_limit is the error over that of the prior named `exact` on
+    the same items, E[s | x] of the true law: no estimate has less in the mean. Its interval is that of the logarithm of
+    a ratio of paired means, by the delta method. Without an exact prior (None) it is empty. error is per sample.
+    """
+    key, table, tracks = ["prior_source", "data_sigma"], [], tracks_of(rows)
+    limits = rows[rows["prior"] == exact].set_index([*key, "item"])["error"]
+    groups = rows.groupby(["dataset", "prior", "prior_source", "prior_sigma", "data_sigma", "estimate"], sort=False)
+    for (dataset, prior, source, prior_sigma, data_sigma, estimate), group in groups:
+        group = group.assign(better=group["si_sdr"] - group["si_sdr_noisy"])
+        errors, better = (group.pivot(index="seed", columns="item", values=name) for name in ("error", "better"))
+        items, own_tracks = errors.mean(axis=0).to_numpy(), tracks[: errors.shape[1]]
+        gains = better.mean(axis=0).to_numpy()
+        ratio, ends, limit = math.nan, intervals.NONE, math.nan
+        if exact is not None:
+            least = limits[source, data_sigma][errors.columns].to_numpy()
+            limit = least.mean()
+            ratio = items.mean() / limit
+            ends = ratio * np.exp(intervals.mean(items / items.mean() - least / limit, own_tracks))  # of mean 0
+        table.append((
+            dataset, prior, source, data_sigma, estimate, frame, len(items), ratio, *ends, np.median(gains),
+            *intervals.median(gains, own_tracks), prior_sigma, items.mean(), *intervals.mean(items, own_tracks), limit,
+            *_spread(errors.mean(axis=1).to_numpy()),
+        ))  # fmt: skip
+    return _table("denoising", table)
+
+
 class TruthViolation(UserError):
     """A learned 'density' is above the true one on the truth's own items."""
 

@@ -119,4 +119,5 @@ def trained(data: DataSet, wildcards: dict[str, str]) -> bool:
 
 ITEMS = Input("make_data", "data")
 MEASURES = Input("evaluate_prior", "measures")
+DENOISED = Input("evaluate_prior", "denoised")
 PARTICLES = Input("separate", "particles", accepting)

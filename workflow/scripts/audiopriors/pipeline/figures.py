@@ -230,6 +230,24 @@ FIGURES: dict[str, Figure] = {
         (Input("separate", "trace", of_first_mix),),
         exists=separates_first_mix,
     ),
+    "denoising": Figure(
+        "What each prior leaves of the noise that is added to items of its own source: mean square error of the "
+        "estimate over the noise's power σ², by the noise's σ, with 95 % intervals; T = {frame}, scale {scale}. Solid: "
+        "one step of Tweedie's formula with the model of that noise, which is E[s | x] if the model is right; dashed: "
+        "Langevin dynamics under the model of the next smaller noise. Black, if there is one: the exact prior's, the least "
+        "that any estimate has in the mean. Dotted: an estimate that changes nothing. Look for how far above black a "
+        "prior is: what it does not know of its source.",
+        (table("denoising"),),
+        captions={
+            "music": (
+                "What each prior leaves of the noise that is added to items of its own source: mean square error of "
+                "the estimate over the noise's power σ², by the noise's σ, with 95 % intervals over tracks; data set "
+                "{dataset}, T = {frame}, scale {scale}. Solid: one step of Tweedie's formula with the model of that "
+                "noise; dashed: Langevin dynamics under the model of the next smaller noise. Dotted: an estimate that "
+                "changes nothing. (Data set demo_band: synthesised by this program, not recorded.)"
+            ),
+        },
+    ),
     "error_curve": Figure(
         "Denoising error of each prior that serves all noise levels, on validation items of its own source, relative "
         "to the source's power; T = {frame}, scale {scale}. Dotted lines: where a source enters the alternating "

@@ -12,7 +12,11 @@ _OUTPUTS = {
         "losses": "priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.losses.csv",
     },
     "sample_prior": {"samples": "samples/{dataset}/{prior}.npy"},
-    "evaluate_prior": {"measures": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.parquet"},
+    "evaluate_prior": {
+        "measures": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.parquet",
+        "denoised": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.denoised.parquet",
+        "maps": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.maps.npy",
+    },
     "error_curve": {"errors": "error_curves/{dataset}/{prior}/{prior_source}.parquet"},
     "train_separator": {
         "separator": "separation/{dataset}/supervised/{separator}/{mix}.safetensors",

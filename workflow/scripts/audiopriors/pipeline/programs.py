@@ -68,6 +68,7 @@ def evaluate_prior(data: DataSet, wildcards) -> dict:
         "levels": prior.levels,
         "replicate": int(wildcards.replicate),
         "sigmas": data.sigmas_of(prior),
+        "mapped_sigma": data.mapped_sigma,
         "evaluation": _evaluation(data),
         "seed": _seed(data, "evaluate", data.name),
     }
