@@ -127,6 +127,13 @@ def test_flac_is_a_density():
     assert 0 <= silence + 4000 * 15 * math.log(2) < 100  # a few bytes
 
 
+def test_parts_of_a_map_are_means():
+    assert likelihood.binned(np.arange(8.0), 4).tolist() == [0.5, 2.5, 4.5, 6.5]
+    assert likelihood.binned(np.arange(6.0).reshape(2, 3), 4).tolist() == [[0, 1, 2], [3, 4, 5]]
+    uneven = likelihood.binned(np.arange(7.0), 3)
+    assert len(uneven) == 3 and uneven.tolist() == [0.5, 2.5, 5.0]
+
+
 class Normal(Prior):
     """N(0, 1 + sigma^2)."""
 

@@ -26,6 +26,7 @@ def main() -> None:
     data = registry.open_data(settings["data"], arguments.data)
     evaluation, seed = likelihood.Evaluation(**settings["evaluation"]), tuple(settings["seed"])
     waves, mapped_sigma = likelihood.mapped(data, settings["sources"], settings["frame"]), settings["mapped_sigma"]
+    waves = likelihood.test_noise(waves, mapped_sigma, *seed, "map")
     maps = np.full((len(waves), settings["frame"]), np.nan, np.float32)
     parts, denoised = [], [denoising.NONE]
     for sigma, path in zip(settings["levels"], arguments.priors, strict=True):
@@ -37,7 +38,7 @@ def main() -> None:
         if (parts[-1]["measure"] == "log_prob").any():
             denoised.append(denoising.evaluate(prior, data, **own))
             if sigma in (mapped_sigma, "all"):
-                maps = likelihood.maps(prior, waves, mapped_sigma, seed, device)
+                maps = likelihood.maps(prior, waves, float(mapped_sigma), evaluation.batch_samples, device)
         log.info("prior of sigma %s done, %d rows", sigma, len(parts[-1]))
     described = {key: settings[key] for key in ("dataset", "prior", "prior_source")} | {"seed": settings["replicate"]}
     for rows, output in ((parts, arguments.output), (denoised, arguments.denoised)):

@@ -55,6 +55,11 @@ def _integral(values: Tensor, added: np.ndarray, sigma: float) -> tuple[Tensor, 
     return step * (values.sum(0) + below * values[0] + above * values[-1]), error
 
 
+def _pieces(x: Tensor) -> tuple[Tensor, ...]:
+    """x (B, 1, T) in pieces that stay in the cache; a GPU takes the batch whole."""
+    return x.split(max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0])
+
+
 class Diffusion(Prior):
     """D(x; sigma) and what follows from it. A family gives `network`.
 
@@ -170,7 +175,7 @@ class Diffusion(Prior):
     @torch.no_grad()
     def log_prob_map(self, x: Tensor, sigma: float) -> Tensor:
         """The terms of `log_prob` at each t, where each is a sum over time: see the base class. (B, 1, T) -> (B, T)."""
-        return self._log_prob(x, sigma, lambda terms: terms[:, 0], 1)[0]
+        return torch.cat([self._log_prob(piece, sigma, lambda terms: terms[:, 0], 1)[0] for piece in _pieces(x)])
 
     def _log_prob(
         self, x: Tensor, sigma: float, add_up: Callable[[Tensor], Tensor], samples: int
@@ -195,9 +200,7 @@ class Diffusion(Prior):
 
     def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
         """`log_prob` and its `integration_error` of x (B, 1, T), each (B,) in nats."""
-        # In pieces that stay in the cache; a GPU takes the batch whole.
-        items = max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0]
-        parts = [self.log_prob_and_error(piece, sigma) for piece in x.split(items)]
+        parts = [self.log_prob_and_error(piece, sigma) for piece in _pieces(x)]
         return dict(zip(("log_prob", "integration_error"), map(torch.cat, zip(*parts, strict=True)), strict=True))
 
     @torch.no_grad()

@@ -151,10 +151,16 @@ def mapped(data: Frames, sources: list[str], frame: int) -> Tensor:
     return torch.cat([*waves, data.mixture("test", sources, first, frame)])
 
 
-def maps(prior: Prior, waves: Tensor, sigma: str, seed: tuple, device) -> np.ndarray:
-    """`log_prob_map` of these waves (n, 1, T) with noise sigma, (n, T) float32 in nats."""
-    noisy = test_noise(waves, sigma, *seed, "map").to(device)
-    return torch.cat([prior.log_prob_map(one, float(sigma)) for one in noisy.split(1)]).float().cpu().numpy()
+def maps(prior: Prior, x: Tensor, sigma: float, batch_samples: int, device) -> np.ndarray:
+    """log p_sigma of x (n, 1, T) split over time, (n, T) float32 in nats."""
+    parts = [prior.log_prob_map(batch.to(device), sigma).float().cpu() for batch in batches(x, batch_samples)]
+    return torch.cat(parts).numpy()
+
+
+def binned(values: np.ndarray, bins: int) -> np.ndarray:
+    """Means of neighbours, so that at most `bins` are left. Shape: (..., T) -> (..., min(bins, T))."""
+    edges = np.linspace(0, values.shape[-1], min(bins, values.shape[-1]) + 1).astype(int)
+    return np.add.reduceat(values, edges[:-1], axis=-1) / np.diff(edges)
 
 
 def scored_items(

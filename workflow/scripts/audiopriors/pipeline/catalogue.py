@@ -117,7 +117,13 @@ def trained(data: DataSet, wildcards: dict[str, str]) -> bool:
     return data.scale.prior(wildcards["prior"]).training is not None
 
 
+def of_own_prior(data: DataSet, wildcards: dict[str, str]) -> bool:
+    """Whether it is of the first training of a prior that is not a published one."""
+    return wildcards["prior"] in data.own_priors and wildcards["replicate"] == "0"
+
+
 ITEMS = Input("make_data", "data")
 MEASURES = Input("evaluate_prior", "measures")
 DENOISED = Input("evaluate_prior", "denoised")
+MAPS = Input("evaluate_prior", "maps", of_own_prior)
 PARTICLES = Input("separate", "particles", accepting)

@@ -47,7 +47,9 @@ _OUTPUTS = {
         "levels": "files/{dataset}/{recording}/{prior}/{method}/levels.csv",
         "page": "files/{dataset}/{recording}/{prior}/{method}/listen.html",
     },
-    "score_file": {"measures": "files/{dataset}/{recording}/scores.csv"},
+    "score_file": {
+        "measures": "files/{dataset}/{recording}/scores.csv", "maps": "files/{dataset}/{recording}/maps.parquet",
+    },
     "figure_separated_file": {
         kind: f"files/{{dataset}}/{{recording}}/{{prior}}/{{method}}/separated.{kind}" for kind in ("pdf", "png", "csv")
     },

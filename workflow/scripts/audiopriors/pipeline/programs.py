@@ -213,6 +213,7 @@ def figure(data: DataSet, wildcards) -> dict:
         "published": data.published,
         "families": {prior.name: prior.family for prior in data.scale.priors.values()},
         "sigmas": data.sigmas,
+        "mapped_sigma": data.mapped_sigma,
         "mix": data.mix(data.first_mix),
         "runs": [(run.prior, run.method) for run in data.runs if run.mix == data.first_mix],
         "plans": [method.settings["plan"] for method in alternating],
@@ -235,7 +236,7 @@ def figure_separated_file(data: DataSet, wildcards) -> dict:
 
 
 def figure_scored_file(data: DataSet, wildcards) -> dict:
-    return {"sources": data.sources, "frame": data.frame}
+    return {"sources": data.sources, "frame": data.frame, "rate": data.settings["settings"]["rate"]}
 
 
 def _evaluation(data: DataSet) -> dict:
