@@ -1,7 +1,5 @@
 """Where in time each prior objects: log p split over time, of a wave of each source and of their mix."""
 
-import math
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -11,12 +9,9 @@ BINS = 64  # of a frame that is shown whole
 
 
 def limits(kind: str, maps: np.ndarray) -> tuple[float, float]:
-    """Where the colours end: as those of means; of a kind of data that has none, they hold the middle 90 %."""
-    if kind in plotting.MEANS:
-        return plotting.MEANS[kind]
+    """Where colours end: of tones, which priors of others take for impossible, as those of means; else at 5 and 95 %."""
     finite = maps[np.isfinite(maps)]
-    low, high = np.quantile(finite, [0.05, 0.95]) if finite.size else (0, 0)
-    return math.floor(low), max(math.ceil(high), math.floor(low) + 1)
+    return plotting.MEANS["toy"] if kind == "toy" or not finite.size else tuple(np.quantile(finite, [0.05, 0.95]))
 
 
 def draw(settings, inputs):

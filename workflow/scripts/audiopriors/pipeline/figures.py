@@ -195,8 +195,9 @@ FIGURES: dict[str, Figure] = {
                 "(columns, without noise above) split over time in 64 parts of the frame, under the priors of each "
                 "source (strips), with noise of the σ at the colour bar added; it adds up to log p of the whole frame. "
                 "A WaveNet has log p(x_t | x_<t), a flow the term of the latent of each sample, a score prior the "
-                "integrand of its likelihood. Data set {dataset}, T = {frame}, scale {scale}. Colours end at −6 and 5 "
-                "nats/sample. (Data set demo_band: synthesised by this program, not recorded.)"
+                "integrand of its likelihood. Data set {dataset}, T = {frame}, scale {scale}. Colours end at 5 and 95 "
+                "% of all values. What all priors of a wave have at the same time is the noise; look for what only "
+                "some object to. (Data set demo_band: synthesised by this program, not recorded.)"
             ),
         },
         opens_data=True,
