@@ -9,7 +9,7 @@ BINS = 64  # of a frame that is shown whole
 
 
 def limits(kind: str, maps: np.ndarray) -> tuple[float, float]:
-    """Where colours end: of tones, which priors of others take for impossible, as those of means; else at 5 and 95 %."""
+    """Where colours end: of tones, which other priors take for impossible, as those of means; else at 5 and 95 %."""
     finite = maps[np.isfinite(maps)]
     return plotting.MEANS["toy"] if kind == "toy" or not finite.size else tuple(np.quantile(finite, [0.05, 0.95]))
 

@@ -267,10 +267,11 @@ def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame
 
     rows: of denoising.evaluate, of every prior. error_over_limit is the error over that of the prior named `exact` on
     the same items, E[s | x] of the true law: no estimate has less in the mean. Its interval is that of the logarithm of
-    a ratio of paired means, by the delta method. Without an exact prior (None) it is empty. error is per sample.
+    a ratio of paired means, by the delta method. It is empty where there is no exact prior (None). error is per sample.
     """
-    key, table, tracks = ["prior_source", "data_sigma"], [], tracks_of(rows)
-    limits = rows[rows["prior"] == exact].set_index([*key, "item"])["error"]
+    table, tracks = [], tracks_of(rows)
+    by_level = rows[rows["prior"] == exact].groupby(["prior_source", "data_sigma"])
+    limits = {key: group.set_index("item")["error"] for key, group in by_level}
     groups = rows.groupby(["dataset", "prior", "prior_source", "prior_sigma", "data_sigma", "estimate"], sort=False)
     for (dataset, prior, source, prior_sigma, data_sigma, estimate), group in groups:
         group = group.assign(better=group["si_sdr"] - group["si_sdr_noisy"])
@@ -278,7 +279,7 @@ def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame
         items, own_tracks = errors.mean(axis=0).to_numpy(), tracks[: errors.shape[1]]
         gains = better.mean(axis=0).to_numpy()
         ratio, ends, limit = math.nan, intervals.NONE, math.nan
-        if exact is not None:
+        if (source, data_sigma) in limits:
             least = limits[source, data_sigma][errors.columns].to_numpy()
             limit = least.mean()
             ratio = items.mean() / limit
