@@ -266,8 +266,8 @@ def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame
     """Mean square error of each estimate of a source from itself with noise, and how much SI-SDR it gains.
 
     rows: of denoising.evaluate, of every prior. error_over_limit is the error over that of the prior named `exact` on
-    the same items, E[s | x] of the true law: no estimate has less in the mean. Its interval is that of the logarithm of
-    a ratio of paired means, by the delta method. It is empty where there is no exact prior (None). error is per sample.
+    the same items, E[s | x] of the true law: no estimate has less in the mean. It is empty where there is no
+    exact prior (None). error is the mean square per sample.
     """
     table, tracks = [], tracks_of(rows)
     by_level = rows[rows["prior"] == exact].groupby(["prior_source", "data_sigma"])
@@ -282,8 +282,7 @@ def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame
         if (source, data_sigma) in limits:
             least = limits[source, data_sigma][errors.columns].to_numpy()
             limit = least.mean()
-            ratio = items.mean() / limit
-            ends = ratio * np.exp(intervals.mean(items / items.mean() - least / limit, own_tracks))  # of mean 0
+            ratio, ends = items.mean() / limit, intervals.ratio(items, least, own_tracks)
         table.append((
             dataset, prior, source, data_sigma, estimate, frame, len(items), ratio, *ends, np.median(gains),
             *intervals.median(gains, own_tracks), prior_sigma, items.mean(), *intervals.mean(items, own_tracks), limit,
