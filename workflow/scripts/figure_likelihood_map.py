@@ -24,8 +24,9 @@ def draw(settings, inputs):
     waves = likelihood.mapped(data, sources, frame)[:, 0, :samples].numpy()
     maps = np.stack([files.read_array(one)[:, :samples] for one in paths])
     maps = likelihood.binned(maps.reshape(len(priors), len(sources), *waves.shape), bins)
+    height = max(1.0, 0.25 + 0.2 * len(sources))  # of a row, beside which a prior's name stands
     figure, panels = plt.subplots(
-        1 + len(priors), len(names), figsize=(2.5 * len(names) + 1, 1.4 + (0.25 + 0.2 * len(sources)) * len(priors)),
+        1 + len(priors), len(names), figsize=(2.5 * len(names) + 1, 0.4 + height * (1 + len(priors))),
         sharex=True, sharey="row", squeeze=False, layout="constrained",
     )  # fmt: skip
     end = 1000 * waves.shape[1] / data.rate
