@@ -63,6 +63,19 @@ def _mean(units: int, law: str, frames: int) -> Draw:
     return draw
 
 
+def _ratio(units: int, law: str) -> Draw:
+    def draw(random):
+        limit = random.exponential(size=units) if law == "both exponential" else random.chisquare(3, units) / 3
+        error = {
+            "both exponential": lambda: random.exponential(size=units),
+            "chi-squared of 3, and gamma of shape 5": lambda: random.gamma(5, size=units) / 5,
+            "chi-squared of 3, and the same times gamma of shape 5": lambda: limit * random.gamma(5, size=units) / 5,
+        }[law]()
+        return intervals.ratio(20 * error, limit), 20.0
+
+    return draw
+
+
 def _median(units: int, sources: int, alike: float) -> Draw:
     def draw(random):
         common = alike**0.5 * random.standard_normal((units, 1))
@@ -145,6 +158,9 @@ def cases() -> list[Case]:
     for songs in (8, 50):
         laws = ("normal", "gamma of shape 4", "exponential")
         found += [Case("mean", f"{songs} songs of 8 frames", f"{law} songs", _mean(songs, law, 8)) for law in laws]
+    laws = ("both exponential", "chi-squared of 3, and gamma of shape 5",
+            "chi-squared of 3, and the same times gamma of shape 5")  # fmt: skip
+    found += [Case("ratio of means", f"{units} items", law, _ratio(units, law)) for units in (8, 50) for law in laws]
     for units in (6, 8, 16, 64, 1500):
         for sources, alike in ((1, 1.0), (4, 0.0), (4, 0.5), (4, 1.0)):
             law = f"{sources} a mix, correlation {alike:g}" if sources > 1 else "1 a mix"

@@ -31,7 +31,7 @@ REAL = Path(sys.executable).parent  # has the real `python`
 PRIOR = "results/smoke/priors/toy/flowavenet/{}/{}/seed0.safetensors"
 TABLES = [
     "cross_likelihood", "detection", "classification", "separation", "acceptance", "gradient_norm", "truth_gap",
-    "claims", "table_1", "table_2", "costs",
+    "denoising", "claims", "table_1", "table_2", "costs",
 ]  # fmt: skip
 
 # Where two workers share the tests, what takes long comes first, and Slurm's waiting beside it.
@@ -227,5 +227,5 @@ def quiet(repository, tmp_path_factory) -> Reduced:
         assert done.returncode == 0, done.stdout[-4000:]
 
     place = Reduced(once("quiet", tmp_path_factory, build))
-    assert len(place.checksums()) == 1 + 2 * 2 * 2 + 2 + 4  # items, priors and losses, scores, tables
+    assert len(place.checksums()) == 1 + 2 * 2 * 2 + 2 * 2 + 4  # items, priors and losses, scores and errors, tables
     return place

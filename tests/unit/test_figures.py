@@ -239,6 +239,26 @@ def test_inputs(draw):
     assert "log p(x)\nprior σ = 0.5" in words(figure, "title")
 
 
+def test_denoising(draw):
+    table = pd.DataFrame(
+        [(prior, source, "0.1", sigma, method, float(sigma) ** 2 * left)
+         for source in SOURCES for prior, sigma, method, left in (
+             ("flow", "0.1", "tweedie", 0.5), ("flow", "0.5", "langevin", 0.25), ("flow", "0.5", "tweedie", 2.0),
+             ("score", "0.1", "tweedie", 0.125), ("score", "0.5", "tweedie", 0.25), ("other", "0.5", "tweedie", 1))],
+        columns=["prior", "prior_source", "prior_sigma", "data_sigma", "method", "error"],
+    )  # fmt: skip
+    table = table.assign(error_low=0.0, error_high=2 * table["error"])
+    figure, shown = draw("denoising", table)
+    assert set(shown["prior"]) == set(PRIORS)
+    lines = {line.get_label(): line.lines[0].get_ydata().tolist() for line in figure.axes[0].containers}
+    assert lines == {
+        "flow": pytest.approx([0.5, 2]), "flow, Langevin": pytest.approx([0.25]), "score": pytest.approx([0.125, 0.25])
+    }  # fmt: skip
+    assert figure.axes[0].get_ylim()[0] == pytest.approx(0.125 / 4)  # where an interval that reaches 0 is cut
+    assert words(figure, "title") == set(SOURCES) and words(figure, "xlabel") == {"σ of the noise"}
+    assert words(figure, "ylabel") == {"mean square error / σ²"}
+
+
 def test_truth_gap(draw):
     table = likelihoods().query("measure == 'log_prob' and prior_source == test_source and data_sigma == prior_sigma")
     table = table.assign(gap_mean=table["mean"]).drop(columns="mean")

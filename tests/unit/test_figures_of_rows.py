@@ -81,14 +81,54 @@ def test_scored_file(tmp_path):
         columns=["prior", "prior_source", "prior_sigma", "data_sigma", "measure", "start", "level_db", "value"],
     )  # fmt: skip
     table.to_csv(tmp_path / "t.csv", index=False)
-    figure, shown = draw("scored_file", tmp_path / "t.csv")
+    maps = pd.DataFrame(
+        [("flow", source, "0", "0", 0.25 * part, 10.0 * k + part) for k, source in enumerate(SOURCES)
+         for part in range(4)],
+        columns=["prior", "prior_source", "prior_sigma", "data_sigma", "start", "value"],
+    )  # fmt: skip
+    files.write_rows(maps, tmp_path / "maps")
+    figure, shown = draw("scored_file", tmp_path / "t.csv", tmp_path / "maps", rate=20)
+    within = shown[shown["quantity"] == "log_prob_map"]
+    assert within["start"].tolist() == [0, 0.25, 0.5, 0.75]
+    assert within[SOURCES].to_numpy().tolist() == [[part, 10 + part, 20 + part] for part in range(4)]
+    (image,) = [image for axes in figure.axes for image in axes.images]
+    assert image.get_array().tolist() == within[SOURCES].to_numpy().T.tolist()
+    assert image.get_extent() == [0, 1, 3, 0]  # two frames of ten samples
     likelihood, ratio = (shown[shown["quantity"] == quantity] for quantity in ("log_prob", "mixture_ratio"))
     assert likelihood[SOURCES].to_numpy().tolist() == [[1, 1, -50]] * 2
     # Two of three are as likely, the third has no share: log 1 - log 2/3, over ten samples.
     assert ratio[["a", "b"]].to_numpy() == pytest.approx(np.log(1.5) / 10)
     assert ratio["c"].to_numpy() == pytest.approx(np.log(1.5) / 10 - 51)
-    assert words(figure, "xlabel") == {"start of the frame (s)"}
-    assert words(figure, "ylabel") == {"level (dB)", "flow\nσ = 0\nnats/sample"}
+    assert words(figure, "xlabel") == {"start of the frame (s)", "time (s)"}
+    assert words(figure, "ylabel") == {"level (dB)", "flow\nσ = 0\nnats/sample", "nats/sample"}
+
+
+def test_a_long_recording_has_as_many_parts_as_a_page_can_show():
+    maps = pd.DataFrame({"start": np.arange(1201) / 2, "prior_source": "a", "value": np.arange(1201.0)})
+    within = importlib.import_module("figure_scored_file").within_frames(maps, ["a"])
+    assert len(within) == 401 and within["a"].tolist()[:2] == [1, 4] and within.index.tolist()[:2] == [0, 1.5]
+
+
+@pytest.mark.parametrize("kind", ["toy", "speech"])
+def test_likelihood_map(kind, monkeypatch, tmp_path):
+    """Of each prior and source in turn, maps of three sources and the mix; a toy's first 8 ms, all of other waves."""
+    monkeypatch.setattr(registry, "open_data", lambda described, path: Speech())
+    paths = [tmp_path / f"{k}.npy" for k in range(6)]
+    for k, path in enumerate(paths):
+        files.write_array((100 * k + 10 * np.arange(4)[:, None] + np.arange(128) / 128).astype(np.float32), path)
+    files.write_array(np.full((4, 128), np.nan, np.float32), paths[3])
+    changes = {"data": {"kind": kind, "settings": {}}, "frame": 128, "mapped_sigma": "0.1"}
+    figure, shown = draw("likelihood_map", "data", *paths, **changes)
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    assert len(images) == 2 * 4 and len({image.get_clim() for image in images}) == 1
+    first = images[1].get_array().filled(np.nan)  # of flow, source b
+    assert first[:, 0].tolist() == pytest.approx([each + (0 if kind == "toy" else 1 / 256) for each in (10, 110, 210)])
+    assert first.shape == (3, 8 if kind == "toy" else 64) and images[5].get_array().mask[:, 0].tolist() == [1, 0, 0]
+    flow = shown[(shown["prior"] == "flow") & (shown["test_source"] == "mix")]
+    assert flow["time_ms"].tolist()[:2] == ([0, 1] if kind == "toy" else [0, 2])
+    assert flow["b"].iloc[0] == pytest.approx(first[1, 0] + 20)
+    assert words(figure, "ylabel") == {"amplitude", "flow", "score", "log p at this time, nats/sample (σ = 0.1)"}
+    assert words(figure, "title") == {*SOURCES, "mix"} and words(figure, "xlabel") == {"time (ms)"}
 
 
 def test_energy(tmp_path):

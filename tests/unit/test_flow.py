@@ -24,6 +24,22 @@ def test_flow_change_of_variables(model):
     torch.testing.assert_close(prior.inverse(prior.transform(x, 0.3)[0], 0.3), x, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("model", [model for model, _ in CASES["flowavenet"]])
+def test_the_map_of_a_flow_puts_each_latent_at_its_sample(model):
+    """With couplings that do nothing a latent is an affine function of one sample: its term has that sample's place."""
+    prior, x = build_prior("flowavenet", model).double(), torch.randn(1, 1, 32, dtype=torch.double)
+    with torch.no_grad():
+        for flow in (flow for block in prior.blocks for flow in block):
+            flow.log_scale.normal_()
+            flow.bias.normal_()
+    before = prior.log_prob_map(x, 0.3)
+    for place in range(32):
+        changed = x.clone()
+        changed[..., place] += 0.5
+        differs = (prior.log_prob_map(changed, 0.3) != before)[0].nonzero()[:, 0]
+        assert differs.tolist() == [place]
+
+
 @pytest.mark.parametrize("partition", ["interleaved", "half"])
 @pytest.mark.parametrize(("blocks", "split"), [(1, 0), (2, 1)])
 def test_flow_integrates_to_one(partition, blocks, split):

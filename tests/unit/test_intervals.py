@@ -47,6 +47,17 @@ def test_the_interval_of_a_mean_is_students_where_values_are_symmetric():
     assert intervals.mean(np.full(8, 2.0)) == (2, 2)
 
 
+def test_the_interval_of_a_ratio():
+    """Of items that all have the same ratio it is that one; few units have none."""
+    values, others = np.exp(normal(12)), np.exp(normal(12, seed=1))
+    assert intervals.ratio(3 * values, values) == pytest.approx((3, 3))
+    low, high = intervals.ratio(values, others)
+    assert 0 < low < values.mean() / others.mean() < high
+    few = tuple(np.arange(12) % 2)
+    assert np.isnan(intervals.ratio(values, others, few)).all()
+    assert np.isnan(intervals.ratio(values[:2], others[:2])).all()
+
+
 def test_the_interval_of_a_median_is_of_order_statistics():
     values = np.random.default_rng(0).permutation(np.arange(1.0, 18))
     assert intervals.median(values) == (5, 13)  # P(Bin(17, 1/2) <= 4) = .0245

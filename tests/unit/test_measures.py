@@ -127,6 +127,13 @@ def test_flac_is_a_density():
     assert 0 <= silence + 4000 * 15 * math.log(2) < 100  # a few bytes
 
 
+def test_parts_of_a_map_are_means():
+    assert likelihood.binned(np.arange(8.0), 4).tolist() == [0.5, 2.5, 4.5, 6.5]
+    assert likelihood.binned(np.arange(6.0).reshape(2, 3), 4).tolist() == [[0, 1, 2], [3, 4, 5]]
+    uneven = likelihood.binned(np.arange(7.0), 3)
+    assert len(uneven) == 3 and uneven.tolist() == [0.5, 2.5, 5.0]
+
+
 class Normal(Prior):
     """N(0, 1 + sigma^2)."""
 
@@ -150,8 +157,11 @@ class Toy(toy.Frames):
         return {"a": 1.0, "b": 3.0}[source] * normal(len(items), frame, seed=len(split)).float()
 
 
+DENOISED = ([], 2, 2, 0.5)  # settings that no likelihood depends on
+
+
 def evaluated(sigma, peakedness=("0.05",)):
-    settings = likelihood.Evaluation(6, 5, [0, 0.5], [0.3], list(peakedness), 4, 1000)
+    settings = likelihood.Evaluation(6, 5, [0, 0.5], [0.3], list(peakedness), 4, *DENOISED, 1000)
     return likelihood.evaluate(
         Normal(), Toy(), name="t", source="a", sigma=sigma, sources=["a", "b"], sigmas=["0.1", "0.5"], frame=64,
         evaluation=settings, seed=(0,), device="cpu",
@@ -179,9 +189,8 @@ def test_evaluate_one_sigma():
 def test_a_level_of_peakedness_that_is_one_of_sigmas_is_measured_once(sigma):
     rows = evaluated(sigma, ["0.05", "0.1"])
     pd.testing.assert_frame_equal(rows, evaluated(sigma))
-    counted = likelihood.scored_items(
-        likelihood.Evaluation(6, 5, [0, 0.5], [0.3], ["0.05", "0.1"], 4, 1000), [sigma], ["0.1", "0.5"], 2, 6, 6
-    )
+    settings = likelihood.Evaluation(6, 5, [0, 0.5], [0.3], ["0.05", "0.1"], 4, *DENOISED, 1000)
+    counted = likelihood.scored_items(settings, [sigma], ["0.1", "0.5"], 2, 6, 6)
     assert counted == (rows["measure"] == "log_prob").sum()
 
 

@@ -63,6 +63,15 @@ def test_score_and_denoiser_agree(family, model, sigma):
 
 
 @pytest.mark.parametrize(("family", "model", "sigma"), ALL)
+def test_a_map_adds_up_to_the_likelihood(family, model, sigma):
+    prior, x = prior_of(family, model), waves(4, 32)
+    of_time = prior.log_prob_map(x, sigma)
+    assert of_time.shape == (4, 32) and of_time.dtype == torch.float64 and not of_time.requires_grad
+    torch.testing.assert_close(of_time.sum(1), prior.log_prob(x, sigma), rtol=1e-12, atol=1e-9)
+    torch.testing.assert_close(prior.log_prob_map(x[2:3], sigma), of_time[2:3])  # items do not see each other
+
+
+@pytest.mark.parametrize(("family", "model", "sigma"), ALL)
 def test_trained_by_its_loss_or_fitted(family, model, sigma):
     prior, x = prior_of(family, model).requires_grad_(True), waves(4, 32)
     prior.initialise(x, x, sigma)
@@ -229,6 +238,16 @@ def test_what_the_base_derives():
     with torch.no_grad():  # as in an evaluation
         torch.testing.assert_close(prior.denoise(x, sigma), 0.8 / (0.8 + sigma**2) * x)
         prior.initialise(x, x, sigma)
+
+
+def test_the_map_that_the_base_derives():
+    """Differences between times are those of the residual of the denoised wave; at sigma = 0 there are none."""
+    prior, x = Gaussian(0.8), waves(3, 20)
+    residual = (x - prior.denoise(x, 0.5))[:, 0]
+    of_time = prior.log_prob_map(x, 0.5)
+    torch.testing.assert_close(of_time.diff(), -0.5 * (residual / 0.5).square().diff())
+    even = prior.log_prob_map(x, 0)
+    torch.testing.assert_close(even, prior.log_prob(x, 0)[:, None].expand(3, 20) / 20)
 
 
 def test_tweedie_takes_no_step_that_explodes():

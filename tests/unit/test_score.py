@@ -81,6 +81,8 @@ def test_one_wave_has_its_own_gaussian():
     expected = torch.distributions.Normal(wave, 0.3).log_prob(x).sum((1, 2))
     value, error = prior.log_prob_and_error(x, 0.3)
     torch.testing.assert_close(value, expected)
+    of_time = prior.log_prob_map(x, 0.3)
+    torch.testing.assert_close(of_time, torch.distributions.Normal(wave, 0.3).log_prob(x)[:, 0])
     assert value[0] <= -32 * math.log(2 * math.pi * 0.09) + 1e-9 and error.abs().max() < 1e-9  # the smoothed bound
 
 

@@ -55,6 +55,7 @@ def test_columns_are_those_that_are_declared():
         "detection_by_track": tables.detection_by_track(rows, ["a", "b"], 10),
         "classification": tables.classification(rows, ["a", "b"], frame),
         "gradient_norm": tables.gradient_norm(rows.assign(measure="gradient_norm_squared"), frame),
+        "denoising": tables.denoising(denoised(), "e", frame),
         "truth_gap": tables.truth_gap(exact_and_learned(-3), "e", 0.05, frame),
         "acceptance": tables.acceptance(particles()),
         "separation": tables.separation(separated().assign(sdr=1.0, isr=1.0, sir=1.0, sar=1.0), frame),
@@ -125,6 +126,35 @@ def test_a_prior_of_all_sigmas_is_judged_at_the_datas():
     table = tables.detection_table(pd.concat([rows, member]), ["a", "b"], 10)
     assert set(zip(table["prior_sigma"], table["data_sigma"], strict=True)) == {("all", "0.1")}
     assert tables.members(table)["prior_sigma"].eq("0.1").all()
+
+
+def denoised(tracks=12):
+    """Errors of an exact prior and of a learned one with two seeds, which have ten and thirty times as much."""
+    random, rows = np.random.default_rng(0), []
+    least = random.uniform(0.5, 1.5, 12) / 1000
+    for prior, seed, factor in (("e", 0, 1), ("l", 0, 10), ("l", 1, 30)):
+        rows.append(pd.DataFrame({
+            "dataset": "d", "prior": prior, "prior_source": "a", "seed": seed, "prior_sigma": "0.1",
+            "data_sigma": "0.1", "estimate": "tweedie", "item": range(12), "error": factor * least,
+            "si_sdr": 20.0, "si_sdr_noisy": 12.0 + np.arange(12), "track": [f"t{item % tracks}" for item in range(12)],
+        }))  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_denoising_is_measured_against_the_exact_prior():
+    exact, learned = tables.denoising(denoised(), "e", 10).to_dict("records")
+    assert (exact["error_over_limit"], exact["low"], exact["high"]) == (1, 1, 1)
+    assert learned["error_over_limit"] == pytest.approx(20) == learned["low"]  # paired: of each item
+    assert learned["error"] == pytest.approx(20 * learned["limit"]) and learned["seeds"] == 2
+    assert learned["seed_low"] == pytest.approx(10 * learned["limit"])
+    assert learned["error_low"] < learned["error"] < learned["error_high"] and learned["n"] == 12
+    assert learned["si_sdr_improvement_median"] == 2.5
+    other = tables.denoising(denoised().assign(error=lambda rows: rows["error"] + 1e-3 * rows["item"]), "e", 10)
+    ends = other.loc[other["prior"] == "l", ["low", "error_over_limit", "high"]].to_numpy()[0]
+    assert 0 < ends[0] < ends[1] < ends[2]
+    unknown = tables.denoising(denoised(tracks=3), None, 10)
+    assert unknown[["error_over_limit", "low", "high", "limit"]].isna().all(axis=None)
+    assert unknown["error_low"].isna().all() and unknown["error"].notna().all()  # three songs have no interval
 
 
 def exact_and_learned(learned: float):

@@ -24,6 +24,18 @@ def test_wavenet_is_causal(input):
         assert not torch.equal(prior.logits(changed)[:, 31], prior.logits(x)[:, 31])
 
 
+@pytest.mark.parametrize("sigma", [0.0, 0.2])
+def test_the_map_of_a_wavenet_is_of_the_past(sigma):
+    prior, x = prior_of("wavenet", WAVENET), waves(2, 40)
+    of_time = prior.log_prob_map(x, sigma)
+    for length in (1, 7, 39):
+        torch.testing.assert_close(of_time[:, :length], prior.log_prob_map(x[..., :length], sigma))
+    outside = x.clone()
+    outside[0, 0, 20] = 1.5
+    of_time = prior.log_prob_map(outside, sigma)
+    assert of_time.isinf().nonzero().tolist() == ([[0, 20]] if sigma == 0 else [])
+
+
 def test_published_wavenet_sees_its_target():
     prior = prior_of("wavenet", WAVENET | {"variant": "published", "noise_target": "noisy"})
     x = waves(2, 40).requires_grad_(True)
@@ -36,7 +48,10 @@ def test_published_wavenet_sees_its_target():
     assert set(measures) == {"code_log_prob", "published_score"}
     chosen = logits.gather(2, wavenet.encode(x[:, 0])[..., None])[..., 0]
     torch.testing.assert_close(measures["published_score"] / 40, chosen.mean(1).log())
-    for refused in (lambda: prior.log_prob(x, 0.3), lambda: prior.sample(1, 8, 0.3, torch.Generator())):
+    for refused in (
+        lambda: prior.log_prob(x, 0.3), lambda: prior.log_prob_map(x, 0.3),
+        lambda: prior.sample(1, 8, 0.3, torch.Generator()),
+    ):  # fmt: skip
         with pytest.raises(ValueError, match="WaveNet"):
             refused()
 

@@ -19,7 +19,7 @@ def test_missing_recordings_stop_before_any_job(repository, tmp_path, monkeypatc
     monkeypatch.setenv("MUSDB_PATH", str(tmp_path))
     planned = repository.planned("smoke_musdb18")
     assert planned["train_prior"] == 2 * (2 + 2 + 1) and planned["make_data"] == 1
-    assert planned["table"] == 6  # claims, detection by track, smoothed bound, separation, tables 1 and 2
+    assert planned["table"] == 7  # claims, denoising, detection by track, smoothed bound, separation, tables 1 and 2
 
 
 def test_musdb18_from_stem_files(repository, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 #        results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed0.safetensors
 #        results/{scale}/error_curves/{dataset}/{prior}/{prior_source}.parquet
 # Gives  results/{scale}/files/{dataset}/{recording}/{prior}/{method}/wavs, levels.csv, listen.html, separated.png
-#        results/{scale}/files/{dataset}/{recording}/scores.csv and scores.png
+#        results/{scale}/files/{dataset}/{recording}/scores.csv, maps.parquet and scores.png
 
 
 rule separate_file:
@@ -71,7 +71,7 @@ rule score_file:
         settings=settings("score_file"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --recording {input.recording:q} "
-        "--priors {input.priors:q} --output {output.measures:q} > {log:q} 2>&1"
+        "--priors {input.priors:q} --output {output.measures:q} --maps {output.maps:q} > {log:q} 2>&1"
 
 
 rule figure_separated_file:
@@ -112,6 +112,7 @@ rule figure_scored_file:
         script=script("figure_scored_file"),
         code=library("figure_scored_file"),
         measures=paths.output("score_file", "measures"),
+        maps=paths.output("score_file", "maps"),
     output:
         pdf=paths.output("figure_scored_file", "pdf"),
         png=report(
@@ -133,5 +134,5 @@ rule figure_scored_file:
         settings=settings("figure_scored_file"),
         caption=caption_of_dataset(lambda data, wildcards: CAPTIONS["figure_scored_file"]),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --inputs {input.measures:q} "
+        "python {input.script:q} --settings {params.settings:q} --inputs {input.measures:q} {input.maps:q} "
         "--pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q} > {log:q} 2>&1"

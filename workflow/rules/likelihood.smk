@@ -1,10 +1,10 @@
 # Needs  results/{scale}/data/{dataset}/items.parquet
 #        results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}.safetensors
-# Gives  results/{scale}/likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.parquet
+# Gives  results/{scale}/likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.parquet, .denoised.parquet, .maps.npy
 
 
 rule evaluate_prior:
-    """Measure log-likelihoods of every source, the mix, constants and noise under the priors of one source."""
+    """Measure log-likelihoods of every source, the mix, constants and noise under the priors of one source; denoise it."""
     input:
         script=script("evaluate_prior"),
         code=library_of_prior("evaluate_prior"),
@@ -27,4 +27,4 @@ rule evaluate_prior:
         settings=settings("evaluate_prior"),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --priors {input.priors:q} "
-        "--output {output.measures:q} > {log:q} 2>&1"
+        "--output {output.measures:q} --denoised {output.denoised:q} --maps {output.maps:q} > {log:q} 2>&1"

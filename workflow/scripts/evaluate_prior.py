@@ -1,9 +1,13 @@
-"""Score the priors of one source on every test source, the mix, constants and Gaussian noise, at every noise level."""
+"""Score the priors of one source on every test source, the mix, constants and Gaussian noise, at every noise level.
+
+They also denoise their source, and their likelihoods of a few waves are split over time.
+"""
 
 import logging
 
+import numpy as np
 import pandas as pd
-from audiopriors import files, likelihood, registry, runtime
+from audiopriors import denoising, files, likelihood, registry, runtime
 from audiopriors.checkpoints import load_prior
 
 log = logging.getLogger(__name__)
@@ -14,35 +18,35 @@ def main() -> None:
     program.input("--data", "the data set's items")
     program.input("--priors", "the priors, in the order of `levels`", many=True)
     program.output("--output", "rows of measures (parquet)")
+    program.output("--denoised", "rows of denoising errors (parquet)")
+    program.output("--maps", "log p at each sample of the waves of likelihood.mapped, NaN if there is none (npy)")
     arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
     data = registry.open_data(settings["data"], arguments.data)
-    parts = []
+    evaluation, seed = likelihood.Evaluation(**settings["evaluation"]), tuple(settings["seed"])
+    waves, mapped_sigma = likelihood.mapped(data, settings["sources"], settings["frame"]), settings["mapped_sigma"]
+    waves = likelihood.test_noise(waves, mapped_sigma, *seed, "map")
+    maps = np.full((len(waves), settings["frame"]), np.nan, np.float32)
+    parts, denoised = [], [denoising.NONE]
     for sigma, path in zip(settings["levels"], arguments.priors, strict=True):
         expect = {key: settings[key] for key in ("family", "model", "prior_source")} | {"sigma": sigma}
-        parts.append(
-            likelihood.evaluate(
-                load_prior(path, expect=expect),
-                data,
-                name=settings["prior"],
-                source=settings["prior_source"],
-                sigma=sigma,
-                sources=settings["sources"],
-                sigmas=settings["sigmas"],
-                frame=settings["frame"],
-                evaluation=likelihood.Evaluation(**settings["evaluation"]),
-                seed=tuple(settings["seed"]),
-                device=device,
-            )
-        )
+        prior = load_prior(path, expect=expect)
+        own = {"source": settings["prior_source"], "sigma": sigma, "sigmas": settings["sigmas"],
+               "frame": settings["frame"], "evaluation": evaluation, "seed": seed, "device": device}  # fmt: skip
+        parts.append(likelihood.evaluate(prior, data, name=settings["prior"], sources=settings["sources"], **own))
+        if (parts[-1]["measure"] == "log_prob").any():
+            denoised.append(denoising.evaluate(prior, data, **own))
+            if sigma in (mapped_sigma, "all"):
+                maps = likelihood.maps(prior, waves, float(mapped_sigma), evaluation.batch_samples, device)
         log.info("prior of sigma %s done, %d rows", sigma, len(parts[-1]))
-    rows = pd.concat(parts, ignore_index=True)
-    rows.insert(0, "dataset", settings["dataset"])
-    rows.insert(1, "prior", settings["prior"])
-    rows.insert(2, "prior_source", settings["prior_source"])
-    rows.insert(3, "seed", settings["replicate"])
-    files.write_rows(rows, arguments.output)
+    described = {key: settings[key] for key in ("dataset", "prior", "prior_source")} | {"seed": settings["replicate"]}
+    for rows, output in ((parts, arguments.output), (denoised, arguments.denoised)):
+        rows = pd.concat(rows, ignore_index=True)
+        for place, (column, value) in enumerate(described.items()):
+            rows.insert(place, column, value)
+        files.write_rows(rows, output)
+    files.write_array(maps, arguments.maps)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,23 @@
-"""A scored recording: the likelihood of each frame under every prior, and which prior likes it more than the others."""
+"""A scored recording: the likelihood of each frame under every prior, and which prior likes it more than the others.
+
+Beside them, the likelihood within the frames: where in time each prior objects.
+"""
+
+import math
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from audiopriors import plotting, tables
+from audiopriors import files, plotting, tables
+
+COLUMNS = 600  # of the map: as many as can be told apart on a page
+
+
+def within_frames(maps: pd.DataFrame, sources: list[str]) -> pd.DataFrame:
+    """A column a source, of means over parts of frames: as many parts as can be told apart."""
+    values = maps.pivot(index="start", columns="prior_source", values="value")[sources]
+    together = np.arange(len(values)) // math.ceil(len(values) / COLUMNS)
+    return values.groupby(together).mean().set_axis(values.index[np.unique(together, return_index=True)[1]])
 
 
 def draw(settings, inputs):
@@ -11,14 +25,17 @@ def draw(settings, inputs):
     table = table[table["measure"] == "log_prob"]
     lines = list(table[["prior", "prior_sigma"]].drop_duplicates().itertuples(index=False))
     sources = settings["sources"]
-    figure, panels = plt.subplots(1 + len(lines), 2, figsize=(11, 1.4 + 2 * len(lines)), sharex=True, squeeze=False,
+    maps = tables.members(files.read_rows(inputs[1:]))
+    figure, panels = plt.subplots(1 + len(lines), 3, figsize=(16, 1.4 + 2 * len(lines)), sharex=True, squeeze=False,
                                   layout="constrained", height_ratios=[0.6, *[1] * len(lines)])  # fmt: skip
     frames = table.drop_duplicates("start")
     for axes in panels[0]:
         axes.plot(frames["start"], frames["level_db"], color="black", drawstyle="steps-post", linewidth=1)
         axes.set_ylabel("level (dB)")
-    panels[0, 0].set_title("log p(x)")
-    panels[0, 1].set_title("log p$_k$(x) − log mean$_j$ p$_j$(x)")
+    end = table["start"].max() + settings["frame"] / settings["rate"]
+    titles = ("log p(x)", "log p$_k$(x) − log mean$_j$ p$_j$(x)", "log p(x), split over time within frames")
+    for axes, title in zip(panels[0], titles, strict=True):
+        axes.set_title(title)
     shown = []
     for line, (prior, sigma) in zip(panels[1:], lines, strict=True):
         chosen = table[(table["prior"] == prior) & (table["prior_sigma"] == sigma)]
@@ -31,10 +48,14 @@ def draw(settings, inputs):
             line[1].plot(values.index, ratio[:, k], **look)
         line[0].set_ylabel(f"{prior}\nσ = {sigma}\nnats/sample", fontsize=8)
         ratios = pd.DataFrame(ratio, index=values.index, columns=sources)
-        for quantity, of in (("log_prob", values), ("mixture_ratio", ratios)):
+        within = within_frames(maps[(maps["prior"] == prior) & (maps["prior_sigma"] == sigma)], sources)
+        finite = within.to_numpy()[np.isfinite(within)]
+        plotting.strips(line[2], within.to_numpy().T, sources, (0, end), np.quantile(finite, [0.05, 0.95]))
+        figure.colorbar(line[2].images[0], ax=line[2], extend="both", label="nats/sample")
+        for quantity, of in (("log_prob", values), ("mixture_ratio", ratios), ("log_prob_map", within)):
             shown.append(of.assign(prior=prior, prior_sigma=sigma, quantity=quantity).reset_index())
-    for axes in panels[-1]:
-        axes.set_xlabel("start of the frame (s)")
+    for axes, label in zip(panels[-1], ("start of the frame (s)", "start of the frame (s)", "time (s)"), strict=True):
+        axes.set_xlabel(label)
     figure.legend(*panels[1, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(sources))
     return figure, pd.concat(shown)
 

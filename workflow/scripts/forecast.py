@@ -141,7 +141,7 @@ def main() -> None:
         f"{settings['title']}: {sum(row[2] for row in rows)} jobs, {total:.3g} hours of {runtime.current.device} "
         f"({settings['threads']} thread{'s' * (settings['threads'] > 1)}), {disk / 1e9:.2g} GB of results\n\n"
         f"{tabulate.tabulate(rows, head, tablefmt='pipe', disable_numparse=True)}\n\n"
-        "Not counted: data, samples, references, tables and figures, and the rounds after a sampler's first.\n"
+        "Not counted: data, samples, denoising, references, tables, figures, and the rounds after a sampler's first.\n"
     )
     write_bytes(arguments.output, text.encode())
 

@@ -31,6 +31,11 @@ COLUMNS = {
         *_OF_MODEL, "test_source", "data_sigma", "frame", "n", "mean", "low", "high", "bound", "over_bound", "own_mean",
         "own_low", "own_high",
     ),
+    "denoising": (
+        "dataset", "prior", "prior_source", "data_sigma", "method", "frame", "n", "error_over_limit", "low", "high",
+        "si_sdr_improvement_median", "si_sdr_improvement_median_low", "si_sdr_improvement_median_high", "prior_sigma",
+        "error", "error_low", "error_high", "limit", *_SEEDS,
+    ),
     "gradient_norm": (*_OF_MODEL, "data_sigma", "frame", "n", "mean", "low", "high"),
     "separation": (
         "dataset", "mix", "method", "prior", "source", "frame", "n", "si_sdr_median", "low", "high",

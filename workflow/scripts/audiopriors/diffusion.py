@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -54,6 +55,11 @@ def _integral(values: Tensor, added: np.ndarray, sigma: float) -> tuple[Tensor, 
     rough = values.diff(n=4, dim=0).square().mean(0) / 70  # the sum of squared binomials, times the variance
     error = 2 * step * (len(added) * rough).sqrt()
     return step * (values.sum(0) + below * values[0] + above * values[-1]), error
+
+
+def _pieces(x: Tensor) -> tuple[Tensor, ...]:
+    """x (B, 1, T) in pieces that stay in the cache; a GPU takes the batch whole."""
+    return x.split(max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0])
 
 
 class Diffusion(Prior):
@@ -166,28 +172,37 @@ class Diffusion(Prior):
 
     def log_prob_and_error(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
         """log_prob, and the error of its integral (see `_integral`), each (B,)."""
-        length, levels = x.shape[2], self.config.likelihood_levels
+        return self._log_prob(x, sigma, lambda terms: terms.sum((1, 2)), x.shape[2])
+
+    @torch.no_grad()
+    def log_prob_map(self, x: Tensor, sigma: float) -> Tensor:
+        """The terms of `log_prob` at each t, where each is a sum over time: see the base class. (B, 1, T) -> (B, T)."""
+        return torch.cat([self._log_prob(piece, sigma, lambda terms: terms[:, 0], 1)[0] for piece in _pieces(x)])
+
+    def _log_prob(
+        self, x: Tensor, sigma: float, add_up: Callable[[Tensor], Tensor], samples: int
+    ) -> tuple[Tensor, Tensor]:
+        """log p and the error of its integral, of so many samples; `add_up` gives their sum, of terms (B, 1, T)."""
+        levels = self.config.likelihood_levels
         whole = math.log(self.config.sigma_max / (BEGIN * self.config.sigma_min))
         first, last = BEGIN * sigma, max(self.config.sigma_max, 4 * sigma)
         added = np.geomspace(first, last, max(4, math.ceil(levels * math.log(last / first) / whole)))
         wave = self.judged(x, sigma)
         values = []
         for place, tau in enumerate(added.tolist()):
-            noise = torch.randn(length, generator=torch_generator("likelihood", place))
+            noise = torch.randn(x.shape[2], generator=torch_generator("likelihood", place))
             noise = (noise / noise.square().mean().sqrt()).to(x)  # its chance power would be most of the error
             total = sigma**2 + tau**2
             change = (self.judged(x + tau * noise, math.sqrt(total)) - wave).double()
-            nearer = (change * (change - 2 * (x - wave))).sum((1, 2))
-            values.append((tau**2 * nearer + 2 * sigma**2 * tau * (noise * change).sum((1, 2))) / total**2)
+            nearer = add_up(change * (change - 2 * (x - wave)))
+            values.append((tau**2 * nearer + 2 * sigma**2 * tau * add_up(noise * change)) / total**2)
         integral, error = _integral(torch.stack(values), added, sigma)
-        own = -0.5 * ((x - wave).double() / sigma).square().sum((1, 2))
-        return own - length * (math.log(sigma) + 0.5 * math.log(2 * math.pi)) - integral, error
+        own = -0.5 * add_up(((x - wave).double() / sigma).square())
+        return own - samples * (math.log(sigma) + 0.5 * math.log(2 * math.pi)) - integral, error
 
     def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
         """`log_prob` and its `integration_error` of x (B, 1, T), each (B,) in nats."""
-        # In pieces that stay in the cache; a GPU takes the batch whole.
-        items = max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0]
-        parts = [self.log_prob_and_error(piece, sigma) for piece in x.split(items)]
+        parts = [self.log_prob_and_error(piece, sigma) for piece in _pieces(x)]
         return dict(zip(("log_prob", "integration_error"), map(torch.cat, zip(*parts, strict=True)), strict=True))
 
     @torch.no_grad()

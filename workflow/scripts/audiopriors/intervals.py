@@ -20,7 +20,7 @@ LEVEL = 0.95
 TAIL = (1 - LEVEL) / 2
 NONE: Ends = (math.nan, math.nan)
 MEAN_UNITS = 8
-"The fewest units of `mean`: there it covers means of laws as skewed as the exponential."
+"The fewest units of `mean` and `ratio`: there it covers means of laws as skewed as the exponential."
 SHARE_UNITS = 5
 "The fewest units of `share` and `auroc`."
 MEDIAN_UNITS = 6
@@ -51,6 +51,21 @@ def mean(values: np.ndarray, tracks: Tracks = ()) -> Ends:
         steps = quantile / math.sqrt(n), _unskewed(quantile / math.sqrt(n), skewness, n)
         ends.append(centre - deviation * (max(steps) if quantile > 0 else min(steps)))
     return ends[0], ends[1]
+
+
+def ratio(values: np.ndarray, others: np.ndarray, tracks: Tracks = ()) -> Ends:
+    """Of the mean of values over the mean of others, both (n,) above 0, of the same items.
+
+    That of the logarithm of the ratio, by the delta method: the terms of its change are a mean of 0. It is as much
+    wider as Student's t is with one degree of freedom less, as both means are estimates.
+    """
+    free = units_of(tracks, len(values)) - 1
+    if free + 1 < MEAN_UNITS:
+        return NONE
+    ends = np.array(mean(values / values.mean() - others / others.mean(), tracks))
+    wider = special.stdtrit(free - 1, TAIL) / special.stdtrit(free, TAIL) * math.sqrt(free / (free - 1))
+    low, high = values.mean() / others.mean() * np.exp(wider * ends)
+    return float(low), float(high)
 
 
 def _unskewed(step: float, skewness: float, n: int) -> float:

@@ -144,6 +144,25 @@ def evaluate(
     return pd.concat(rows, ignore_index=True)
 
 
+def mapped(data: Frames, sources: list[str], frame: int) -> Tensor:
+    """The waves (N + 1, 1, T) whose likelihood is split over time: the first test item of each source, their mix."""
+    first = torch.tensor([0])
+    waves = [data.frames("test", source, first, frame) for source in sources]
+    return torch.cat([*waves, data.mixture("test", sources, first, frame)])
+
+
+def maps(prior: Prior, x: Tensor, sigma: float, batch_samples: int, device) -> np.ndarray:
+    """log p_sigma of x (n, 1, T) split over time, (n, T) float32 in nats."""
+    parts = [prior.log_prob_map(batch.to(device), sigma).float().cpu() for batch in batches(x, batch_samples)]
+    return torch.cat(parts).numpy()
+
+
+def binned(values: np.ndarray, bins: int) -> np.ndarray:
+    """Means of neighbours, so that at most `bins` are left. Shape: (..., T) -> (..., min(bins, T))."""
+    edges = np.linspace(0, values.shape[-1], min(bins, values.shape[-1]) + 1).astype(int)
+    return np.add.reduceat(values, edges[:-1], axis=-1) / np.diff(edges)
+
+
 def scored_items(
     evaluation: Evaluation, levels: list[str], sigmas: list[str], sources: int, test_items: int, validation_items: int
 ) -> int:

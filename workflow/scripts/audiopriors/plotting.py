@@ -158,6 +158,15 @@ def heat_map(
     axes.tick_params(length=0)
 
 
+def strips(axes: Axes, values: np.ndarray, rows: list[str], span: tuple, ends: tuple) -> None:
+    """Values (rows, times) as strips of colour, over the times from span[0] to span[1]; colours end at `ends`."""
+    # Few colours, as a PNG has 128, those of lines among them.
+    axes.imshow(np.ma.masked_invalid(values), aspect="auto", extent=(*span, len(rows), 0), vmin=ends[0], vmax=ends[1],
+                cmap=plt.get_cmap("viridis", 24).with_extremes(bad="0.93"), interpolation="nearest")  # fmt: skip
+    axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+    axes.tick_params(axis="y", length=0)
+
+
 def number(value: float, digits: int) -> str:
     """A number that fits a cell."""
     if np.isnan(value):

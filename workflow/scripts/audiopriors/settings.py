@@ -72,6 +72,14 @@ class Evaluation:
     "Noise levels added to in-class items, beside `sigmas`; one of these is not measured twice."
     gradient_items: Count
     "Items for the mean squared norm of the gradient."
+    denoised: list[str]
+    "Noise levels at which test items are denoised, beside `sigmas`."
+    denoised_items: Several
+    "Test items that are denoised at each noise level."
+    denoising_steps: Several
+    "Steps of Langevin dynamics that denoise (denoising.py); the second half of them is averaged."
+    denoising_step_size: Positive
+    "The time of such a step, in units of that in which the noise forgets where it began."
     batch_samples: Count
     "Samples (items x frame) that pass a prior at once: bounds the memory."
 

@@ -262,6 +262,35 @@ def classification(measures: pd.DataFrame, sources: list[str], frame: int) -> pd
     return _table("classification", rows)
 
 
+def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame:
+    """Mean square error of each estimate of a source from itself with noise, and how much SI-SDR it gains.
+
+    rows: of denoising.evaluate, of every prior. error_over_limit is the error over that of the prior named `exact` on
+    the same items, E[s | x] of the true law: no estimate has less in the mean. It is empty where there is no
+    exact prior (None). error is the mean square per sample.
+    """
+    table, tracks = [], tracks_of(rows)
+    by_level = rows[rows["prior"] == exact].groupby(["prior_source", "data_sigma"])
+    limits = {key: group.set_index("item")["error"] for key, group in by_level}
+    groups = rows.groupby(["dataset", "prior", "prior_source", "prior_sigma", "data_sigma", "estimate"], sort=False)
+    for (dataset, prior, source, prior_sigma, data_sigma, estimate), group in groups:
+        group = group.assign(better=group["si_sdr"] - group["si_sdr_noisy"])
+        errors, better = (group.pivot(index="seed", columns="item", values=name) for name in ("error", "better"))
+        items, own_tracks = errors.mean(axis=0).to_numpy(), tracks[: errors.shape[1]]
+        gains = better.mean(axis=0).to_numpy()
+        ratio, ends, limit = math.nan, intervals.NONE, math.nan
+        if (source, data_sigma) in limits:
+            least = limits[source, data_sigma][errors.columns].to_numpy()
+            limit = least.mean()
+            ratio, ends = items.mean() / limit, intervals.ratio(items, least, own_tracks)
+        table.append((
+            dataset, prior, source, data_sigma, estimate, frame, len(items), ratio, *ends, np.median(gains),
+            *intervals.median(gains, own_tracks), prior_sigma, items.mean(), *intervals.mean(items, own_tracks), limit,
+            *_spread(errors.mean(axis=1).to_numpy()),
+        ))  # fmt: skip
+    return _table("denoising", table)
+
+
 class TruthViolation(UserError):
     """A learned 'density' is above the true one on the truth's own items."""
 

@@ -138,6 +138,13 @@ def compared_with_joint(data: DataSet, wildcards: dict[str, str]) -> bool:
     return wildcards["prior"] in (*data.joint_priors, *data.joint_priors.values(), data.exact)
 
 
+def of_own_prior(data: DataSet, wildcards: dict[str, str]) -> bool:
+    """Whether it is of the first training of a prior that is not a published one."""
+    return wildcards["prior"] in data.own_priors and wildcards["replicate"] == "0"
+
+
 ITEMS = Input("make_data", "data")
 MEASURES = Input("evaluate_prior", "measures")
+DENOISED = Input("evaluate_prior", "denoised")
+MAPS = Input("evaluate_prior", "maps", of_own_prior)
 PARTICLES = Input("separate", "particles", accepting)

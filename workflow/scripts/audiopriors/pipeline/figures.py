@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .catalogue import (
     ITEMS,
+    MAPS,
     PARTICLES,
     Figure,
     Input,
@@ -225,6 +226,28 @@ FIGURES: dict[str, Figure] = {
             ),
         },
     ),
+    "likelihood_map": Figure(
+        "Where in time each prior objects: log p of the first test item of each source and of their mix (columns, "
+        "without noise above) split over time, under the priors of each source (strips), with noise of the σ at the "
+        "colour bar added; it adds up to log p of the whole frame. A WaveNet has log p(x_t | x_<t), a flow the term of "
+        "the latent of each sample, a score prior the integrand of its likelihood, the exact prior the Gaussian of its "
+        "residual and an even rest. The first 8 ms of T = {frame} samples, scale {scale}. Colours end at −4 and 2 "
+        "nats/sample. Look for what a prior of another source objects to, and whether any prior takes the mix for its "
+        "own.",
+        (ITEMS, MAPS),
+        captions={
+            "music": (
+                "Where in time each prior objects: log p of the first test item of each source and of the mix "
+                "(columns, without noise above) split over time in 64 parts of the frame, under the priors of each "
+                "source (strips), with noise of the σ at the colour bar added; it adds up to log p of the whole frame. "
+                "A WaveNet has log p(x_t | x_<t), a flow the term of the latent of each sample, a score prior the "
+                "integrand of its likelihood. Data set {dataset}, T = {frame}, scale {scale}. Colours end at 5 and 95 "
+                "% of all values. What all priors of a wave have at the same time is the noise; look for what only "
+                "some object to. (Data set demo_band: synthesised by this program, not recorded.)"
+            ),
+        },
+        opens_data=True,
+    ),
     "dilemma": Figure(
         "The paper's dilemma, prior by prior; T = {frame}, scale {scale}. Left: how much the mean in-class log p "
         "(nats/sample) changes when noise of the prior's own σ is added; ½ (dotted) is what any density of noisy "
@@ -292,6 +315,24 @@ FIGURES: dict[str, Figure] = {
         (Input("separate", "trace", of_first_mix),),
         exists=separates_first_mix,
     ),
+    "denoising": Figure(
+        "What each prior leaves of the noise that is added to items of its own source: mean square error of the "
+        "estimate over the noise's power σ², by the noise's σ, with 95 % intervals; T = {frame}, scale {scale}. Solid: "
+        "one step of Tweedie's formula with the model of that noise, which is E[s | x] if the model is right; dashed: "
+        "Langevin dynamics under the model of the next smaller noise. Black, if there is one: the exact prior's, the "
+        "least that any estimate has in the mean. Dotted: an estimate that changes nothing. Look for how far above "
+        "black a prior is: what it does not know of its source.",
+        (table("denoising"),),
+        captions={
+            "music": (
+                "What each prior leaves of the noise that is added to items of its own source: mean square error of "
+                "the estimate over the noise's power σ², by the noise's σ, with 95 % intervals over tracks; data set "
+                "{dataset}, T = {frame}, scale {scale}. Solid: one step of Tweedie's formula with the model of that "
+                "noise; dashed: Langevin dynamics under the model of the next smaller noise. Dotted: an estimate that "
+                "changes nothing. (Data set demo_band: synthesised by this program, not recorded.)"
+            ),
+        },
+    ),
     "error_curve": Figure(
         "Denoising error of each prior that serves all noise levels, on validation items of its own source, relative "
         "to the source's power; T = {frame}, scale {scale}. Dotted lines: where a source enters the alternating "
@@ -339,8 +380,9 @@ CAPTIONS = {
     ),
     "figure_scored_file": (
         "A recording under every prior of data set {dataset}, frame by frame (T = {frame} samples), scale {scale}: "
-        "its level, the likelihood (left), and the likelihood against the mean of all priors (right; above 0: this "
-        "prior likes the frame more than the others do). For a prior of noise level σ, noise of σ is added to the "
-        "frames."
+        "its level, the likelihood (left), the likelihood against the mean of all priors (middle; above 0: this prior "
+        "likes the frame more than the others do), and the likelihood split over time within the frames (right; the "
+        "priors of a row have the same colours, which end at 5 and 95 % of its values). For a prior of noise level "
+        "σ, noise of σ is added to the frames."
     ),
 }

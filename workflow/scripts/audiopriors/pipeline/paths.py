@@ -16,7 +16,11 @@ _OUTPUTS = {
         "losses": "priors/{dataset}/{prior}/all-sources/{sigma}/seed{replicate}.losses.csv",
     },
     "sample_prior": {"samples": "samples/{dataset}/{prior}.npy"},
-    "evaluate_prior": {"measures": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.parquet"},
+    "evaluate_prior": {
+        "measures": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.parquet",
+        "denoised": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.denoised.parquet",
+        "maps": "likelihood/{dataset}/{prior}/{prior_source}/seed{replicate}.maps.npy",
+    },
     "error_curve": {"errors": "error_curves/{dataset}/{prior}/{prior_source}.parquet"},
     "train_separator": {
         "separator": "separation/{dataset}/supervised/{separator}/{mix}.safetensors",
@@ -56,7 +60,9 @@ _OUTPUTS = {
         "levels": "files/{dataset}/{recording}/{prior}/{method}/levels.csv",
         "page": "files/{dataset}/{recording}/{prior}/{method}/listen.html",
     },
-    "score_file": {"measures": "files/{dataset}/{recording}/scores.csv"},
+    "score_file": {
+        "measures": "files/{dataset}/{recording}/scores.csv", "maps": "files/{dataset}/{recording}/maps.parquet",
+    },
     "figure_separated_file": {
         kind: f"files/{{dataset}}/{{recording}}/{{prior}}/{{method}}/separated.{kind}" for kind in ("pdf", "png", "csv")
     },

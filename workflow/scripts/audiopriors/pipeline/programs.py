@@ -86,6 +86,7 @@ def evaluate_prior(data: DataSet, wildcards) -> dict:
         "levels": prior.levels,
         "replicate": int(wildcards.replicate),
         "sigmas": data.sigmas_of(prior),
+        "mapped_sigma": data.mapped_sigma,
         "evaluation": _evaluation(data),
         "seed": _seed(data, "evaluate", data.name),
     }
@@ -267,6 +268,7 @@ def figure(data: DataSet, wildcards) -> dict:
         "published": data.published,
         "families": {prior.name: prior.family for prior in data.scale.priors.values()},
         "sigmas": data.sigmas,
+        "mapped_sigma": data.mapped_sigma,
         "mix": data.mix(data.first_mix),
         "runs": [(run.prior, run.method) for run in data.runs if run.mix == data.first_mix],
         "posteriors": [name for name, one in data.posteriors.items() if data.first_mix in one["mixes"]],
@@ -290,7 +292,7 @@ def figure_separated_file(data: DataSet, wildcards) -> dict:
 
 
 def figure_scored_file(data: DataSet, wildcards) -> dict:
-    return {"sources": data.sources, "frame": data.frame}
+    return {"sources": data.sources, "frame": data.frame, "rate": data.settings["settings"]["rate"]}
 
 
 def _evaluation(data: DataSet) -> dict:

@@ -236,6 +236,12 @@ class DataSet:
         evaluated = {sigma for name in self.own_priors for sigma in self.sigmas_of(self.scale.prior(name))}
         return [NOISE_FREE, *(sigma for sigma in self.scale.settings["sigmas"] if sigma in evaluated)]
 
+    @property
+    def mapped_sigma(self) -> str:
+        """The noise level in the middle, at which likelihoods are split over time."""
+        levels = self.sigmas[1:]
+        return levels[len(levels) // 2]
+
     def replicates(self, prior: Prior) -> range:
         """The trainings of a prior; one that is not trained has one."""
         return range(self.scale.settings["seeds"] if prior.training is not None else 1)

@@ -35,7 +35,8 @@ def whole() -> dict:
     evaluation["properties"] = {key: field | {"uniqueItems": True} for key, field in fields.items()}
     evaluation["required"] = list(evaluation["properties"])
     sigmas = {"type": "array", "items": {"$ref": "#/$defs/sigma"}}
-    evaluation["properties"]["peakedness"] = evaluation["properties"]["peakedness"] | sigmas
+    for key in ("peakedness", "denoised"):
+        evaluation["properties"][key] = evaluation["properties"][key] | sigmas
     posterior = schema["properties"]["datasets"]["additionalProperties"]["properties"]["posteriors"]
     posterior["additionalProperties"]["properties"] |= _of("Posterior")["properties"]
     schema["$defs"] |= {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .catalogue import (
     CLAIMED,
+    DENOISED,
     MEASURES,
     PARTICLES,
     Input,
@@ -74,6 +75,16 @@ TABLES = {
     "gradient_norm": Table(
         "Mean of the squared norm of ∇ log p_σ(x), per sample, at in-class items of the prior's own σ. Scale {scale}.",
         rule="likelihood_tables",
+    ),
+    "denoising": Table(
+        "Denoising of one source by its prior: noise of data_sigma is added to n test items, and each estimate "
+        "(method) tries to remove it: one step of Tweedie's formula with the model of that noise (a score prior's is "
+        "its denoiser), or Langevin dynamics under the model of the next smaller noise (prior_sigma). error is the "
+        "mean square per sample, limit the exact prior's, the least that any estimate has in the mean; "
+        "error_over_limit is their ratio, with the 95 % interval over items; over tracks for music, which has no "
+        "limit. SI-SDR in dB, at most 60, against that of the noisy wave. Scale {scale}.",
+        inputs=(DENOISED,),
+        settings=("exact", "frame"),
     ),
     "separation": Table(
         "Median SI-SDR (dB, at most 60) of each method and reference, with the 95 % interval over mixes, its "

@@ -7,6 +7,7 @@ A family is one file of this folder. It has a frozen dataclass `Config`, a docst
 from __future__ import annotations
 
 import abc
+import math
 
 import torch
 from torch import Tensor, nn
@@ -110,9 +111,32 @@ class Prior(nn.Module, abc.ABC):
         """
         return self.denoise(self.sample(n, length, sigma, generator), sigma).detach()
 
+    def log_prob_map(self, x: Tensor, sigma: float) -> Tensor:
+        """log p_sigma(x) in nats, split over time: it adds up to `log_prob`. No gradient. (B, 1, T) -> (B, T) float64.
+
+        log N(x_t; D_t, sigma^2) with D = E[clean | x], and what is left of log p, the same at every t: what this many
+        waves cost is of no time. At sigma = 0 there is no such D, and all of log p is left. A family whose log p is
+        itself a sum over time gives that sum's terms.
+
+        Raises
+        ------
+        UserError: the model is no density, or has none at this sigma.
+        """
+        if sigma == 0:
+            with torch.no_grad():
+                return spread(self.log_prob(x, sigma), x.new_zeros(x.shape[0], x.shape[2], dtype=torch.float64))
+        log_prob, score = self.log_prob_and_score(x, sigma)
+        residual = (x - tweedie(x, score, sigma))[:, 0].double() / sigma
+        return spread(log_prob, -0.5 * residual.square() - math.log(sigma) - 0.5 * math.log(2 * math.pi))
+
     def judged(self, x: Tensor, sigma: Sigma) -> Tensor:
         """`denoise`, but far from any wave of the source where the prior sees none in x: here it sees one in any x."""
         return self.denoise(x, sigma)
+
+
+def spread(total: Tensor, terms: Tensor) -> Tensor:
+    """The terms, with what they lack of the total added evenly. Shape: (B,), (B, T) -> (B, T)."""
+    return terms + ((total - terms.sum(1)) / terms.shape[1])[:, None]
 
 
 def tweedie(x: Tensor, score: Tensor, sigma: Sigma) -> Tensor:

@@ -46,9 +46,20 @@ class Config:
 
 
 def _log_normal(standardised: Tensor) -> Tensor:
-    """Sum over (C, T) of log N(.; 0, 1), in float64. Shape: (B, C, T) -> (B,)."""
-    standardised = standardised.double()
-    return -0.5 * (standardised.square() + math.log(2 * math.pi)).sum((1, 2))
+    """log N(.; 0, 1), in float64. Any shape."""
+    return -0.5 * (standardised.double().square() + math.log(2 * math.pi))
+
+
+def _squeeze(x: Tensor) -> Tensor:
+    """Every other sample into channels of their own. Shape: (B, C, T) -> (B, 2 C, T / 2)."""
+    batch, channels, length = x.shape
+    return x.view(batch, channels, length // 2, 2).permute(0, 1, 3, 2).reshape(batch, 2 * channels, length // 2)
+
+
+def _unsqueeze(x: Tensor) -> Tensor:
+    """The inverse. Shape: (B, 2 C, T / 2) -> (B, C, T)."""
+    batch, channels, length = x.shape
+    return x.view(batch, channels // 2, 2, length).permute(0, 1, 3, 2).reshape(batch, channels // 2, 2 * length)
 
 
 def _zero_conv(in_channels: int, out_channels: int) -> nn.Conv1d:
@@ -115,9 +126,14 @@ class _Flow(nn.Module):
             log_scale = self.bound * torch.tanh(log_scale / self.bound)
         return log_scale, shift
 
-    def forward(self, a: Tensor, b: Tensor, embedded: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, a: Tensor, b: Tensor, embedded: Tensor | None, log_scales: list[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The halves, and the log-determinant (B,); the coupling's log s is added to `log_scales`, if given."""
         a, b = (half * self.log_scale[i].exp() + self.bias[i] for i, half in enumerate((a, b)))
         log_scale, shift = self._scale_and_shift(a, embedded)
+        if log_scales is not None:
+            log_scales.append(log_scale)
         b = (b - shift) * torch.exp(-log_scale)
         log_det = a.shape[2] * self.log_scale.double().sum() - log_scale.double().sum((1, 2))
         return a, b, log_det
@@ -179,8 +195,12 @@ class FloWaveNet(Prior):
                 f"{2**self.config.blocks} samples, not {length}"
             )
 
-    def transform(self, x: Tensor, sigma: Sigma, *, initialise: bool = False) -> tuple[list[Tensor], Tensor, Tensor]:
+    def transform(
+        self, x: Tensor, sigma: Sigma, *, initialise: bool = False, log_scales: list[Tensor] | None = None
+    ) -> tuple[list[Tensor], Tensor, Tensor]:
         """The latents, the latent log-density and the log-determinant.
+
+        log_scales: gets log s of each coupling and log sigma of each split, in turn, if it is given.
 
         Returns
         -------
@@ -196,13 +216,11 @@ class FloWaveNet(Prior):
         if embedded is not None:
             x = x / scale[:, None, None]
         for number, flows in enumerate(self.blocks):
-            batch, channels, length = x.shape
-            x = x.view(batch, channels, length // 2, 2).permute(0, 1, 3, 2).reshape(batch, 2 * channels, length // 2)
-            a, b = self._halves(x)
+            a, b = self._halves(_squeeze(x))
             for flow in flows:
                 if initialise:
                     flow.initialise(a, b)
-                a, b, flow_log_det = flow(a, b, embedded)
+                a, b, flow_log_det = flow(a, b, embedded, log_scales)
                 log_det = log_det + flow_log_det
                 a, b = b, a
             x = self._join(a, b)
@@ -210,9 +228,12 @@ class FloWaveNet(Prior):
                 x, z = (half.contiguous() for half in x.chunk(2, 1))
                 mean, log_sigma = self.splits[str(number)](x, embedded).chunk(2, 1)
                 latents.append((z - mean) * torch.exp(-log_sigma))
-                latent_log_prob = latent_log_prob + _log_normal(latents[-1]) - log_sigma.double().sum((1, 2))
+                if log_scales is not None:
+                    log_scales.append(log_sigma)
+                of_latents = _log_normal(latents[-1]).sum((1, 2))
+                latent_log_prob = latent_log_prob + of_latents - log_sigma.double().sum((1, 2))
         latents.append(x)
-        return latents, latent_log_prob + _log_normal(x), log_det
+        return latents, latent_log_prob + _log_normal(x).sum((1, 2)), log_det
 
     def inverse(self, latents: list[Tensor], sigma: Sigma) -> Tensor:
         """The waveform (B, 1, T) of the standardised latents that `transform` gives."""
@@ -225,9 +246,7 @@ class FloWaveNet(Prior):
             a, b = self._halves(x)
             for flow in reversed(self.blocks[number]):
                 a, b = flow.inverse(b, a, embedded)
-            x = self._join(a, b)
-            batch, channels, length = x.shape
-            x = x.view(batch, channels // 2, 2, length).permute(0, 1, 3, 2).reshape(batch, channels // 2, 2 * length)
+            x = _unsqueeze(self._join(a, b))
         return x if embedded is None else x * scale[:, None, None]
 
     def _noise_level(self, sigma: Sigma, items: int) -> tuple[Tensor, Tensor | None]:
@@ -263,6 +282,26 @@ class FloWaveNet(Prior):
         """`log_prob`, and `latent_log_prob`: log N(z) alone, as the authors' evaluation reports. Each (B,) in nats."""
         _, latent_log_prob, log_det = self.transform(x, sigma)
         return {"log_prob": latent_log_prob + log_det, "latent_log_prob": latent_log_prob}
+
+    @torch.no_grad()
+    def log_prob_map(self, x: Tensor, sigma: Sigma) -> Tensor:
+        """-log(2 pi) / 2 - z^2 / 2 - log s of each latent at its sample, see the base class. (B, 1, T) -> (B, T).
+
+        Couplings and ActNorm mix no channels: given the other samples, a latent is an affine function of one sample, to
+        which the logarithms of all the scales on its way belong.
+        """
+        log_scales: list[Tensor] = []
+        (*split_latents, z), _, _ = self.transform(x, sigma, log_scales=log_scales)
+        terms = _log_normal(z)
+        for number in reversed(range(self.config.blocks)):
+            if self._splits_after(number):
+                terms = torch.cat((terms, _log_normal(split_latents.pop()) - log_scales.pop()), 1)
+            a, b = self._halves(terms)
+            for flow in reversed(self.blocks[number]):
+                a, b = b + flow.log_scale[0], a + flow.log_scale[1] - log_scales.pop()
+            terms = _unsqueeze(self._join(a, b))
+        scale, _ = self._noise_level(sigma, x.shape[0])
+        return terms[:, 0] - scale.double().log()[:, None]
 
     @torch.no_grad()
     def sample(self, n: int, length: int, sigma: Sigma, generator: torch.Generator) -> Tensor:

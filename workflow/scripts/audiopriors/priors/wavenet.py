@@ -67,6 +67,11 @@ def _compand(x: Tensor) -> Tensor:
     return torch.sign(x) * torch.log1p((CODES - 1) * x.abs()) / math.log(CODES)
 
 
+def _normalisation(sigma: float) -> float:
+    """log of the integral of exp(-x^2 / 2 sigma^2)."""
+    return math.log(sigma) + 0.5 * math.log(2 * math.pi)
+
+
 def _log_sum(terms: Tensor) -> Tensor:
     """log sum exp over the codes (last dimension), in place; exp of what does not count is slow, so it is cut off."""
     largest = terms.amax(2, keepdim=True)
@@ -157,6 +162,12 @@ class WaveNet(Prior):
         """Whether `log_prob` exists: the model is causal, and predicts what the noise was added to."""
         return self.causal and (self.config.noise_target == "clean" or sigma == 0)
 
+    def _check(self, sigma: float) -> None:
+        if not self.is_density(sigma):
+            raise UserError(
+                "this WaveNet is no density: it needs variant 'causal' and, at sigma > 0, noise_target 'clean'"
+            )
+
     def _features(self, past: Tensor, first: Tensor) -> Tensor:
         """What the network sees of past samples (B, 1, T), where `first` (1, 1, T) is 1 at the start of the frame."""
         if self.config.input == "one_hot":
@@ -187,10 +198,7 @@ class WaveNet(Prior):
         ------
         UserError: the model is no density (published variant, or trained to predict the noisy sample).
         """
-        if not self.is_density(sigma):
-            raise UserError(
-                "this WaveNet is no density: it needs variant 'causal' and, at sigma > 0, noise_target 'clean'"
-            )
+        self._check(sigma)
         logits = self.logits(x)
         if sigma > 0 and torch.is_grad_enabled() and (x.requires_grad or logits.requires_grad):
             return self._normalised(_Mixture.apply(logits, x[:, 0], sigma), sigma)
@@ -198,17 +206,34 @@ class WaveNet(Prior):
 
     def _normalised(self, log_mixture: Tensor, sigma: float) -> Tensor:
         """The density (B,) at sigma > 0 of log sum_c P_c exp(-(x_t - v_c)^2 / 2 sigma^2) (B, T)."""
-        normalisation = math.log(sigma) + 0.5 * math.log(2 * math.pi)
-        return log_mixture.double().sum(1) - log_mixture.shape[1] * normalisation
+        return log_mixture.double().sum(1) - log_mixture.shape[1] * _normalisation(sigma)
+
+    def _terms(self, x: Tensor, log_p: Tensor, sigma: float) -> Tensor:
+        """log p(x_t | x_<t) (B, T), of log P(c_t | x_<t) (B, T, 256).
+
+        At sigma > 0 it lacks the normalisation, at sigma = 0 that there is nothing beyond [-1, 1].
+        """
+        if sigma == 0:
+            codes = encode(x[:, 0])
+            return log_p.gather(2, codes[..., None])[..., 0].double() - EDGES.diff().log().to(x.device)[codes]
+        kernel = (x.transpose(1, 2) - CENTRES.to(x)).div_(sigma).square_().mul_(-0.5)
+        return _log_sum(kernel.add_(log_p)).double()
 
     def _density(self, x: Tensor, log_p: Tensor, sigma: float) -> Tensor:
         """log_prob of x, of log P(c_t | x_<t) (B, T, 256)."""
+        terms = self._terms(x, log_p, sigma)
         if sigma == 0:
-            codes = encode(x[:, 0])
-            value = log_p.gather(2, codes[..., None])[..., 0].double() - EDGES.diff().log().to(x.device)[codes]
-            return torch.where((x.abs() <= 1).all(2)[:, 0], value.sum(1), -math.inf)
-        kernel = (x.transpose(1, 2) - CENTRES.to(x)).div_(sigma).square_().mul_(-0.5)
-        return self._normalised(_log_sum(kernel.add_(log_p)), sigma)
+            return torch.where((x.abs() <= 1).all(2)[:, 0], terms.sum(1), -math.inf)
+        return self._normalised(terms, sigma)
+
+    @torch.no_grad()
+    def log_prob_map(self, x: Tensor, sigma: float) -> Tensor:
+        """log p(x_t | x_<t), see the base class; at sigma = 0 minus infinity where x is outside [-1, 1]."""
+        self._check(sigma)
+        terms = self._terms(x, torch.log_softmax(self.logits(x), 2), sigma)
+        if sigma == 0:
+            return torch.where(x[:, 0].abs() <= 1, terms, -math.inf)
+        return terms - _normalisation(sigma)
 
     def _code_log_prob(self, x: Tensor, log_p: Tensor, sigma: float) -> Tensor:
         codes = encode(x[:, 0])

@@ -1,0 +1,103 @@
+"""How well a prior denoises its own source: estimates of s from x = s + sigma n, n ~ N(0, I).
+
+- `tweedie`: E[s | x] by one step of Tweedie's formula, `Prior.denoise`; a score prior's denoiser is this.
+- `langevin`: the mean of a chain under a prior of the next smaller noise level (`langevin`), for priors that serve one
+  level only. So a model also denoises data that it was not trained at.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from .data.base import Frames
+from .likelihood import batches, test_noise
+from .metrics import si_sdr
+from .priors.base import Prior, tweedie
+from .seeds import torch_generator
+from .settings import Evaluation
+
+NONE = pd.DataFrame({
+    **{name: pd.Series(dtype=str) for name in ("prior_sigma", "data_sigma", "estimate")}, "item": pd.Series(dtype=int),
+    "track": pd.Series(dtype=str), **{name: pd.Series(dtype=float) for name in ("error", "si_sdr", "si_sdr_noisy")},
+})  # fmt: skip
+"No rows of `evaluate`, with its columns."
+
+
+def langevin(
+    prior: Prior, x: Tensor, sigma: float, *, smaller: float, steps: int, step_size: float, generator: torch.Generator
+) -> Tensor:
+    """E[s | x] of x = s + sigma n under p of the noise level `smaller` < sigma. Shape: (B, 1, T) -> (B, 1, T).
+
+    The chain begins at x (thesis, "De-noising single signals") and samples u = s + smaller n' given x,
+
+        p(u | x) ~ p_smaller(u) N(x; u, (sigma^2 - smaller^2) I),
+
+    which with smaller -> 0 is p(s) N(x; s, sigma^2 I). As x knows of s through u only, E[s | x] = E[D(u) | x] with D(u)
+    = E[s | u] by Tweedie's formula: the estimate is the mean of D(u) over the second half of the steps.
+
+    With D held for a step the dynamics are linear, and the step is drawn from their law after the time step_size /
+    (1 / smaller^2 + 1 / (sigma^2 - smaller^2)). So only where D changes with u is the law of the chain not the above;
+    its mean is, of a Gaussian prior at any step size.
+    """
+    pull, trust = 1 / smaller**2, 1 / (sigma**2 - smaller**2)
+    kept = math.exp(-step_size)
+    spread = ((1 - kept**2) / (pull + trust)) ** 0.5
+    state, estimates = x, []
+    for _ in range(steps):
+        _, score = prior.log_prob_and_score(state, smaller, need_log_prob=False)
+        estimates.append(tweedie(state, score, smaller))
+        middle = (pull * estimates[-1] + trust * x) / (pull + trust)
+        noise = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
+        state = middle + kept * (state - middle) + spread * noise
+    return torch.stack(estimates[steps // 2 :]).mean(0)
+
+
+def evaluate(
+    prior: Prior, data: Frames, *, source: str, sigma: str, sigmas: list[str], frame: int, evaluation: Evaluation,
+    seed: tuple, device,
+) -> pd.DataFrame:  # fmt: skip
+    """Errors of every estimate of a prior of level `sigma`, on test items of its source.
+
+    sigmas: the data's noise levels above 0, ascending, to which evaluation.denoised adds some.
+
+    Returns rows with the columns of NONE: error is the mean square of estimate - s, si_sdr that of the estimate and
+    si_sdr_noisy that of x (dB). No rows of a noise-free model: it has no step of Tweedie's formula.
+    """
+    items = torch.arange(min(evaluation.denoised_items, data.count("test")))
+    clean, tracks = data.frames("test", source, items, frame), np.array(data.tracks("test")[: len(items)])
+    rows = []
+    for estimate, level in _estimates(sigma, sigmas, evaluation.denoised):
+        noisy = test_noise(clean, level, *seed, "denoise", source)
+        generator = torch_generator(*seed, "langevin", source, sigma, level)
+
+        def denoise(x: Tensor, estimate=estimate, level=level, generator=generator) -> Tensor:
+            if estimate == "tweedie":
+                return prior.denoise(x, float(level))
+            return langevin(prior, x, float(level), smaller=float(sigma), steps=evaluation.denoising_steps,
+                            step_size=evaluation.denoising_step_size, generator=generator)  # fmt: skip
+
+        with torch.no_grad():
+            parts = [denoise(batch.to(device)).cpu() for batch in batches(noisy, evaluation.batch_samples)]
+        estimated = torch.cat(parts)
+        rows.append(pd.DataFrame({
+            "prior_sigma": sigma, "data_sigma": level, "estimate": estimate, "item": items.numpy(), "track": tracks,
+            "error": (estimated - clean).double().square().mean((1, 2)).numpy(),
+            "si_sdr": si_sdr(estimated, clean)[:, 0].numpy(), "si_sdr_noisy": si_sdr(noisy, clean)[:, 0].numpy(),
+        }))  # fmt: skip
+    return pd.concat([NONE, *rows], ignore_index=True)
+
+
+def _estimates(sigma: str, sigmas: list[str], others: list[str]) -> list[tuple[str, str]]:
+    """Each estimate of a prior of level `sigma`, and the noise level of the data that it denoises."""
+    levels = sorted({*sigmas, *others}, key=float)
+    if sigma == "all":
+        return [("tweedie", level) for level in levels]
+    if sigma == "0":
+        return []
+    smaller = {level: max((s for s in sigmas if float(s) < float(level)), key=float, default=None) for level in levels}
+    return [("tweedie", sigma), *(("langevin", level) for level in levels if smaller[level] == sigma)]
