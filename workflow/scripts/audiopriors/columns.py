@@ -67,8 +67,11 @@ COLUMNS = {
 SHARES = ("auroc", "accuracy", "fpr95", "share_above_10_db", "share_of_mixes", "accepted", "stopped")
 "Columns of numbers between 0 and 1."
 
-INTERVALS = ("mean", "auroc", "accuracy", "gap_mean", "si_sdr_median")
+INTERVALS = ("mean", "auroc", "accuracy", "gap_mean", "si_sdr_median", "error_over_limit")
 "Columns of numbers whose interval is in `low` and `high`; that of another one, NAME, is in NAME_low and NAME_high."
+
+DENOISERS = ("tweedie", "langevin")
+"The estimates of the table `denoising`, see denoising.py."
 
 MEASURES = {
     "log_prob": "log p(x)",

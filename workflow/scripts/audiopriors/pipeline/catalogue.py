@@ -14,7 +14,7 @@ from .scale import DataSet
 # Tables that one program gives, as they are of the same rows.
 LIKELIHOOD_TABLES = ("cross_likelihood", "detection", "classification", "gradient_norm")
 # Tables that claims can be decided by, where a data set has them.
-CLAIMED = (*LIKELIHOOD_TABLES, "truth_gap", "separation")
+CLAIMED = (*LIKELIHOOD_TABLES, "truth_gap", "separation", "denoising")
 
 
 def _always(data: DataSet, wildcards: dict[str, str] | None = None) -> bool:
