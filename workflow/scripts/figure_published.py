@@ -11,10 +11,10 @@ INPUTS = ["constant_0", "normal_0.5"]
 def draw(settings, inputs):
     likelihood, detection, table_1 = (tables.members(tables.read_csv(path)) for path in inputs)
     sources, ends = settings["sources"], [settings["sigmas"][0], settings["sigmas"][-1]]
-    # Each prior trained as published, beside the correct one of the same family.
+    # Each prior trained as published, beside the correct one of the same family, if there is one.
     families = settings["families"]
     pairs = [
-        (one, next(prior for prior in settings["priors"] if families[prior] == families[one]))
+        (one, next((prior for prior in settings["priors"] if families[prior] == families[one]), None))
         for one in settings["published"]
     ]
     figure, panels = plt.subplots(2 * len(pairs) + 1, 4, squeeze=False, layout="constrained",

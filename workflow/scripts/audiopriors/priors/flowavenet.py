@@ -6,7 +6,6 @@ from a non-causal gated WaveNet on one half of the channels, and a swap of the h
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
-from ..layers import EMBEDDING, GatedStack, embedding_of_noise
+from ..layers import EMBEDDING, GatedStack, embedding_of_noise, log_normal
 from ..types import Count
 from .base import Prior, Sigma
 
@@ -43,12 +42,6 @@ class Config:
     "The smallest noise level of a flow that is told the noise."
     sigma_max: float
     "The largest noise level, if one flow serves all and is told which it is (levels: one); 0: it is not told."
-
-
-def _log_normal(standardised: Tensor) -> Tensor:
-    """Sum over (C, T) of log N(.; 0, 1), in float64. Shape: (B, C, T) -> (B,)."""
-    standardised = standardised.double()
-    return -0.5 * (standardised.square() + math.log(2 * math.pi)).sum((1, 2))
 
 
 def _zero_conv(in_channels: int, out_channels: int) -> nn.Conv1d:
@@ -208,9 +201,9 @@ class FloWaveNet(Prior):
                 x, z = (half.contiguous() for half in x.chunk(2, 1))
                 mean, log_sigma = self.splits[str(number)](x, embedded).chunk(2, 1)
                 latents.append((z - mean) * torch.exp(-log_sigma))
-                latent_log_prob = latent_log_prob + _log_normal(latents[-1]) - log_sigma.double().sum((1, 2))
+                latent_log_prob = latent_log_prob + log_normal(latents[-1]) - log_sigma.double().sum((1, 2))
         latents.append(x)
-        return latents, latent_log_prob + _log_normal(x), log_det
+        return latents, latent_log_prob + log_normal(x), log_det
 
     def inverse(self, latents: list[Tensor], sigma: Sigma) -> Tensor:
         """The waveform (B, 1, T) of the standardised latents that `transform` gives."""
