@@ -14,12 +14,13 @@ PRETENDED = Path(__file__).with_name("pretended_gpu.py")
 ROWS = [
     "likelihood/toy/flowavenet/saw/seed0.parquet", "likelihood/toy/wavenet/saw/seed0.parquet",
     "likelihood/toy/exact/saw/seed0.parquet", "likelihood/toy/score/saw/seed0.parquet",
+    "likelihood/toy/glow_mdct/saw/seed0.parquet", "likelihood/toy/glow_mel/saw/seed0.parquet",
     "separation/toy/reference/four.parquet", "separation/toy/wavenet/langevin_noise_free/four.parquet",
     "separation/toy/flowavenet/langevin_annealed/four.parquet", "separation/toy/exact/alternating/four.parquet",
     "separation/toy/score/alternating/two.parquet", "separation/toy/score/dirac/four.parquet",
     "separation/toy/score/gaussian/four.parquet", "separation/toy/score/langevin_planned/four.parquet",
 ]  # fmt: skip
-SAMPLES = [f"samples/toy/{family}.npy" for family in ("flowavenet", "wavenet", "exact", "score")]
+SAMPLES = [f"samples/toy/{family}.npy" for family in ("flowavenet", "wavenet", "exact", "score", "glow_mdct")]
 
 
 @pytest.fixture

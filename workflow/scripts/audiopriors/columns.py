@@ -62,7 +62,7 @@ MEASURES = {
     "latent_log_prob": "latent term only\n(as published)",
     "code_log_prob": "log P of the codes\n(clamped, as published)",
     "published_score": "log of mean sigmoid\n(as published)",
-    "mel_log_prob": "log p of the log-mel spectrogram\n(thesis; none of the wave)",
+    "mel_log_prob": "log p of the log-mel\n(thesis: no density of waves)",
     "complexity_corrected": "log p(x) − log p$_{FLAC}$(x)",
     "log_ratio": "log p$_k$ − log p$_j$",
     "latent_log_ratio": "latent term of k − that of j\n(as published)",
