@@ -163,6 +163,16 @@ def test_published(draw):
     families = {"families": {"flow": "flowavenet", "score": "score", "as_published": "glow"}}
     figure, alone = draw("published", likelihood, detection, table_1, published=["as_published"], **families)
     assert set(alone.loc[alone["quantity"] != "table 1", "prior"]) == {"as_published"}  # it has no partner
+    renamed = {"latent_log_prob": "mel_log_prob", "log_ratio": "mel_log_ratio", "log_prob": "log_prob_of_none"}
+    of_mel = [
+        table.assign(measure=table["measure"].where(table["prior"] != "as_published", table["measure"].map(renamed)))
+        for table in (likelihood, detection)
+    ]
+    _, shown = draw("published", *of_mel, table_1, published=["as_published"])
+    chosen = shown[(shown["prior"] == "as_published") & (shown["quantity"] != "table 1")]
+    assert set(zip(chosen["quantity"], chosen["measure"], strict=True)) == {
+        ("mean", "mel_log_prob"), ("auroc", "mel_log_ratio"),
+    }  # fmt: skip
     assert "None" not in "".join(words(figure, "title") | words(figure, "ylabel"))
 
 

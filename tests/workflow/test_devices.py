@@ -77,5 +77,7 @@ def test_programs_run_on_another_device(pretended, smoke, repository, tmp_path):
         if "likelihood" in name:
             np.testing.assert_allclose(on_device["value"], on_cpu["value"], rtol=0.05, atol=1)
     for name in SAMPLES:
+        # A glow's 2-D convolutions have other kernels there, so its weights differ in the last digits.
+        tolerance = 0.05 if "score" in name else 1e-5 if "glow" in name else 0
         on_device, on_cpu = (np.load(one.folder / "results/smoke" / name) for one in (place, smoke))
-        np.testing.assert_allclose(on_device, on_cpu, atol=0.05 if "score" in name else 0)
+        np.testing.assert_allclose(on_device, on_cpu, atol=tolerance)

@@ -39,7 +39,9 @@ def draw(settings, inputs):
     for line, (published, correct, sigma) in zip(panels, lines, strict=False):
         measure = plotting.published_measure(likelihood, published)
         show(line[0], likelihood, "mean", published, measure, sigma)
-        show(line[1], detection, "auroc", published, measure, sigma)
+        # A density of spectrograms says something only as a ratio of two.
+        told = tables.ratio_name(measure) if measure == "mel_log_prob" else measure
+        show(line[1], detection, "auroc", published, told, sigma)
         show(line[2], likelihood, "mean", correct, "log_prob", sigma)
         show(line[3], detection, "auroc", correct, "log_ratio", sigma)
 
