@@ -40,8 +40,8 @@ def draw(settings, inputs):
         measure = plotting.published_measure(likelihood, published)
         show(line[0], likelihood, "mean", published, measure, sigma)
         # A density of spectrograms says something only as a ratio of two.
-        told = tables.ratio_name(measure) if measure == "mel_log_prob" else measure
-        show(line[1], detection, "auroc", published, told, sigma)
+        detecting = tables.ratio_name(measure) if measure == "mel_log_prob" else measure
+        show(line[1], detection, "auroc", published, detecting, sigma)
         show(line[2], likelihood, "mean", correct, "log_prob", sigma)
         show(line[3], detection, "auroc", correct, "log_ratio", sigma)
 
