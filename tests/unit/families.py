@@ -28,6 +28,9 @@ MUSIC = {
     "ode_steps": 8,
     "likelihood_levels": 12,
 }
+GLOW = {
+    "representation": "mdct", "bins": 4, "blocks": 2, "flows": 1, "layers": 1, "width": 4, "log_scale_bound": 1.0,
+}  # fmt: skip
 EXACT = {"padding": 16, "phases": 64, "peaks": 16, "nodes": 256}
 LAW = toy.Config("paper", 16000, 16384, "uniform", (27.5, 4186.0), (0.8, 1.0), False, 50, 8, 8)
 CASES = {  # the smallest settings that have every part, and the sigmas at which they are tested
@@ -47,6 +50,7 @@ CASES = {  # the smallest settings that have every part, and the sigmas at which
     ],
     "score": [(SCORE, 0.3), (SCORE | {"masks": 1, "layers": 1}, 0.05)],
     "score_music": [(MUSIC, 0.3)],
+    "glow": [(GLOW, 0.3), (GLOW | {"bins": 8, "blocks": 1, "flows": 2, "width": 2}, 0.05)],
     "exact": [(EXACT, 0.3)],
     "autoregressive": [({"order": 3}, 0.3), ({"order": 1}, 0.0)],  # examples/prior
 }

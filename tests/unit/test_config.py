@@ -80,7 +80,7 @@ def test_every_key_is_described():
         (
             "families/flownet",
             SHIPPED["families"]["flowavenet"],
-            "families: there is no 'flownet'; allowed: exact, flowavenet, score, score_music, wavenet",
+            "families: there is no 'flownet'; allowed: exact, flowavenet, glow, score, score_music, wavenet",
         ),
         ("families/flowavenet/model/witdh", 3, "priors.flowavenet.model.witdh: unknown key; allowed: blocks"),
         ("families/flowavenet/model/partition", "odd", "partition: 'odd' is not allowed; allowed: interleaved, half"),

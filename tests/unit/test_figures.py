@@ -132,6 +132,10 @@ def test_noise_grid(draw):
     assert len(shown) == (2 * 3 + 2) * 9 + (3 * 3 + 2 * 2) * 6
     assert {"flow, σ = 0", "score, σ = 0.5"} <= words(figure, "title") and words(figure, "xlabel") == {"prior source"}
     assert "log p(x)\nmean, nats/sample" in words(figure, "ylabel")
+    levels = likelihoods()
+    figure, _ = draw("noise_grid", levels[levels["prior_sigma"] != "0.1"], detections())
+    said = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert {"no density\nat σ = 0", "not trained"} <= said
 
 
 def test_published(draw):
@@ -156,6 +160,20 @@ def test_published(draw):
     of_table = shown[shown["quantity"] == "table 1"].groupby("prior_source")["mean"].unique()
     assert of_table.to_dict() == {"a": [1], "b": [2], "c": [3]}
     assert "Table 1 of the paper\nnats/sample" in words(figure, "title") and "flow\nσ = 0.5" in words(figure, "ylabel")
+    families = {"families": {"flow": "flowavenet", "score": "score", "as_published": "glow"}}
+    figure, alone = draw("published", likelihood, detection, table_1, published=["as_published"], **families)
+    assert set(alone.loc[alone["quantity"] != "table 1", "prior"]) == {"as_published"}  # it has no partner
+    renamed = {"latent_log_prob": "mel_log_prob", "log_ratio": "mel_log_ratio", "log_prob": "log_prob_of_none"}
+    of_mel = [
+        table.assign(measure=table["measure"].where(table["prior"] != "as_published", table["measure"].map(renamed)))
+        for table in (likelihood, detection)
+    ]
+    _, shown = draw("published", *of_mel, table_1, published=["as_published"])
+    chosen = shown[(shown["prior"] == "as_published") & (shown["quantity"] != "table 1")]
+    assert set(zip(chosen["quantity"], chosen["measure"], strict=True)) == {
+        ("mean", "mel_log_prob"), ("auroc", "mel_log_ratio"),
+    }  # fmt: skip
+    assert "None" not in "".join(words(figure, "title") | words(figure, "ylabel"))
 
 
 def test_detection(draw):

@@ -63,11 +63,12 @@ def test_every_job_is_listed_once_and_its_paths_are_its_own(datasets):
 def test_what_follows_from_the_jobs(scales):
     toy = scales["full"].dataset("toy")
     counts = {rule: len(list(group)) for rule, group in itertools.groupby(sorted(job.rule for job in jobs.jobs(toy)))}
-    # Flow and WaveNet: noise-free and five sigmas; told flow and score prior: one model; published ones: two ends;
-    # two flows and a WaveNet trained together: one; three seeds each, four sources. The exact prior: once a source.
-    assert counts["train_prior"] == 4 * (3 * (6 + 6 + 1 + 1 + 2 + 2 + 3) + 1) and counts["train_jointly"] == 3 * 3
-    assert counts["evaluate_prior"] == 4 * (3 * 9 + 1)
-    assert counts["sample_prior"] == 5 and counts["train_separator"] == 2 and counts["separate_reference"] == 5
+    # Flow and WaveNet, and the MDCT's flow: noise-free and five sigmas; told flow and score prior: one model; published
+    # ones and the spectrogram's: two ends; two flows and a WaveNet trained together: one; three seeds each, four
+    # sources. The exact prior: once a source.
+    assert counts["train_prior"] == 4 * (3 * (6 + 6 + 6 + 1 + 1 + 2 + 2 + 2 + 3) + 1)
+    assert counts["train_jointly"] == 3 * 3 and counts["evaluate_prior"] == 4 * (3 * 11 + 1)
+    assert counts["sample_prior"] == 6 and counts["train_separator"] == 2 and counts["separate_reference"] == 5
     listed = jobs.reproducible(scales["full"], ["toy"])
     assert len(listed) == len(set(listed))
     assert not [

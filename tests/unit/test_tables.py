@@ -68,7 +68,7 @@ def test_columns_are_those_that_are_declared():
 
 
 def test_every_ratio_of_a_measure_has_a_name():
-    for measure in ("log_prob", "latent_log_prob", "code_log_prob", "published_score"):
+    for measure in ("log_prob", "latent_log_prob", "code_log_prob", "published_score", "mel_log_prob"):
         assert {measure, tables.ratio_name(measure)} <= set(MEASURES)
 
 
@@ -175,6 +175,9 @@ def test_truth_gap():
     (row,) = tables.truth_gap(exact_and_learned(-3), "e", 0.05, 10).to_dict("records")
     assert row["gap_total"] == pytest.approx(3, abs=0.5) and row["gap_mean"] == pytest.approx(row["gap_total"] / 10)
     assert row["low_total"] < 3 < row["high_total"] and row["data_sigma"] == "0.1" and row["n"] == 40
+    rows = exact_and_learned(1)  # above the true density, but of spectrograms
+    rows.loc[rows["prior"] == "f", "measure"] = "mel_log_prob"
+    assert tables.truth_gap(rows, "e", 0.05, 10).empty
 
 
 def test_truth_gap_stops_at_what_no_density_can_be():

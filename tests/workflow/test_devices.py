@@ -14,12 +14,13 @@ PRETENDED = Path(__file__).with_name("pretended_gpu.py")
 ROWS = [
     "likelihood/toy/flowavenet/saw/seed0.parquet", "likelihood/toy/wavenet/saw/seed0.parquet",
     "likelihood/toy/exact/saw/seed0.parquet", "likelihood/toy/score/saw/seed0.parquet",
+    "likelihood/toy/glow_mdct/saw/seed0.parquet", "likelihood/toy/glow_mel/saw/seed0.parquet",
     "separation/toy/reference/four.parquet", "separation/toy/wavenet/langevin_noise_free/four.parquet",
     "separation/toy/flowavenet/langevin_annealed/four.parquet", "separation/toy/exact/alternating/four.parquet",
     "separation/toy/score/alternating/two.parquet", "separation/toy/score/dirac/four.parquet",
     "separation/toy/score/gaussian/four.parquet", "separation/toy/score/langevin_planned/four.parquet",
 ]  # fmt: skip
-SAMPLES = [f"samples/toy/{family}.npy" for family in ("flowavenet", "wavenet", "exact", "score")]
+SAMPLES = [f"samples/toy/{family}.npy" for family in ("flowavenet", "wavenet", "exact", "score", "glow_mdct")]
 
 
 @pytest.fixture
@@ -76,5 +77,7 @@ def test_programs_run_on_another_device(pretended, smoke, repository, tmp_path):
         if "likelihood" in name:
             np.testing.assert_allclose(on_device["value"], on_cpu["value"], rtol=0.05, atol=1)
     for name in SAMPLES:
+        # A glow's 2-D convolutions have other kernels there, so its weights differ in the last digits.
+        tolerance = 0.05 if "score" in name else 1e-5 if "glow" in name else 0
         on_device, on_cpu = (np.load(one.folder / "results/smoke" / name) for one in (place, smoke))
-        np.testing.assert_allclose(on_device, on_cpu, atol=0.05 if "score" in name else 0)
+        np.testing.assert_allclose(on_device, on_cpu, atol=tolerance)

@@ -18,7 +18,7 @@ def test_missing_recordings_stop_before_any_job(repository, tmp_path, monkeypatc
     assert done.returncode != 0 and f"there is no folder '{tmp_path / 'nowhere'}'" in done.stdout
     monkeypatch.setenv("MUSDB_PATH", str(tmp_path))
     planned = repository.planned("smoke_musdb18")
-    assert planned["train_prior"] == 2 * (2 + 2 + 1) and planned["make_data"] == 1
+    assert planned["train_prior"] == 2 * (2 + 2 + 1 + 2) and planned["make_data"] == 1
     assert planned["table"] == 7  # claims, denoising, detection by track, smoothed bound, separation, tables 1 and 2
 
 

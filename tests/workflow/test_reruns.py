@@ -27,7 +27,7 @@ def test_code_of_the_sampler_separates_again_and_trains_nothing(copied):
         "workflow/scripts/audiopriors/separation/samplers.py", "kept, fresh = share**0.5", "kept, fresh = share**0.50"
     )
     planned = copied.planned("smoke")
-    assert planned["separate"] == 15 and planned["separate_reference"] == 2
+    assert planned["separate"] == 17 and planned["separate_reference"] == 2
     assert not {"train_prior", "evaluate_prior", "make_data"} & set(planned)
 
 
@@ -50,7 +50,7 @@ def test_rate_of_training_retrains_all_that_depends_on_it(copied):
     )
     planned = copied.planned("smoke")
     assert (
-        planned["train_prior"] == 16 + 2 + 4
+        planned["train_prior"] == 16 + 2 + 4 + 8
         and planned["train_jointly"] == 2
         and planned["train_separator"] == 2
         and "make_data" not in planned
@@ -62,7 +62,7 @@ def test_a_method_of_separation_reruns_itself(copied):
         "scales.yaml", "langevin_one_sigma: {settings: {steps: 4}}", "langevin_one_sigma: {settings: {steps: 5}}"
     )
     planned = copied.planned("smoke")
-    assert planned["separate"] == 2 and "train_prior" not in planned
+    assert planned["separate"] == 3 and "train_prior" not in planned
 
 
 def test_one_figure_from_what_is_there(copied):
@@ -86,13 +86,13 @@ def test_serial_chain_starts_at_the_next_smaller_sigma(repository, tmp_path):
 def test_seeds_train_replicates(repository, tmp_path):
     place = repository.copy(tmp_path / "seeds")
     place.edit("scales.yaml", "    seeds: 1\n    sigmas:", "    seeds: 3\n    sigmas:")
-    assert place.planned("smoke_toy")["train_prior"] == 3 * (18 + 4) + 2  # the exact prior needs none
+    assert place.planned("smoke_toy")["train_prior"] == 3 * (26 + 4) + 2  # the exact prior needs none
 
 
 def test_every_scale_and_data_set_has_a_plan(repository):
-    # 6 + 6 + 1 + 1 models, 2 + 2 as published, 3 trained together
-    assert repository.planned("full_toy")["train_prior"] == 4 * ((18 + 3) * 3 + 1)
-    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * (7 + 2)
+    # 6 + 6 + 6 + 1 + 1 models, 2 + 2 + 2 of two ends, 3 trained together
+    assert repository.planned("full_toy")["train_prior"] == 4 * ((26 + 3) * 3 + 1)
+    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * (9 + 2)
     longer = repository.planned("quick_toy_4096")
     assert longer["train_prior"] == longer["error_curve"] == 4 and longer["separate"] == 1
     published = repository.planned("smoke_toy_published")

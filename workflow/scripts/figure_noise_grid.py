@@ -30,7 +30,7 @@ def draw(settings, inputs):
                 colours = (*limits, "viridis") if value == "mean" else (*plotting.SHARES, "cividis")
                 plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *colours, 2)
             else:
-                plotting.empty(axes, "no density\nat σ = 0")
+                plotting.empty(axes, "no density\nat σ = 0" if sigma == "0" else "not trained")
             if axes is not row[0] and len(chosen):
                 axes.set_yticks([])
             if number < len(lines) - 1:

@@ -11,10 +11,10 @@ INPUTS = ["constant_0", "normal_0.5"]
 def draw(settings, inputs):
     likelihood, detection, table_1 = (tables.members(tables.read_csv(path)) for path in inputs)
     sources, ends = settings["sources"], [settings["sigmas"][0], settings["sigmas"][-1]]
-    # Each prior trained as published, beside the correct one of the same family.
+    # Each prior trained as published, beside the correct one of the same family, if there is one.
     families = settings["families"]
     pairs = [
-        (one, next(prior for prior in settings["priors"] if families[prior] == families[one]))
+        (one, next((prior for prior in settings["priors"] if families[prior] == families[one]), None))
         for one in settings["published"]
     ]
     figure, panels = plt.subplots(2 * len(pairs) + 1, 4, squeeze=False, layout="constrained",
@@ -39,17 +39,18 @@ def draw(settings, inputs):
     for line, (published, correct, sigma) in zip(panels, lines, strict=False):
         measure = plotting.published_measure(likelihood, published)
         show(line[0], likelihood, "mean", published, measure, sigma)
-        show(line[1], detection, "auroc", published, measure, sigma)
+        # A density of spectrograms says something only as a ratio of two.
+        detecting = tables.ratio_name(measure) if measure == "mel_log_prob" else measure
+        show(line[1], detection, "auroc", published, detecting, sigma)
         show(line[2], likelihood, "mean", correct, "log_prob", sigma)
         show(line[3], detection, "auroc", correct, "log_ratio", sigma)
 
     flows = [pair for pair in pairs if plotting.published_measure(likelihood, pair[0]) == "latent_log_prob"]
     wanted = [("FloWaveNet (paper)", "as published", "Table 1 of the paper")]
     for published, correct in flows:
-        wanted += [
-            (published, "latent_log_prob", f"{published}:\nlatent term only"),
-            (correct, "log_prob", f"{correct}: log p(x)"),
-        ]
+        wanted.append((published, "latent_log_prob", f"{published}:\nlatent term only"))
+        if correct:
+            wanted.append((correct, "log_prob", f"{correct}: log p(x)"))
     wanted += [(name, "log_prob", "exact: log p(x)") for name in settings["priors"] if families[name] == "exact"]
     rows = [(test_source, sigma) for test_source in INPUTS for sigma in ends]
     labels = [

@@ -32,9 +32,8 @@ def draw(settings, inputs):
     for row, ((prior, source), waves) in zip(panels, drawn.items(), strict=True):
         for axes, sigma, wave in zip(row, sigmas, waves[:, 0, :length], strict=True):
             if np.isnan(wave).all():
-                axes.text(
-                    0.5, 0.5, "no density at σ = 0", transform=axes.transAxes, ha="center", color="grey", fontsize=7
-                )
+                why = "no density at σ = 0" if sigma == "0" else "not trained"
+                axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", color="grey", fontsize=7)
                 continue
             axes.plot(time, wave, color=plotting.style(sources)[source]["color"], linewidth=0.9)
             rows.append(

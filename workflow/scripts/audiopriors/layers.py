@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -12,6 +14,11 @@ from .precision import add_product, factor, product, rounds
 
 EMBEDDING = 32  # numbers that tell a network the noise level
 _CACHED = 16384  # samples (items x time)
+
+
+def log_normal(standardised: Tensor) -> Tensor:
+    """log N(.; 0, 1), in float64. Any shape."""
+    return -0.5 * (standardised.double().square() + math.log(2 * math.pi))
 
 
 def _taps(dilation: int, length: int) -> list[tuple[int, slice, slice]]:

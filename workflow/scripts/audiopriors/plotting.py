@@ -46,9 +46,9 @@ def style(sources: list[str]) -> dict[str, dict]:
 
 
 def published_measure(table: pd.DataFrame, prior: str) -> str | None:
-    """The measure of that prior that is like the published one, None if it has none."""
+    """The measure of that prior that is like the published one, or what the thesis meant; None if it has none."""
     measures = set(table.loc[table["prior"] == prior, "measure"])
-    published = ("published_score", "latent_log_prob", "code_log_prob")
+    published = ("published_score", "latent_log_prob", "code_log_prob", "mel_log_prob")
     return next((measure for measure in published if measure in measures), None)
 
 

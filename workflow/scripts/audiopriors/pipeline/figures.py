@@ -97,9 +97,11 @@ FIGURES: dict[str, Figure] = {
         "(left pair of columns) and by the correct ones (right pair), scale {scale}, {items} test items of T = "
         "{frame} samples, {seeds} training(s). flowavenet_published: a quarter of the log-determinant in the "
         "objective, scored by the latent term alone. wavenet_published: it sees its target, through a sigmoid, and is "
-        "scored by the log of a mean of sigmoids, so that no value is above 0. Last row: Table 1 as printed, the same "
-        "scores here, and likelihoods; no density can give N(0, .5) noise more than −.726 nats/sample. Colours are "
-        "clipped to [−4, 2] nats/sample, numbers are not.",
+        "scored by the log of a mean of sigmoids, so that no value is above 0. glow_mel (thesis): a flow on log-mel "
+        "spectrograms, whose density is none of the wave, as the phase is lost, so that only ratios of two of them "
+        "say something (second column); beside it the same flow on an orthogonal transform. Last row: Table 1 as "
+        "printed, the same scores here, and likelihoods; no density can give N(0, .5) noise more than −.726 "
+        "nats/sample. Colours are clipped to [−4, 2] nats/sample, numbers are not.",
         (table("cross_likelihood"), table("detection"), table("table_1")),
         exists=has_published,
     ),

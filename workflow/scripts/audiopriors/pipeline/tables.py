@@ -35,8 +35,8 @@ TABLES = {
         "Mean and median score of every test source, mix and input under every prior, in nats/sample (n items of "
         "frame samples), with the 95 % interval of the mean over items; seeds is the number of trainings, seed_low "
         "and seed_high their spread; least and greatest are the items' own. Intervals contain the error of "
-        "integration; of few items there is none. log_prob is the likelihood, latent_log_prob what was published. "
-        "Scale {scale}.",
+        "integration; of few items there is none. log_prob is the likelihood, latent_log_prob what was published; "
+        "mel_log_prob is of log-mel spectrograms, no density of the wave. Scale {scale}.",
         rule="likelihood_tables",
     ),
     "detection": Table(

@@ -6,7 +6,6 @@ from a non-causal gated WaveNet on one half of the channels, and a swap of the h
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
-from ..layers import EMBEDDING, GatedStack, embedding_of_noise
+from ..layers import EMBEDDING, GatedStack, embedding_of_noise, log_normal
 from ..types import Count
 from .base import Prior, Sigma
 
@@ -43,11 +42,6 @@ class Config:
     "The smallest noise level of a flow that is told the noise."
     sigma_max: float
     "The largest noise level, if one flow serves all and is told which it is (levels: one); 0: it is not told."
-
-
-def _log_normal(standardised: Tensor) -> Tensor:
-    """log N(.; 0, 1), in float64. Any shape."""
-    return -0.5 * (standardised.double().square() + math.log(2 * math.pi))
 
 
 def _squeeze(x: Tensor) -> Tensor:
@@ -230,10 +224,10 @@ class FloWaveNet(Prior):
                 latents.append((z - mean) * torch.exp(-log_sigma))
                 if log_scales is not None:
                     log_scales.append(log_sigma)
-                of_latents = _log_normal(latents[-1]).sum((1, 2))
+                of_latents = log_normal(latents[-1]).sum((1, 2))
                 latent_log_prob = latent_log_prob + of_latents - log_sigma.double().sum((1, 2))
         latents.append(x)
-        return latents, latent_log_prob + _log_normal(x).sum((1, 2)), log_det
+        return latents, latent_log_prob + log_normal(x).sum((1, 2)), log_det
 
     def inverse(self, latents: list[Tensor], sigma: Sigma) -> Tensor:
         """The waveform (B, 1, T) of the standardised latents that `transform` gives."""
@@ -292,10 +286,10 @@ class FloWaveNet(Prior):
         """
         log_scales: list[Tensor] = []
         (*split_latents, z), _, _ = self.transform(x, sigma, log_scales=log_scales)
-        terms = _log_normal(z)
+        terms = log_normal(z)
         for number in reversed(range(self.config.blocks)):
             if self._splits_after(number):
-                terms = torch.cat((terms, _log_normal(split_latents.pop()) - log_scales.pop()), 1)
+                terms = torch.cat((terms, log_normal(split_latents.pop()) - log_scales.pop()), 1)
             a, b = self._halves(terms)
             for flow in reversed(self.blocks[number]):
                 a, b = b + flow.log_scale[0], a + flow.log_scale[1] - log_scales.pop()
