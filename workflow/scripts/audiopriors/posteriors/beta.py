@@ -12,7 +12,7 @@ from torch import Tensor
 from . import base
 
 LEAST = 0.5  # of both concentrations: the arcsine law of a sine wave; with less, much of the mass is at the ends
-START, RANGE = 0.3, 5.0  # the deviation of log-deviation 0, and how many nats it can be away from that
+START, RANGE = 0.3, 3.0  # the deviation of log-deviation 0, and how many nats it can be away from that
 
 
 class Law(base.Law):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from . import base
 
-START, RANGE = 0.3, 5.0  # the deviation of log-deviation 0, and how many nats it can be away from that
+START, RANGE = 0.3, 3.0  # the deviation of log-deviation 0, and how many nats it can be away from that
 BOUND = 1.25  # of the location: one beyond 1 is for samples at the end
 _LOG_ROOT = 0.5 * math.log(2 * math.pi)
 
