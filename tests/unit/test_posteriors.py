@@ -8,6 +8,7 @@ import pytest
 import torch
 from audiopriors import registry, training
 from audiopriors.checkpoints import CheckpointError, save_prior
+from audiopriors.errors import UserError
 from audiopriors.posteriors.base import EDGE
 from audiopriors.priors.base import Prior
 from audiopriors.separation import encoder
@@ -279,9 +280,13 @@ def test_drawn_waves_come_together_at_random():
     assert drawn[:, 1].max() == pytest.approx(1.1)
 
 
-def test_waves_of_a_prior_are_clean():
-    waves = encoder.dreamed(Gaussian(0.5), 4000, 3, 0.7, (0,), 1000)
-    assert waves.var().item() == pytest.approx(0.5**2 / (0.5 + 0.7**2), rel=0.05)  # of E[s | x]
+def test_waves_of_a_prior_are_clean_and_within_full_scale():
+    waves = encoder.dreamed(Gaussian(0.05), 4000, 3, 0.2, (0,), 1000)
+    assert waves.var().item() == pytest.approx(0.05**2 / (0.05 + 0.2**2), rel=0.05)  # of E[s | x]
+    loud = encoder.dreamed(Gaussian(0.8), 300, 3, 0.2, (0,), 100)
+    assert loud.shape == (300, 1, 3) and 1 < loud.abs().max() <= encoder.FULL_SCALE
+    with pytest.raises(UserError, match="of 200 waves that a prior drew 0 stay within full scale: train it longer"):
+        encoder.dreamed(Gaussian(1e4), 20, 30, 0.2, (0,), 10)
     score = prior_of("score", SCORE)
     score.denoise = lambda x, sigma: torch.full_like(x, 0.25)  # it knows one wave only
     assert (score.waves(2, 16, 0.1, generator()) == 0.25).all()

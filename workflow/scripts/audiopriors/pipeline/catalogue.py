@@ -139,8 +139,8 @@ def compared_with_joint(data: DataSet, wildcards: dict[str, str]) -> bool:
 
 
 def of_own_prior(data: DataSet, wildcards: dict[str, str]) -> bool:
-    """Whether it is of the first training of a prior that is not a published one."""
-    return wildcards["prior"] in data.own_priors and wildcards["replicate"] == "0"
+    """Whether it is of the first training of a prior that is neither a published one nor trained with others."""
+    return wildcards["prior"] in data.separate_priors and wildcards["replicate"] == "0"
 
 
 ITEMS = Input("make_data", "data")

@@ -14,10 +14,14 @@ from torch import Tensor, nn
 
 from .. import registry
 from ..checkpoints import CheckpointError, filled, load_tensors
+from ..errors import UserError
 from ..posteriors.base import Law, Parameters
 from ..priors.base import Prior, Sigma
 from ..seeds import torch_generator
 from .scaled import Scaled
+
+
+FULL_SCALE = 1.2  # of drawn waves: a denoiser overshoots, but a wave far beyond 1 teaches nothing of the source
 
 
 class Encoder(nn.Module):
@@ -175,10 +179,20 @@ class Drawn:
 
 
 def dreamed(prior: Prior, number: int, length: int, sigma: float, seed: tuple, size: int) -> Tensor:
-    """Waves (number, 1, length) of a prior, on the CPU, drawn `size` at once."""
-    starts = range(0, number, size)
-    parts = (prior.waves(min(size, number - i), length, sigma, torch_generator(*seed, i)).cpu() for i in starts)
-    return torch.cat(list(parts))
+    """Waves (number, 1, length) of a prior, on the CPU, drawn `size` at once; those that leave full scale are not kept.
+
+    Raises
+    ------
+    UserError: nearly all leave it.
+    """
+    kept, drawn = torch.empty(0, 1, length), 0
+    while len(kept) < number:
+        if drawn >= 10 * number:
+            raise UserError(f"of {drawn} waves that a prior drew {len(kept)} stay within full scale: train it longer")
+        waves = prior.waves(size, length, sigma, torch_generator(*seed, drawn)).cpu()
+        kept = torch.cat([kept.to(waves), waves[waves.abs().amax((1, 2)) <= FULL_SCALE]])
+        drawn += size
+    return kept[:number]
 
 
 def relative_errors(encoder: Encoder, sources: Tensor) -> list[float]:
