@@ -20,7 +20,6 @@ from ..priors.base import Prior, Sigma
 from ..seeds import torch_generator
 from .scaled import Scaled
 
-
 FULL_SCALE = 1.2  # of drawn waves: a denoiser overshoots, but a wave far beyond 1 teaches nothing of the source
 
 
