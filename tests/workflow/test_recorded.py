@@ -19,7 +19,9 @@ def test_missing_recordings_stop_before_any_job(repository, tmp_path, monkeypatc
     monkeypatch.setenv("MUSDB_PATH", str(tmp_path))
     planned = repository.planned("smoke_musdb18")
     assert planned["train_prior"] == 2 * (2 + 2 + 1 + 2) and planned["make_data"] == 1
-    assert planned["table"] == 7  # claims, denoising, detection by track, smoothed bound, separation, tables 1 and 2
+    assert (
+        planned["table"] == 8
+    )  # claims, denoising, detection by track, posterior, separation, smoothed bound, tables 1, 2
 
 
 def test_musdb18_from_stem_files(repository, tmp_path, monkeypatch):
@@ -44,7 +46,7 @@ def test_demo_band_has_everything_and_is_done(band):
             assert (results / f"tables/demo_band/{table}.html").stat().st_size > 300
             assert (results / f"tables/demo_band/{table}.md").exists()
     figures = {path.stem for path in (results / "figures").glob("*.pdf")}
-    assert len(figures) == 17 and "separation_examples_demo_band" in figures
+    assert len(figures) == 21 and "separation_examples_demo_band" in figures
     separated = tables_of(results, "separation")
     assert set(separated["method"]) >= {"mix", "static_wiener", "supervised", "langevin_annealed", "alternating_music"}
     oracle = separated[(separated["method"] == "ideal_ratio_mask") & (separated["source"] == "all")].iloc[0]

@@ -8,6 +8,7 @@ from audiopriors import files, likelihood, registry, runtime
 from audiopriors.seeds import torch_generator
 from audiopriors.separation import encoder
 from audiopriors.separation import running as separation
+from audiopriors.separation.scaled import scaled_priors
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def main() -> None:
     data, mix = registry.open_data(settings["data"], arguments.data), settings["mix"]
     truth, total, items = separation.mixes(data, mix, settings["items"], settings["frame"])
     model = encoder.load(arguments.posterior, priors=files.digest(*arguments.priors)).to(device)
-    priors = separation.scaled_priors(arguments.priors, mix, device)
+    priors = scaled_priors(arguments.priors, mix, device)
 
     estimates, bounds, bands = [], [], []
     for number, (part, right) in enumerate(

@@ -6,7 +6,7 @@ import torch
 from audiopriors import files, registry, runtime, training
 from audiopriors.checkpoints import save_prior
 from audiopriors.separation import encoder, supervised
-from audiopriors.separation import running as separation
+from audiopriors.separation.scaled import scaled_priors
 from audiopriors.settings import Posterior
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def main() -> None:
     device = runtime.prepare(settings["threads"])
     data = supervised.Mixes(registry.open_data(settings["data"], arguments.data), mix)
     frame, sigma, against = settings["training"]["frame"], settings["sigma"], files.digest(*arguments.priors)
-    priors = separation.scaled_priors(arguments.priors, mix, device)
+    priors = scaled_priors(arguments.priors, mix, device)
     training.initial_weights(seed)
     if arguments.start:
         model = encoder.load(arguments.start, priors=against).requires_grad_(True)

@@ -18,7 +18,6 @@ from ..priors.base import Prior
 from ..seeds import torch_generator
 from .encoder import Encoder
 from .methods.base import Sampler, Separated
-from .scaled import Scaled
 from .schedules import Curve
 
 log = logging.getLogger(__name__)
@@ -55,17 +54,6 @@ def priors_of(paths: list[str], device: torch.device) -> dict[tuple[str, str], P
             raise CheckpointError(f"{path}: is a second prior of {key[0]} at sigma {key[1]}")
         priors[key] = prior
     return priors
-
-
-def scaled_priors(paths: list[str], mix: dict, device: torch.device) -> list[Scaled]:
-    """The trained prior of each source of the mix, in its order, times the source's gain, on the device.
-
-    Raises
-    ------
-    CheckpointError: one is broken, or of another source.
-    """
-    parts = zip(paths, mix["sources"], mix["gains"], strict=True)
-    return [Scaled(load_prior(path, expect={"prior_source": source}).to(device), gain) for path, source, gain in parts]
 
 
 def sampler_of(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..checkpoints import load_prior
 from ..priors.base import Prior
 
 
@@ -46,3 +47,14 @@ class Scaled:
         """log p_sigma(x) in nats and its gradient, see `Prior.log_prob_and_score`. (B, 1, T) -> (B,), (B, 1, T)."""
         log_prob, score = self.prior.log_prob_and_score(x / self.gain, sigma / self.gain, need_log_prob=need_log_prob)
         return log_prob - x.shape[2] * math.log(self.gain), score / self.gain
+
+
+def scaled_priors(paths: list[str], mix: dict, device: torch.device) -> list[Scaled]:
+    """The trained prior of each source of the mix, in its order, times the source's gain, on the device.
+
+    Raises
+    ------
+    CheckpointError: one is broken, or of another source.
+    """
+    parts = zip(paths, mix["sources"], mix["gains"], strict=True)
+    return [Scaled(load_prior(path, expect={"prior_source": source}).to(device), gain) for path, source, gain in parts]
