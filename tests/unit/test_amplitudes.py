@@ -58,3 +58,11 @@ def test_a_square_of_one_amplitude_has_no_density():
     assert np.isnan(law[0]) and law[1:].tolist() == [0, 0]
     with pytest.raises(KeyError):
         amplitudes.wave_density("gong", np.array([0.0]), 0.8, 1.0)
+
+
+def test_a_narrow_source_has_a_fit():
+    """scipy's own fit stops with an error here: soft music is narrow about 0."""
+    values = np.concatenate([1e-3 * np.random.default_rng(0).normal(size=1000), np.zeros(500)])
+    alpha, beta = amplitudes.fit_beta(values)
+    # A symmetric Beta of concentration c on [-1, 1] has the variance 1 / (2 c + 1).
+    assert alpha == pytest.approx(beta, rel=1e-2) and 1 / (2 * alpha + 1) == pytest.approx(values.var(), rel=0.05)

@@ -73,7 +73,8 @@ def score(path: Path, priors: list[str], to: Path) -> subprocess.CompletedProces
         "threads": 1, "dataset": "demo_band", "rate": PRIORS_RATE, "channel": "mean", "frame": FRAME, "seed": [0],
         "priors": described, "batch_samples": 2**16,
     }  # fmt: skip
-    return run("score_file", settings, "--recording", path, "--priors", *priors, "--output", to / "scores.csv")
+    return run("score_file", settings, "--recording", path, "--priors", *priors, "--output", to / "scores.csv",
+               "--maps", to / "maps.parquet")  # fmt: skip
 
 
 def noise(samples: int, channels: int, level: float = 0.1) -> np.ndarray:

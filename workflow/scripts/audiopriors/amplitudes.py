@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, special, stats
 
 # One step of 16 bits: values nearer to -1 or 1 are moved here, as a Beta density may be 0 or infinite at the ends.
 EDGE = 2.0**-15
@@ -23,8 +23,20 @@ def fit_beta(values: np.ndarray) -> tuple[float, float]:
     values = inside(values)
     if np.ptp(values) == 0:
         return np.nan, np.nan
-    alpha, beta, *_ = stats.beta.fit(values, floc=-1, fscale=2)
-    return float(alpha), float(beta)
+    part = (values + 1) / 2
+    logs = np.array([np.log(part).mean(), np.log1p(-part).mean()])  # all that the likelihood sees of the values
+    mean, variance = part.mean(), part.var()
+    start = np.array([mean, 1 - mean]) * max(mean * (1 - mean) / variance - 1, 0.1)  # by moments
+
+    def loss(log_both: np.ndarray) -> tuple[float, np.ndarray]:
+        both = np.exp(log_both)
+        slopes = special.digamma(both) - special.digamma(both.sum()) - logs
+        return special.betaln(*both) - (both - 1) @ logs, slopes * both
+
+    # stats.beta.fit gives up on values that are narrow about 0.
+    fitted = optimize.minimize(loss, np.log(start), jac=True, method="BFGS", options={"gtol": 1e-8})
+    alpha, beta = np.exp(fitted.x).tolist()
+    return alpha, beta
 
 
 def beta_density(values: np.ndarray, alpha: float, beta: float) -> np.ndarray:
