@@ -33,7 +33,8 @@ def tables(place, dataset: str) -> dict[str, pd.DataFrame]:
 def test_the_example_prior_is_in_every_table_and_figure(extended):
     of_toy = tables(extended, "toy")
     for name, table in of_toy.items():
-        if name not in ("claims", "separation", "acceptance"):  # of named priors; of priors that are sampled
+        # Of named priors; of priors that are sampled, or that a posterior model has.
+        if name not in ("claims", "separation", "acceptance", "posterior"):
             assert table["prior"].eq("autoregressive").any(), name
     figures = extended.folder / "results/smoke/figures"
     for name in ("cross_likelihood", "detection", "noise_grid", "peakedness", "noise_likelihood", "inputs",
@@ -45,13 +46,17 @@ def test_the_example_prior_is_in_every_table_and_figure(extended):
 
 def test_the_example_data_set_has_every_table_and_figure(extended):
     of_chirps = tables(extended, "chirps")
-    assert set(of_chirps) == set(TABLES) - {"detection_by_track", "truth_gap"}  # no tracks, and no exact prior
+    assert set(of_chirps) == set(TABLES) - {
+        "detection_by_track",
+        "truth_gap",
+        "posterior",
+    }  # no tracks, no exact prior, no encoder
     assert set(of_chirps["separation"]["source"]) == {"rising", "falling", "steady", "all"}
     assert {"mix", "static_wiener", "ideal_ratio_mask", "supervised"} < set(of_chirps["separation"]["method"])
     drawn = {
         path.stem.removesuffix("_chirps") for path in (extended.folder / "results/smoke/figures").glob("*_chirps.png")
     }
-    assert drawn == set(FIGURES) - {"detection_by_track", "truth_gap", "published"}
+    assert drawn == set(FIGURES) - {"detection_by_track", "elbo", "logits", "posterior", "published", "truth_gap"}
     assert (extended.folder / "results/smoke/report_chirps.html").stat().st_size > 1e6
 
 
