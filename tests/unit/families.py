@@ -1,10 +1,12 @@
 """The smallest settings that have every part, of every family of priors, and priors with random weights."""
 
+import math
 from types import SimpleNamespace
 
 import torch
 from audiopriors.checkpoints import build_prior
 from audiopriors.data import toy
+from audiopriors.priors.base import Prior
 
 FLOW = {
     "blocks": 3, "flows": 2, "layers": 2, "kernel_size": 3, "width": 6, "blocks_per_split": 1,
@@ -71,3 +73,19 @@ def prior_of(family, model, spread=0.3):
 def waves(n, length):
     """Inputs within [-1, 1], where every family has a density."""
     return torch.randn(n, 1, length, generator=torch.Generator().manual_seed(0), dtype=torch.double).tanh()
+
+
+class Gaussian(Prior):
+    """N(0, (v + sigma^2) I)."""
+
+    def __init__(self, variance):
+        super().__init__()
+        self.variance = variance
+
+    def log_prob(self, x, sigma):
+        total = self.variance + sigma**2
+        return -0.5 * (x.double().square() / total + math.log(2 * math.pi * total)).sum((1, 2))
+
+    def sample(self, n, length, sigma, generator):
+        deviation = math.sqrt(self.variance + sigma**2)
+        return deviation * torch.randn(n, 1, length, generator=generator, dtype=torch.float64)

@@ -8,31 +8,16 @@ import pandas as pd
 import pytest
 import torch
 from audiopriors.errors import UserError
-from audiopriors.priors.base import Prior
 from audiopriors.separation import acceptance, samplers, schedules
 from audiopriors.separation import running as separation
 from audiopriors.separation.methods import base
 from copied import copy_examples
+from families import Gaussian
 
 VARIANCES = {"loud": 1.0, "soft": 0.1}
 MIX = {"name": "two", "sources": ["loud", "soft"], "gains": [1, 0.5], "unison": 0, "skip": 0}
 PLAN = {"levels": 6, "settle": 2, "entry": 0.5, "end": 0.1}
 CPU = torch.device("cpu")
-
-
-class Gaussian(Prior):
-    """N(0, (v + sigma^2) I)."""
-
-    def __init__(self, variance):
-        super().__init__()
-        self.variance = variance
-
-    def log_prob(self, x, sigma):
-        total = self.variance + sigma**2
-        return -0.5 * (x.double().square() / total + math.log(2 * math.pi * total)).sum((1, 2))
-
-    def sample(self, n, length, sigma, generator):
-        raise NotImplementedError
 
 
 def generator(seed=0):

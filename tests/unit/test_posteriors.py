@@ -10,31 +10,14 @@ from audiopriors import registry, training
 from audiopriors.checkpoints import CheckpointError, save_prior
 from audiopriors.errors import UserError
 from audiopriors.posteriors.base import EDGE
-from audiopriors.priors.base import Prior
 from audiopriors.separation import encoder
 from audiopriors.separation.scaled import Scaled
-from families import CASES, SCORE, prior_of
+from families import CASES, SCORE, Gaussian, prior_of
 from scipy import stats
 from test_training import TRAINING
 
 LAWS = registry.names("posteriors")
 LOCATIONS, LOG_DEVIATIONS = torch.linspace(-1.4, 1.4, 29, dtype=torch.float64), torch.linspace(-6, 3, 19).double()
-
-
-class Gaussian(Prior):
-    """N(0, (v + sigma^2) I)."""
-
-    def __init__(self, variance):
-        super().__init__()
-        self.variance = variance
-
-    def log_prob(self, x, sigma):
-        total = self.variance + sigma**2
-        return -0.5 * (x.double().square() / total + math.log(2 * math.pi * total)).sum((1, 2))
-
-    def sample(self, n, length, sigma, generator):
-        deviation = math.sqrt(self.variance + sigma**2)
-        return deviation * torch.randn(n, 1, length, generator=generator, dtype=torch.float64)
 
 
 def generator(seed=0):

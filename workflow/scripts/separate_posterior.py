@@ -33,7 +33,7 @@ def main() -> None:
     for number, (part, right) in enumerate(
         zip(
             likelihood.batches(total, settings["batch_samples"]),
-            truth[:, :, 0].transpose(0, 1).split(max(1, settings["batch_samples"] // settings["frame"])),
+            likelihood.batches(truth[:, :, 0].transpose(0, 1), settings["batch_samples"]),
             strict=True,
         )
     ):

@@ -28,15 +28,8 @@ def train_prior(data: DataSet, wildcards) -> dict:
     prior, sigma = data.scale.prior(wildcards.prior), wildcards.sigma
     training = None if prior.jointly else prior.training_of(sigma)
     return {
-        "threads": data.scale.settings["threads"],
-        "dataset": data.name,
-        "data": data.data,
-        "prior": prior.name,
-        "family": prior.family,
-        "model": prior.model,
-        "training": training and training | {"frame": data.frame},
+        **_trained(data, prior, sigma, training),
         "prior_source": wildcards.prior_source,
-        "sigma": sigma,
         "seed": _seed(data, "train", data.name, prior.name, wildcards.prior_source, sigma, wildcards.replicate),
     }
 
@@ -44,17 +37,24 @@ def train_prior(data: DataSet, wildcards) -> dict:
 def train_jointly(data: DataSet, wildcards) -> dict:
     prior, sigma = data.scale.prior(wildcards.prior), wildcards.sigma
     return {
+        **_trained(data, prior, sigma, prior.training_of(sigma)),
+        "sources": data.sources,
+        "jointly": {key: value for key, value in prior.jointly.items() if key != "starts_from"},
+        "seed": _seed(data, "train_jointly", data.name, prior.name, sigma, wildcards.replicate),
+    }
+
+
+def _trained(data: DataSet, prior: Prior, sigma: str, training: dict | None) -> dict:
+    """What every training of a prior's model gets; training: None where it needs none."""
+    return {
         "threads": data.scale.settings["threads"],
         "dataset": data.name,
         "data": data.data,
         "prior": prior.name,
         "family": prior.family,
         "model": prior.model,
-        "sources": data.sources,
         "sigma": sigma,
-        "training": prior.training_of(sigma) | {"frame": data.frame},
-        "jointly": {key: value for key, value in prior.jointly.items() if key != "starts_from"},
-        "seed": _seed(data, "train_jointly", data.name, prior.name, sigma, wildcards.replicate),
+        "training": training and training | {"frame": data.frame},
     }
 
 

@@ -25,23 +25,20 @@ class Scaled:
 
     def denoise(self, x: Tensor, sigma: float) -> Tensor:
         """E[gain s | x], for x of noise level sigma. Shape: (B, 1, T) -> (B, 1, T)."""
-        return self._in_parts(self.prior.denoise, x, sigma)
+        return self.gain * self._in_parts(self.prior.denoise, x, sigma)
 
     def judged(self, x: Tensor, sigma: float) -> Tensor:
         """The same, heeding the prior's gate (`Prior.judged`). Shape: (B, 1, T) -> (B, 1, T)."""
-        return self._in_parts(self.prior.judged, x, sigma)
+        return self.gain * self._in_parts(self.prior.judged, x, sigma)
 
-    def _in_parts(self, denoise: Callable, x: Tensor, sigma: float) -> Tensor:
+    def _in_parts(self, ask: Callable, x: Tensor, sigma: float) -> Tensor:
         parts = (x / self.gain).split(self.items if x.device.type == "cpu" else len(x))
         with torch.no_grad():
-            return self.gain * torch.cat([denoise(part, sigma / self.gain) for part in parts])
+            return torch.cat([ask(part, sigma / self.gain) for part in parts])
 
     def log_prob(self, x: Tensor, sigma: float) -> Tensor:
         """log p_sigma(x) in nats, without gradients. Shape: (B, 1, T) -> (B,) float64."""
-        parts = (x / self.gain).split(self.items if x.device.type == "cpu" else len(x))
-        with torch.no_grad():
-            log_prob = torch.cat([self.prior.log_prob(part, sigma / self.gain) for part in parts])
-        return log_prob.double() - x.shape[2] * math.log(self.gain)
+        return self._in_parts(self.prior.log_prob, x, sigma).double() - x.shape[2] * math.log(self.gain)
 
     def log_prob_and_score(self, x: Tensor, sigma: float, *, need_log_prob: bool) -> tuple[Tensor, Tensor]:
         """log p_sigma(x) in nats and its gradient, see `Prior.log_prob_and_score`. (B, 1, T) -> (B,), (B, 1, T)."""
