@@ -204,25 +204,26 @@ def test_thesis_other_sources_are_highly_unlikely():
     assert decided == [[0.5, "does not hold"], [1.5, "holds"]]  # the nearest other source decides
 
 
-def test_thesis_architectures_are_similar():
+@pytest.mark.parametrize(("what", "other"), [("architectures", "wavenet"), ("input domains", "glow_mdct")])
+def test_thesis_architectures_and_domains_are_similar(what, other):
     values = {
         ("flowavenet", "sine"): 0.9,
         ("flowavenet", "saw"): 0.9,
-        ("wavenet", "sine"): 0.95,
-        ("wavenet", "saw"): 0.7,
+        (other, "sine"): 0.95,
+        (other, "saw"): 0.7,
     }
     measures = ("log_prob", "mixture_ratio")
     rows = [(*pair, "0", "rest", "0", measure, value) for pair, value in values.items() for measure in measures]
     table = grid("auroc", rows)
-    decided = shipped("All architectures give similar", "thesis", "toy", table, ["sine", "saw"])
+    decided = shipped(f"All {what} give similar", "thesis", "toy", table, ["sine", "saw"])
     assert decided == [[pytest.approx(0.05), "holds"], [pytest.approx(-0.2), "does not hold"]]
-    by_ratio = (table["measure"] == "mixture_ratio") & (table["prior"] == "wavenet") & (table["prior_source"] == "saw")
+    by_ratio = (table["measure"] == "mixture_ratio") & (table["prior"] == other) & (table["prior_source"] == "saw")
     table.loc[by_ratio, ["auroc", "low", "high"]] = 0.9
-    decided = shipped("All architectures give similar", "thesis", "toy", table, ["saw"])
+    decided = shipped(f"All {what} give similar", "thesis", "toy", table, ["saw"])
     assert decided == [[pytest.approx(-0.2), claims.DEPENDS]]
-    gaps = {("flowavenet", "sine"): 0.5, ("wavenet", "sine"): 0.45, ("flowavenet", "saw"): 0.5, ("wavenet", "saw"): 0.1}
+    gaps = {("flowavenet", "sine"): 0.5, (other, "sine"): 0.45, ("flowavenet", "saw"): 0.5, (other, "saw"): 0.1}
     table = grid("gap_mean", [(*pair, "0.129", "own", "0.129", "log_prob", gap) for pair, gap in gaps.items()])
-    decided = shipped("All architectures give similar", "thesis", "toy", table, ["sine", "saw"])
+    decided = shipped(f"All {what} give similar", "thesis", "toy", table, ["sine", "saw"])
     assert decided == [[pytest.approx(-0.05), "holds"], [pytest.approx(-0.4), "does not hold"]]
 
 

@@ -10,7 +10,7 @@ import torch
 from audiopriors.errors import UserError
 from audiopriors.separation import acceptance, samplers, schedules
 from audiopriors.separation import running as separation
-from audiopriors.separation.methods import base
+from audiopriors.separation.methods import alternating, base
 from copied import copy_examples
 from families import Gaussian
 
@@ -156,7 +156,7 @@ def test_rounds_go_on_until_the_misfit_is_accepted():
 
 
 def test_a_posterior_model_begins_the_first_round():
-    """One particle a mix, at its estimates, from where the denoisers know as much; what is refused begins at noise."""
+    """One particle a mix, at its estimates, in noise above their error; what is refused begins at noise."""
     truth = torch.stack([mixes(), 0.3 * mixes().flip(0)])
     encoder = SimpleNamespace(description={"errors": [0.1, 0.05]}, estimates=lambda mix: truth[:, :, 0].transpose(0, 1))
     method = {"sampler": "alternating", "plan": PLAN, "particles": 2, "rounds": 2, "accept": 1e9}
@@ -166,8 +166,7 @@ def test_a_posterior_model_begins_the_first_round():
     seen = []
     begun(truth.sum(0), generator(), lambda level, step, energy, residual, state: seen.append((level, state.clone())))
     assert begun.particles == [1, 2, 2] and begun.round == 0  # none can be accepted, as no prior can find its source
-    highest = max(CURVES["loud"].level(0.1), CURVES["soft"].scaled(0.5).level(0.05))
-    levels = [level for level, sigma in enumerate(begun.plan.sigmas) if sigma <= highest]
+    levels = [level for level, sigma in enumerate(begun.plan.sigmas) if sigma <= alternating.DROWNS * 0.1]
     assert 0 < len(levels) < len(begun.plan.sigmas) and [level for level, _ in seen] == [*levels, 6, 7]
     begun.accept = 1e-9  # as if they could, but nothing is good enough
     watched = []

@@ -264,7 +264,7 @@ def test_drawn_waves_come_together_at_random():
 
 
 def test_waves_of_a_prior_are_clean_and_within_full_scale():
-    waves = encoder.dreamed(Gaussian(0.05), 4000, 3, 0.2, (0,), 1000)
+    waves = Gaussian(0.05).waves(4000, 3, 0.2, generator())
     assert waves.var().item() == pytest.approx(0.05**2 / (0.05 + 0.2**2), rel=0.05)  # of E[s | x]
     loud = encoder.dreamed(Gaussian(0.8), 300, 3, 0.2, (0,), 100)
     assert loud.shape == (300, 1, 3) and 1 < loud.abs().max() <= encoder.FULL_SCALE
@@ -273,6 +273,25 @@ def test_waves_of_a_prior_are_clean_and_within_full_scale():
     score = prior_of("score", SCORE)
     score.denoise = lambda x, sigma: torch.full_like(x, 0.25)  # it knows one wave only
     assert (score.waves(2, 16, 0.1, generator()) == 0.25).all()
+
+
+def test_of_drawn_waves_those_are_kept_that_the_prior_moves_least():
+    prior = Gaussian(0.05)
+    prior.log_prob_and_score = lambda x, sigma, **_: (None, (0.25 - x) / sigma**2)  # it knows one wave only
+    prior.waves = lambda n, length, *_: 0.25 + torch.arange(n)[:, None, None] / 8 * torch.ones(1, 1, length)
+    assert encoder.dreamed(prior, 3, 5, 0.2, (0,), 4)[:, 0, 0].tolist() == [0.25, 0.375, 0.5]
+
+
+def test_an_encoder_takes_from_a_prior_what_fits():
+    model, prior = encoder_of(), prior_of("score", SCORE)
+    taken = model.inner.state_dict()
+    before = {name: tensor.clone() for name, tensor in taken.items()}
+    model.take(Gaussian(0.05))  # of another family
+    assert all(torch.equal(before[name], tensor) for name, tensor in taken.items())
+    model.take(prior)
+    fits = {name: tensor.float() for name, tensor in prior.state_dict().items() if name in taken}
+    same = {name for name, tensor in fits.items() if torch.equal(taken[name], tensor)}
+    assert set(taken) - same == {"last.weight", "last.bias"}
 
 
 def test_a_model_of_other_priors_is_refused(tmp_path):
@@ -285,8 +304,8 @@ def test_a_model_of_other_priors_is_refused(tmp_path):
         encoder.load(tmp_path / "model.safetensors", priors="others")
 
 
-def test_relative_errors_are_the_estimates_own():
+def test_errors_are_the_estimates_own():
     model, sources = encoder_of(), Data().draw("mix", 5, 32, generator())
     estimates = model.estimates(sources.sum(1, keepdim=True)).detach()
-    plain = [(estimates[:, k] - sources[:, k]).square().mean() / sources[:, k].square().mean() for k in range(2)]
-    assert encoder.relative_errors(model, sources) == pytest.approx([one.item() for one in plain])
+    plain = [(estimates[:, k] - sources[:, k]).square().mean().sqrt().item() for k in range(2)]
+    assert encoder.errors(model, sources) == pytest.approx(plain)

@@ -39,6 +39,9 @@ def draw(settings, inputs):
     for row, prior, of_prior in zip(panels[1:], priors, maps, strict=True):
         for axes, name, values in zip(row, names, of_prior.swapaxes(0, 1), strict=True):
             plotting.strips(axes, values, sources, (0, end), (low, high))
+            if np.isnan(of_prior).all():
+                axes.text(0.5, 0.5, f"no model at σ = {settings['mapped_sigma']}", ha="center", va="center",
+                          transform=axes.transAxes)  # fmt: skip
             shown = pd.DataFrame(values.T, columns=sources)
             shown.insert(0, "prior", prior)
             shown.insert(1, "test_source", name)

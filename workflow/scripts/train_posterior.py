@@ -30,6 +30,7 @@ def main() -> None:
         model = encoder.load(arguments.start, priors=against).requires_grad_(True)
     else:
         model = encoder.build({**settings, "law": posterior.law})
+        model.take(priors[0].prior)
     objective = encoder.Objective(model, posterior.objective, priors, sigma, posterior.mixture_width)
     if posterior.objective == "sleep":
         waves = []
@@ -45,7 +46,7 @@ def main() -> None:
         validation = torch.arange(min(settings["training"]["validation_items"], data.count("validation")))
         sources = data.frames("validation", "mix", validation, frame).to(device)
         described = {key: settings[key] for key in ("name", "prior", "family", "model", "mix", "training", "sigma")}
-        described |= {"priors": against, "errors": encoder.relative_errors(model, sources), **settings["posterior"]}
+        described |= {"priors": against, "errors": encoder.errors(model, sources), **settings["posterior"]}
         save_prior(arguments.posterior, model, described)
 
     training.by_command(

@@ -31,7 +31,7 @@ from .seeds import torch_generator
 
 GATE_WEIGHT = 0.01  # so that the bound on the gradient's norm is the denoiser's
 # Of `waves`: nats of log sigma a level; the noise's correlation from level to level, down to this part of sigma_max.
-WAVE_STEP, KEPT, KEPT_TO = 0.15, 0.85, 1 / 6
+WAVE_STEP, KEPT, KEPT_TO = 0.25, 0.85, 1 / 6
 BEGIN = 0.25  # of sigma: with less noise added, the integrand is as where the denoiser does not change
 
 
@@ -139,9 +139,13 @@ class Diffusion(Prior):
         whole, weight = torch.cat([ones, 0 * counts]), torch.cat([ones, counts])
         return functional.binary_cross_entropy_with_logits(self.gate(x, denoised, sigma), whole, weight)
 
-    def estimates(self, mix: Tensor) -> Tensor:
-        """Of a supervised separator with this network, one output a source: (B, 1, T) -> (B, outputs, T)."""
-        return self.deviation * self.network(mix, torch.full_like(mix[:, :, :1], self.config.sigma_min))
+    def estimates(self, mix: Tensor, sigma: float | None = None) -> Tensor:
+        """Of a separator with this network, one output a source: (B, 1, T) -> (B, outputs, T).
+
+        sigma: the noise level that the network is told; sigma_min if none.
+        """
+        level = self.config.sigma_min if sigma is None else sigma
+        return self.deviation * self.network(mix, torch.full_like(mix[:, :, :1], level))
 
     @torch.no_grad()
     def score(self, x: Tensor, sigma: float) -> Tensor:

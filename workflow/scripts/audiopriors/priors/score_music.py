@@ -138,9 +138,10 @@ class ScoreMusic(Diffusion):
         sigma, skip, out = self._scales(x, sigma[:, 0, 0])
         return (self.filtered(x, sigma) - skip * x) / out
 
-    def estimates(self, mix: Tensor) -> Tensor:
-        """Of a supervised separator: (B, 1, T) -> (B, outputs, T)."""
-        return self.filtered(mix, torch.full_like(mix[:, :, :1], float(self.deviation)))
+    def estimates(self, mix: Tensor, sigma: float | None = None) -> Tensor:
+        """Of a separator: (B, 1, T) -> (B, outputs, T). sigma: what it is told; the clean waves' deviation if none."""
+        level = float(self.deviation) if sigma is None else sigma
+        return self.filtered(mix, torch.full_like(mix[:, :, :1], level))
 
     def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
         """Squared error in units of the static Wiener filter's own, per item."""

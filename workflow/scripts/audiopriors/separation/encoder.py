@@ -20,13 +20,15 @@ from ..priors.base import Prior, Sigma
 from ..seeds import torch_generator
 from .scaled import Scaled
 
-FULL_SCALE = 1.2  # of drawn waves: a denoiser overshoots, but a wave far beyond 1 teaches nothing of the source
+# Of drawn waves. A denoiser overshoots, but a wave far beyond 1 teaches nothing of the source.
+FULL_SCALE, KEPT = 1.2, 0.75
 
 
 class Encoder(nn.Module):
     """The laws of the sources (B, N, T) of mixes M (B, 1, T), a source within its gain of 0.
 
-    family, model: the prior whose network it has, told one noise level always. gains: of the sources, (N,).
+    family, model: the prior whose network it has. It is told that the noise is as loud as the mix: to a prior, the
+    other sources are noise. gains: of the sources, (N,).
     """
 
     def __init__(self, law: str, family: str, model: dict, gains: list[float]):
@@ -36,9 +38,19 @@ class Encoder(nn.Module):
         self.inner = registry.load("priors", family).build(config, 2 * len(gains))
         self.register_buffer("gains", torch.tensor(gains, dtype=torch.float32)[:, None], persistent=False)
 
+    def take(self, prior: Prior) -> None:
+        """Begin with a prior's weights, where it has such: what finds a source in noise helps to find it among others.
+
+        With fresh weights, trainings stay for a thousand steps where they begin, or get half as far.
+        """
+        taken = prior.state_dict()
+        for name, tensor in self.inner.state_dict().items():
+            if name in taken and taken[name].shape == tensor.shape:
+                tensor.copy_(taken[name])
+
     def forward(self, mix: Tensor) -> Parameters:
         """The two parameters of each sample's law at gain 1: (B, 1, T) -> (B, N, T), (B, N, T) float64."""
-        locations, log_deviations = self.inner.estimates(mix).chunk(2, 1)
+        locations, log_deviations = self.inner.estimates(mix, float(self.inner.deviation)).chunk(2, 1)
         # What the locations leave of the mix is shared out, so that training begins at equal parts of it.
         locations = locations + (mix - locations.sum(1, keepdim=True)) / len(self.gains)
         return self.law.parameters(locations / self.gains, log_deviations)
@@ -177,28 +189,40 @@ class Drawn:
         return torch.cat([gain * wave for gain, wave in zip(self.gains, chosen, strict=True)], 1)
 
 
+def _strangeness(prior: Prior, waves: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
+    """How far the prior's denoiser moves each wave that has noise, in the wave's power: (B, 1, T) -> (B,)."""
+    x = waves + sigma * torch.randn(waves.shape, generator=generator).to(waves)
+    _, score = prior.log_prob_and_score(x, sigma, need_log_prob=False)
+    return (x + sigma**2 * score - waves).square().mean((1, 2)) / waves.square().mean((1, 2))
+
+
 def dreamed(prior: Prior, number: int, length: int, sigma: float, seed: tuple, size: int) -> Tensor:
-    """Waves (number, 1, length) of a prior, on the CPU, drawn `size` at once; those that leave full scale are not kept.
+    """Waves (number, 1, length) of a prior, on the CPU, drawn `size` at once.
+
+    Those that leave full scale are not kept; of the others KEPT, those that the prior itself moves least.
 
     Raises
     ------
-    UserError: nearly all leave it.
+    UserError: nearly all leave full scale.
     """
-    kept, drawn = torch.empty(0, 1, length), 0
-    while len(kept) < number:
+    kept, strange, drawn = torch.empty(0, 1, length), torch.empty(0), 0
+    while len(kept) < number / KEPT:
         if drawn >= 10 * number:
             raise UserError(f"of {drawn} waves that a prior drew {len(kept)} stay within full scale: train it longer")
-        waves = prior.waves(size, length, sigma, torch_generator(*seed, drawn)).cpu()
-        kept = torch.cat([kept.to(waves), waves[waves.abs().amax((1, 2)) <= FULL_SCALE]])
+        generator = torch_generator(*seed, drawn)
+        waves = prior.waves(size, length, sigma, generator)
+        waves = waves[waves.abs().amax((1, 2)) <= FULL_SCALE]
+        strange = torch.cat([strange.to(waves.cpu()), _strangeness(prior, waves, sigma, generator).cpu()])
+        kept = torch.cat([kept.to(waves.cpu()), waves.cpu()])
         drawn += size
-    return kept[:number]
+    return kept[strange.argsort()[:number]]
 
 
-def relative_errors(encoder: Encoder, sources: Tensor) -> list[float]:
-    """Of each source, how far E_q is from the true one (B, N, T), in its power: mean squares over items."""
+def errors(encoder: Encoder, sources: Tensor) -> list[float]:
+    """Of each source, the root mean square of E_q[s] - s of true ones s (B, N, T)."""
     with torch.no_grad():
-        error = (encoder.estimates(sources.sum(1, keepdim=True)) - sources).square().mean((0, 2))
-    return (error / sources.square().mean((0, 2))).tolist()
+        estimates = encoder.estimates(sources.sum(1, keepdim=True))
+    return (estimates - sources).square().mean((0, 2)).sqrt().tolist()
 
 
 def build(description: dict) -> Encoder:

@@ -16,6 +16,10 @@ from ...types import Count, Share
 from .. import acceptance, samplers
 from . import base
 
+# Noise over error. On validation mixes of quick's toy data, 3, 5 and 7 have 75, 81 and 81 % of first rounds accepted,
+# for 80, 96 and 108 denoised waves a mix.
+DROWNS = 5.0
+
 
 @dataclass(frozen=True)
 class Config:
@@ -43,14 +47,12 @@ class Sampler(base.Sampler):
     def _begin(self, mix: Tensor) -> tuple[samplers.Plan, Tensor | None]:
         """The levels of this round, and the estimates (N, B, 1, T) at which it starts; None: at noise.
 
-        With an encoder the first round starts at its estimates, where the priors' denoisers know as much of their
-        sources: at the noise level where a prior's error is the encoder's own on validation mixes, of the source for
-        which that level is highest.
+        With an encoder the first round starts at its estimates, in noise that drowns what is wrong with them: DROWNS
+        times the encoder's largest error of a source on validation mixes.
         """
         if not self.encoder or self.round:
             return self.plan, None
-        errors = zip(self.curves, self.encoder.description["errors"], strict=True)
-        level = max(curve.level(error) for curve, error in errors)
+        level = DROWNS * max(self.encoder.description["errors"])
         sigmas = tuple(sigma for sigma in self.plan.sigmas if sigma <= level)
         with torch.no_grad():
             estimates = self.encoder.estimates(mix)
