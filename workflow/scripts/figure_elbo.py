@@ -21,8 +21,9 @@ def draw(settings, inputs):
         for look, name in zip(plotting.style(names).values(), names, strict=True):
             of_one = table[table["posterior"] == name]
             label = name.removeprefix("posterior_").replace("_", " ")
-            axes.plot(of_one["step"], of_one[part], label=label, markersize=3, linewidth=1.2, **look)
-        axes.set(title=title, xlabel="step")
+            done = 100 * of_one["step"] / of_one["step"].max()  # trainings of a hundred steps stand beside one of thousands
+            axes.plot(done, of_one[part], label=label, markersize=3, linewidth=1.2, **look)
+        axes.set(title=title, xlabel="% of the training")
         plotting.value_scale(axes)
     panels[0, 0].set_ylabel("nats/sample")
     panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), title="objective")
