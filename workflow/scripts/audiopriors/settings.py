@@ -117,4 +117,4 @@ class Posterior:
     mixture_width: Positive = 1.0
     "The width of p(mix | sources) over sigma."
     waves: Several = 192
-    "sleep: waves drawn of each prior."
+    "sleep: waves kept of each prior; a third more are drawn (separation/encoder.py)."
