@@ -21,7 +21,7 @@ def draw(settings, inputs):
         for look, name in zip(plotting.style(names).values(), names, strict=True):
             of_one = table[table["posterior"] == name]
             label = name.removeprefix("posterior_").replace("_", " ")
-            done = 100 * of_one["step"] / of_one["step"].max()  # trainings of a hundred steps stand beside one of thousands
+            done = 100 * of_one["step"] / of_one["step"].max()  # as trainings differ in length
             axes.plot(done, of_one[part], label=label, markersize=3, linewidth=1.2, **look)
         axes.set(title=title, xlabel="% of the training")
         plotting.value_scale(axes)
