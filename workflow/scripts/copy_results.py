@@ -21,7 +21,8 @@ def main() -> None:
         raise SystemExit(f"error: {results} has no figures and tables; build it first: snakemake {arguments.scale}")
     arguments.to.mkdir(parents=True, exist_ok=True)
     for file in files:
-        shown = file if file.stat().st_size < LONG else file.with_suffix(".csv")
+        long = file.suffix == ".md" and file.stat().st_size >= LONG
+        shown = file.with_suffix(".csv") if long else file
         kind, *folders = shown.parent.relative_to(results).parts
         # tables/demo_band/claims.md -> demo_band/claims.md, files/demo_band/real_song/.../scores.png -> demo_band/...
         place = arguments.to.joinpath(*folders[:1]) / ("real_song_" * (kind == "files") + shown.name)
