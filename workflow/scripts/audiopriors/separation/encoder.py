@@ -192,8 +192,9 @@ class Drawn:
 def _strangeness(prior: Prior, waves: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
     """How far the prior's denoiser moves each wave that has noise, in the wave's power: (B, 1, T) -> (B,)."""
     x = waves + sigma * torch.randn(waves.shape, generator=generator).to(waves)
-    _, score = prior.log_prob_and_score(x, sigma, need_log_prob=False)
-    return (x + sigma**2 * score - waves).square().mean((1, 2)) / waves.square().mean((1, 2))
+    with torch.no_grad():
+        moved = prior.denoise(x, sigma) - waves
+    return moved.square().mean((1, 2)) / waves.square().mean((1, 2))
 
 
 def dreamed(prior: Prior, number: int, length: int, sigma: float, seed: tuple, size: int) -> Tensor:
