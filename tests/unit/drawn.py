@@ -6,7 +6,7 @@ SETTINGS = {
     "sources": SOURCES, "sigmas": SIGMAS, "priors": PRIORS, "published": [], "joint_priors": {}, "exact": None,
     "data": {"kind": "toy", "settings": {}},
     "families": {"flow": "flowavenet", "score": "score", "as_published": "flowavenet"}, "frame": 10,
-    "mix": {"name": "two", "sources": ["a", "b"], "gains": [1, 1], "unison": 0, "skip": 0},
+    "mix": {"name": "two", "sources": ["a", "b"], "gains": [1, 1], "unison": 0, "noise": 0, "skip": 0},
 }  # fmt: skip
 
 

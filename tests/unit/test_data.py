@@ -16,7 +16,7 @@ CONFIG = {
     "rate": 8000, "frequency_range": [200.0, 800.0], "slope_range": [1.0, 4.0], "train": 20, "validation": 4, "test": 6,
 }  # fmt: skip
 SOURCES = ["rising", "falling", "steady"]
-MIX = {"name": "three", "sources": SOURCES, "gains": [1, 0.5, 2], "unison": 0, "skip": 0}
+MIX = {"name": "three", "sources": SOURCES, "gains": [1, 0.5, 2], "unison": 0, "noise": 0, "skip": 0}
 
 
 @pytest.fixture

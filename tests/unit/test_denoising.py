@@ -104,3 +104,14 @@ def test_the_rows_say_what_is_left_and_gained():
     assert rows["error"].lt(1e-12).all() and rows["si_sdr"].eq(60).all() and rows["si_sdr_noisy"].between(0, 50).all()
     white = evaluated("0.5", Gaussian(torch.tensor(0.5)))
     torch.testing.assert_close(torch.tensor(white["si_sdr"]), torch.tensor(white["si_sdr_noisy"]))
+
+
+def test_other_estimates_are_measured_on_the_same_items_and_noise():
+    """As that of a posterior model: the prior's own estimate by another way has the same rows."""
+    rows = evaluated("0.5", Gaussian(torch.tensor(0.5)))
+    settings = Evaluation(6, 5, [0], [0.3], [], 4, ["0.3"], 3, 4, 0.7, 100)
+    again = denoising.errors(
+        lambda x: 0.5 / (0.5 + 0.5**2) * x, Waves(), source="a", level="0.5", frame=64, evaluation=settings, seed=(0,),
+        device="cpu", prior_sigma="0.5", estimate="tweedie",
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(rows, again, rtol=1e-5)

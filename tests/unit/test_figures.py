@@ -3,6 +3,7 @@
 import importlib
 import io
 import itertools
+import math
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -265,7 +266,7 @@ def test_denoising(draw):
              ("score", "0.1", "tweedie", 0.125), ("score", "0.5", "tweedie", 0.25), ("other", "0.5", "tweedie", 1))],
         columns=["prior", "prior_source", "prior_sigma", "data_sigma", "method", "error"],
     )  # fmt: skip
-    table = table.assign(error_low=0.0, error_high=2 * table["error"])
+    table = table.assign(error_low=0.0, error_high=2 * table["error"], limit=math.nan, low=math.nan, high=math.nan)
     figure, shown = draw("denoising", table)
     assert set(shown["prior"]) == set(PRIORS)
     lines = {line.get_label(): line.lines[0].get_ydata().tolist() for line in figure.axes[0].containers}
@@ -275,6 +276,17 @@ def test_denoising(draw):
     assert figure.axes[0].get_ylim()[0] == pytest.approx(0.125 / 4)  # where an interval that reaches 0 is cut
     assert words(figure, "title") == set(SOURCES) and words(figure, "xlabel") == {"σ of the noise"}
     assert words(figure, "ylabel") == {"mean square error / σ²"}
+    # Over the limit, where there is one; a posterior model is a point of its own.
+    table = table.assign(limit=table["error"] / 3, low=2.0, high=4.0)
+    table.loc[table["prior"] == "score", "method"] = "posterior_wake"
+    figure, _ = draw("denoising", table)
+    lines = {line.get_label(): line.lines for line in figure.axes[0].containers}
+    assert set(lines) == {"flow", "flow, Langevin", "score, posterior_wake"}
+    assert lines["score, posterior_wake"][0].get_ydata().tolist() == pytest.approx([3, 3])
+    (unchanged,) = [line for line in figure.axes[0].lines if line.get_label() == "the noisy wave itself"]
+    assert unchanged.get_ydata()[0] == pytest.approx(3 / 0.5) and words(figure, "ylabel") == {
+        "mean square error / the least"
+    }
 
 
 def test_truth_gap(draw):

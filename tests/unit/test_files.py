@@ -31,7 +31,7 @@ METHOD = {
     "sampler": "langevin", "sigmas": ["0.129"], "particles": 1, "rounds": 1, "accept": 1,
     "settings": {"steps": 2, "step_size": 0.1, "mixture_width": 1.0, "metropolis": False},
 }  # fmt: skip
-MIX = {"name": "band", "sources": SOURCES, "gains": [1] * 4, "unison": 0, "skip": 0}
+MIX = {"name": "band", "sources": SOURCES, "gains": [1] * 4, "unison": 0, "noise": 0, "skip": 0}
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +176,10 @@ def test_scores_are_the_priors_own(priors, tmp_path):
     expected = load_prior(priors[1]).log_prob(torch.from_numpy(frames).float(), 0.129) / FRAME
     np.testing.assert_allclose(rows["value"], expected, atol=0.1)
     np.testing.assert_allclose(rows["level_db"], -20, atol=0.5)
+    maps = pd.read_parquet(tmp_path / "maps.parquet").query("prior_source == 'bass'").sort_values("start")
+    parts = maps["value"].to_numpy().reshape(3, -1)  # as long as each other: their mean is the frame's score
+    assert parts.shape[1] == 64 and parts.std(axis=1).min() > 0.01
+    np.testing.assert_allclose(parts.mean(axis=1), rows.sort_values("start")["value"], rtol=1e-4)
 
 
 BAD = {

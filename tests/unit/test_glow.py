@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from audiopriors.audio.mel import FLOOR, RATE, log_mel, window_of
+from audiopriors.checkpoints import build_prior
 from audiopriors.errors import UserError
 from audiopriors.likelihood import measure
 from families import CASES, GLOW, prior_of, waves
@@ -48,6 +49,28 @@ def test_samples_are_of_its_own_law():
     torch.testing.assert_close(z.mean(0), torch.zeros(32, dtype=torch.double), rtol=0, atol=4.5 / n**0.5)
     torch.testing.assert_close(torch.cov(z.T), torch.eye(32, dtype=torch.double), rtol=0, atol=5 * (2 / n) ** 0.5)
     assert torch.equal(prior.log_prob(x, 0.3), latent_log_prob + log_det)
+
+
+def test_it_integrates_to_one():
+    """Over R^4 by importance sampling: E_q[p / q] = 1 with q a wide Gaussian around samples of p."""
+    prior = prior_of("glow", GLOW | {"bins": 2, "blocks": 1}, spread=0.1)
+    drawn = prior.sample(20_000, 4, 0.0, torch.Generator().manual_seed(0))[:, 0]
+    q = torch.distributions.MultivariateNormal(drawn.mean(0), 1.5 * torch.cov(drawn.T))
+    torch.manual_seed(0)
+    points = q.sample((200_000,))
+    ratio = torch.exp(prior.log_prob(points[:, None], 0.0) - q.log_prob(points))
+    assert abs(ratio.mean() - 1) < 4 * ratio.std() / len(ratio) ** 0.5 < 0.05
+
+
+def test_the_map_puts_each_latent_at_its_time_span():
+    """With couplings that do nothing, a change of a wave is seen where its windows are, also without noise."""
+    prior, x = build_prior("glow", GLOW).double(), waves(1, 128)
+    changed = x.clone()
+    changed[..., 49:63] += 0.5  # of the windows that begin at 44 to 60, so of the spans of 16 that begin at 32 and 48
+    differs = (prior.log_prob_map(changed, 0.0) != prior.log_prob_map(x, 0.0))[0].nonzero()[:, 0]
+    assert 32 <= differs.min() <= 48 and 62 < differs.max() < 80
+    with pytest.raises(UserError, match="no density of the waveform"):
+        prior_of("glow", MEL).log_prob_map(x, 0.0)
 
 
 @pytest.mark.parametrize("model", [GLOW, MEL])

@@ -101,7 +101,7 @@ def test_mixes_and_consistency():
             frequency = {"sine": 200.0, "saw": 250.0}[source]
             return tuple(torch.full((3,), value, dtype=torch.double) for value in (frequency, 0.9, 0.5))
 
-    two = {"name": "two", "sources": ["sine", "saw"], "gains": [1, 0.5], "unison": 0, "skip": 0}
+    two = {"name": "two", "sources": ["sine", "saw"], "gains": [1, 0.5], "unison": 0, "noise": 0, "skip": 0}
     truth, mix, _ = separation.mixes(Data(), two, 10, 160)
     assert truth.shape == (2, 3, 1, 160)
     torch.testing.assert_close(mix, truth.sum(0))

@@ -15,7 +15,7 @@ from copied import copy_examples
 from families import Gaussian
 
 VARIANCES = {"loud": 1.0, "soft": 0.1}
-MIX = {"name": "two", "sources": ["loud", "soft"], "gains": [1, 0.5], "unison": 0, "skip": 0}
+MIX = {"name": "two", "sources": ["loud", "soft"], "gains": [1, 0.5], "unison": 0, "noise": 0, "skip": 0}
 PLAN = {"levels": 6, "settle": 2, "entry": 0.5, "end": 0.1}
 CPU = torch.device("cpu")
 

@@ -35,7 +35,7 @@ def scales() -> dict[str, Scale]:
 @pytest.fixture(scope="module")
 def datasets(scales):
     """Those shipped, one without runs, and one with runs of another mix than the first."""
-    toy = SHIPPED["datasets"]["toy"]
+    toy = SHIPPED["datasets"]["toy"] | {"posteriors": {}}  # smoke has not all their levels
     more = {"unseparated": toy | {"runs": {}}, "second": toy | {"runs": {"alternating": {"score": {"mixes": ["two"]}}}}}
     few = Scale("full", config.scales(SHIPPED | {"datasets": SHIPPED["datasets"] | more})["full"])
     return [data for scale in scales.values() for data in scale.datasets.values()] + [
@@ -144,7 +144,7 @@ def test_no_two_jobs_compute_the_same(datasets):
 
 def test_tables_and_figures_are_of_something(datasets):
     """Also of data sets of which nothing is separated, or not the first mix."""
-    toy, of_two = SHIPPED["datasets"]["toy"] | {"runs": {}}, {"mixes": ["two"]}
+    toy, of_two = SHIPPED["datasets"]["toy"] | {"runs": {}, "posteriors": {}}, {"mixes": ["two"]}
     others = {"runs": {"langevin_annealed": {"flowavenet": of_two}, "alternating": {"score": of_two}}}
     own = {"datasets": {"bare": merge(toy, {"supervised": None}), "other": merge(toy, others)}}
     scale = Scale("smoke", config.scales(merge(SHIPPED, own))["smoke"])
@@ -222,7 +222,7 @@ def test_what_is_read_of_a_module_without_importing_it():
     assert registry.says("separation/methods", "guided", "needs_plan")  # of the base
     assert registry.says("separation/methods", "alternating", "judges")
     assert registry.arguments("priors", "score", "build") == ["config", "outputs"]
-    assert registry.says("data", "toy", "mix_settings") == ("gains", "unison")
+    assert registry.says("data", "toy", "mix_settings") == ("gains", "unison", "noise")
     with pytest.raises(KeyError):
         registry.constant("priors", "exact", "EROR")
 

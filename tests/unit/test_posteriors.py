@@ -12,7 +12,7 @@ from audiopriors.errors import UserError
 from audiopriors.posteriors.base import EDGE
 from audiopriors.separation import encoder
 from audiopriors.separation.scaled import Scaled
-from families import CASES, SCORE, Gaussian, prior_of
+from families import CASES, MUSIC, SCORE, Gaussian, prior_of
 from scipy import stats
 from test_training import TRAINING
 
@@ -87,14 +87,27 @@ def test_log_q_is_a_density_and_its_draws_follow_it(name, place):
 
 
 @pytest.mark.parametrize("name", LAWS)
+def test_a_larger_location_is_a_larger_mean(name):
+    """Also beyond full scale, where a Beta law of a fixed deviation would turn to the arcsine law, of mean 0."""
+    law, location = law_of(name), torch.linspace(-3, 3, 601, dtype=torch.float64)
+    for log_deviation in (-8.0, -3.0, -1.0, 0.0, 1.0):
+        mean = law.mean(*law.parameters(location, torch.full_like(location, log_deviation)))
+        assert (mean.diff() >= 0).all() and (mean[250:350].diff() > 0).all() and mean[-1] > 0.1
+        torch.testing.assert_close(mean, -mean.flip(0))
+
+
+@pytest.mark.parametrize("name", LAWS)
 def test_all_is_finite_for_any_two_numbers(name):
     law = law_of(name)
-    numbers = torch.tensor([0, 1e-45, 1e-8, 1, -1, 30, -30, 1e4, -1e4, 3.4e38, -3.4e38], dtype=torch.float32)
+    sizes = torch.tensor(
+        [0.0, 1e-45, *10.0 ** np.arange(-38, 39, 2), 0.3, 1.1, 1.25, 3, 30, 3.4e38], dtype=torch.float32
+    )
+    numbers = torch.cat([sizes, -sizes])
     inputs = [one.clone().requires_grad_(True) for one in torch.meshgrid(numbers, numbers, indexing="ij")]
     parameters = law.parameters(*inputs)
-    share = torch.rand(11, 11, generator=generator(), dtype=torch.float64)
+    shares = [torch.full(inputs[0].shape, share, dtype=torch.float64) for share in (1e-12, 0.3, 1 - 1e-12)]
     values = [law.log_prob(torch.tensor(float(sample)), *parameters) for sample in (-1, -0.5, 0, 1)]
-    for value in (*values, law.draw(share, *parameters), law.mean(*parameters)):
+    for value in (*values, *(law.draw(share, *parameters) for share in shares), law.mean(*parameters)):
         assert value.isfinite().all()
         gradients = torch.autograd.grad(value.sum(), inputs, retain_graph=True, allow_unused=True)
         assert all(gradient.isfinite().all() for gradient in gradients if gradient is not None)
@@ -166,13 +179,32 @@ def test_added_noise_is_in_the_prior_and_in_the_mean_of_the_likelihood():
     assert parts["log_likelihood"][0].item() == pytest.approx(with_noise["log_likelihood"].mean().item(), abs=spread)
 
 
-def encoder_of(law="beta", gains=(1.0, 0.5)):
+def encoder_of(law="beta", gains=(1.0, 0.5), noise=0.0):
     torch.manual_seed(2)
-    model = encoder.Encoder(law, "score", SCORE | {"altered": 0.0}, list(gains))
+    model = encoder.Encoder(law, "score", SCORE | {"altered": 0.0}, list(gains), noise)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 0.2 * torch.randn_like(parameter)
     return model
+
+
+@pytest.mark.parametrize(("family", "model"), [("score", SCORE | {"altered": 0.0}), ("score_music", MUSIC)])
+def test_an_encoder_of_any_family_can_be_as_sure_everywhere_or_by_the_level(family, model):
+    """A network that filters the mix has no outputs that are constant, or the mix's level."""
+    torch.manual_seed(2)
+    of_music = encoder.Encoder("truncated_normal", family, model, [1.0, 1.0])
+    mix = 0.1 * torch.randn(1, 1, 1024, generator=generator())
+    mix[..., 512:] *= 0.01
+    loud, soft = slice(0, 384), slice(640, 1024)  # further from the step than WINDOW
+    with torch.no_grad():
+        of_music.inner.estimates = lambda mix, sigma: torch.zeros(1, 4, mix.shape[2])
+        of_music.spread[0, :, 0] = torch.tensor([-2.0, 1.0])
+        _, deviations = of_music(mix)
+        expected = [0.3 * math.exp(3 * math.tanh(value / 3)) for value in (-2, 1)]
+        torch.testing.assert_close(deviations.mean(2)[0].tolist(), expected)
+        of_music.spread[0], of_music.spread[1] = 3.0, 1.0
+        _, deviations = of_music(mix)
+        assert (deviations[..., loud].mean(2) > 3 * deviations[..., soft].mean(2)).all()
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -244,7 +276,7 @@ def test_an_interrupted_training_ends_in_the_same_bytes(tmp_path):
     assert all(torch.equal(one, other) for one, other in zip(whole.parameters(), again.parameters(), strict=True))
 
 
-@pytest.mark.parametrize("family", ["flowavenet", "wavenet", "score", "exact"])
+@pytest.mark.parametrize("family", ["flowavenet", "wavenet", "glow", "score", "exact"])
 def test_a_prior_of_any_kind_teaches(family):
     prior = prior_of(family, CASES[family][0][0], 0.1).float()
     model = encoder.Objective(encoder_of(gains=(1.0, 1.0)), "elbo", [Scaled(prior)] * 2, 0.3, 1.0)
@@ -266,10 +298,10 @@ def test_drawn_waves_come_together_at_random():
 def test_waves_of_a_prior_are_clean_and_within_full_scale():
     waves = Gaussian(0.05).waves(4000, 3, 0.2, generator())
     assert waves.var().item() == pytest.approx(0.05**2 / (0.05 + 0.2**2), rel=0.05)  # of E[s | x]
-    loud = encoder.dreamed(Gaussian(0.8), 300, 3, 0.2, (0,), 100)
+    loud = encoder.dreamed(Gaussian(0.8), 300, 3, 0.2, (0,), 100, "saw")
     assert loud.shape == (300, 1, 3) and 1 < loud.abs().max() <= encoder.FULL_SCALE
-    with pytest.raises(UserError, match="of 200 waves that a prior drew 0 stay within full scale: train it longer"):
-        encoder.dreamed(Gaussian(1e4), 20, 30, 0.2, (0,), 10)
+    with pytest.raises(UserError, match=r"of 200 waves that the prior of saw drew 0 stay within 1\.2: train it longer"):
+        encoder.dreamed(Gaussian(1e4), 20, 30, 0.2, (0,), 10, "saw")
     score = prior_of("score", SCORE)
     score.denoise = lambda x, sigma: torch.full_like(x, 0.25)  # it knows one wave only
     assert (score.waves(2, 16, 0.1, generator()) == 0.25).all()
@@ -279,14 +311,15 @@ def test_of_drawn_waves_those_are_kept_that_the_prior_moves_least():
     prior = Gaussian(0.05)
     prior.denoise = lambda x, sigma: torch.full_like(x, 0.25)  # it knows one wave only
     prior.waves = lambda n, length, *_: 0.25 + torch.arange(n)[:, None, None] / 8 * torch.ones(1, 1, length)
-    assert encoder.dreamed(prior, 3, 5, 0.2, (0,), 4)[:, 0, 0].tolist() == [0.25, 0.375, 0.5]
+    assert encoder.dreamed(prior, 3, 5, 0.2, (0,), 4, "saw")[:, 0, 0].tolist() == [0.25, 0.375, 0.5]
 
 
 def test_an_encoder_takes_from_a_prior_what_fits():
     model, prior = encoder_of(), prior_of("score", SCORE)
     taken = model.inner.state_dict()
     before = {name: tensor.clone() for name, tensor in taken.items()}
-    model.take(Gaussian(0.05))  # of another family
+    model.take(Gaussian(0.05))  # of another family, also if it has such weights
+    model.take(prior_of("flowavenet", CASES["flowavenet"][-1][0]))
     assert all(torch.equal(before[name], tensor) for name, tensor in taken.items())
     model.take(prior)
     fits = {name: tensor.float() for name, tensor in prior.state_dict().items() if name in taken}
@@ -296,7 +329,8 @@ def test_an_encoder_takes_from_a_prior_what_fits():
 
 def test_a_model_of_other_priors_is_refused(tmp_path):
     model, mix = encoder_of(), 0.5 * torch.randn(2, 1, 32, generator=generator())
-    described = {"law": "beta", "family": "score", "model": SCORE | {"altered": 0.0}, "mix": {"gains": [1.0, 0.5]}}
+    mix_of = {"gains": [1.0, 0.5], "noise": 0.0}
+    described = {"law": "beta", "family": "score", "model": SCORE | {"altered": 0.0}, "mix": mix_of}
     save_prior(tmp_path / "model.safetensors", model, described | {"priors": "those"})
     loaded = encoder.load(tmp_path / "model.safetensors", priors="those")
     assert torch.equal(loaded.estimates(mix), model.eval().estimates(mix))
@@ -309,3 +343,65 @@ def test_errors_are_the_estimates_own():
     estimates = model.estimates(sources.sum(1, keepdim=True)).detach()
     plain = [(estimates[:, k] - sources[:, k]).square().mean().sqrt().item() for k in range(2)]
     assert encoder.errors(model, sources) == pytest.approx(plain)
+
+
+class One:
+    """One Gaussian source (B, 1, T), to be denoised."""
+
+    def count(self, split):
+        return 64
+
+    def draw(self, source, batch, frame, generator):
+        return 0.2 * torch.randn(batch, 1, frame, generator=generator)
+
+    def frames(self, split, source, items, frame):
+        return self.draw(source, len(items), frame, generator(9))
+
+
+@pytest.mark.parametrize(("objective", "sigma"), [("sleep", 0.1), ("elbo", 0.1), ("elbo", 0.25)])
+def test_one_source_is_denoised(objective, sigma, tmp_path):
+    """E[s | x] = v / (v + noise^2) x, also where the bound's q is of the source with the prior's noise."""
+    settings = replace(SHORT, steps=150, batch=32, learning_rate=1e-2, log_points=2, validation_items=64)
+    noise, data = 0.3, One()
+    width = math.sqrt(noise**2 - sigma**2) / sigma
+    priors = [Scaled(Gaussian(0.2**2))]
+    model = encoder.Objective(encoder_of("truncated_normal", (1.0,), noise), objective, priors, sigma, width)
+    training.train(
+        model, data, "mix", sigma, settings, seed=(0, "denoise"), fingerprint="f", state=tmp_path / "state",
+        device=torch.device("cpu"), fresh=True,
+    )  # fmt: skip
+    model.encoder.description = {"objective": objective, "sigma": sigma}
+    clean = data.frames("test", "mix", torch.arange(64), 32)
+    x = encoder.mixed(clean, noise)
+    assert torch.equal(x, encoder.mixed(clean, noise)) and (x - clean).std().item() == pytest.approx(noise, rel=0.1)
+    with torch.no_grad():
+        estimate = encoder.denoised(model.encoder, x)
+    best = 0.2**2 / (0.2**2 + noise**2) * x
+    assert (estimate - best).square().mean() < 0.1 * (best - clean).square().mean()
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+def test_what_the_bound_is_a_law_of_carries_its_noise(noise):
+    """u = s + sigma n', where the mix has noise of its own as a part of that."""
+    sources = torch.ones(4000, 1, 3, dtype=torch.float64)
+    mix = sources + noise * torch.randn(sources.shape, generator=generator(), dtype=torch.float64)
+    carried = encoder.carrying(sources, mix, 0.4, noise, generator(1))
+    assert (carried - sources).std().item() == pytest.approx(0.4, rel=0.03)
+    if noise:  # what is left of the noise is independent of u
+        joint = torch.stack([(carried - sources).flatten(), (mix - carried).flatten()])
+        assert abs(torch.corrcoef(joint)[0, 1].item()) < 0.04
+        assert (mix - carried).std().item() == pytest.approx(0.3, rel=0.03)
+
+
+def test_the_bound_of_one_source_in_noise_is_below_its_evidence():
+    """Of x with all its noise, whichever part of it the prior knows; equal if q is the posterior."""
+    law, noise, v = law_of("truncated_normal"), 0.06, 0.03**2
+    x = 0.1 * torch.randn(5, 1, 7, generator=generator(), dtype=torch.float64)
+    for sigma in (0.02, 0.05):
+        own, rest = v + sigma**2, noise**2 - sigma**2
+        variance = 1 / (1 / own + 1 / rest)
+        laws = (variance / rest * x, torch.full_like(x, variance**0.5))
+        u = law.draw(torch.rand(x.shape, generator=generator(1), dtype=torch.float64), *laws)
+        log_q = law.log_prob(u, *laws).sum((1, 2))
+        parts = encoder.evidence_bound(u, log_q, x, [Scaled(Gaussian(v))], sigma, width=math.sqrt(rest) / sigma)
+        assert torch.allclose(sum(parts.values()), Gaussian(v).log_prob(x, noise), rtol=0, atol=1e-9)

@@ -263,9 +263,12 @@ def test_posterior():
     bounds = pd.DataFrame({
         "item": np.arange(40), "track": "", "log_likelihood": -3.0, "log_prior": np.arange(40.0), "entropy": 2.0,
         "inside_50": [0.25, 0.75] * 20, "inside_95": 1.0,
-    }).assign(dataset="toy", mix="four", prior="score", posterior="posterior_sleep", objective="sleep")  # fmt: skip
+        "dataset": "toy", "mix": "four", "prior": "score", "posterior": "posterior_sleep", "objective": "sleep",
+        "law": "beta", "steps": 3,
+    })  # fmt: skip
     (row,) = tables.posterior(bounds.sample(frac=1, random_state=0), 10).to_dict("records")
     assert row["n"] == 40 and row["frame"] == 10 and row["objective"] == "sleep"
+    assert row["law"] == "beta" and row["steps"] == 3
     assert [row[name] for name in ("elbo", "log_likelihood", "log_prior", "entropy")] == [18.5, -3, 19.5, 2]
     assert row["low"] < 16 < 18.5 < 21 < row["high"] and (row["low"], row["high"]) == intervals.mean(
         np.arange(40.0) - 1

@@ -108,7 +108,7 @@ def test_frames(tmp_path):
     torch.testing.assert_close(data.frames("test", "saw", items[3:4], 256), frames[3:4], atol=0, rtol=0)
     draw = [data.draw("saw", 4, 256, torch.Generator().manual_seed(3)) for _ in range(2)]
     assert torch.equal(*draw) and draw[0].shape == (4, 1, 256)
-    mix = {"name": "saw", "sources": ["saw"], "gains": [1], "unison": 0, "skip": 0}
+    mix = {"name": "saw", "sources": ["saw"], "gains": [1], "unison": 0, "noise": 0, "skip": 0}
     compared = references.estimates(data, mix, frames[None], frames.double(), items)
     assert set(compared) == {"mix", "parametric_oracle"}
     torch.testing.assert_close(compared["parametric_oracle"][0], frames)

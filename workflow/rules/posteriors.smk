@@ -1,7 +1,7 @@
 # Needs  results/{scale}/data/{dataset}/items.parquet
 #        results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed0.safetensors
 # Gives  results/{scale}/posteriors/{dataset}/{posterior}/{mix}.safetensors, .losses.csv, .parquet, .bounds.parquet,
-#        .bands.npy
+#        .denoised.parquet, .bands.npy
 
 
 rule train_posterior:
@@ -65,4 +65,4 @@ rule separate_posterior:
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} "
         "--posterior {input.posterior:q} --priors {input.priors:q} --rows {output.rows:q} "
-        "--bounds {output.bounds:q} --bands {output.bands:q} > {log:q} 2>&1"
+        "--bounds {output.bounds:q} --denoised {output.denoised:q} --bands {output.bands:q} > {log:q} 2>&1"

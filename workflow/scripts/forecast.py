@@ -54,6 +54,11 @@ def sampler_call(prior, x: torch.Tensor, sigma: float, planned: bool):
     return lambda: Scaled(prior).denoise(x, 0.129)
 
 
+def waves_drawn(prior: Scaled, frame: int, sigma: float):
+    """What a posterior model is trained on, as something to be timed."""
+    return lambda: prior.prior.waves(prior.items, frame, sigma, torch.Generator())
+
+
 def main() -> None:
     program = runtime.Program(__doc__)
     program.input("--data", "the data set's items, for a prior that is made of the data's own law", required=False)
@@ -122,6 +127,10 @@ def main() -> None:
         x = 0.1 * torch.randn(training["batch"], len(priors), frame, device=device)
         objective.initialise(x, x, sigma)
         name = f"{described['name']}, {mix['name']}"
+        if described["posterior"]["objective"] == "sleep":
+            waves = round(len(priors) * described["posterior"]["waves"] / encoder.KEPT)
+            each = seconds(waves_drawn(priors[0], frame, sigma), device) / priors[0].items
+            add("waves to train on", name, 1, "waves", waves, each)
         add("training", name, 1, "steps", training["steps"], seconds(train_step(objective, training, x, sigma), device))
         with torch.no_grad():
             each = seconds(lambda objective=objective, x=x, sigma=sigma: objective.loss(x, x, sigma), device) / len(x)

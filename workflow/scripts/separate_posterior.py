@@ -1,10 +1,13 @@
-"""Separate test mixes by a posterior model, and measure its evidence lower bound and its calibration."""
+"""Separate test mixes by a posterior model, and measure its evidence lower bound and its calibration.
+
+Of a mix of one source in noise it also measures how well it denoises, on what priors are measured on.
+"""
 
 import logging
 
 import pandas as pd
 import torch
-from audiopriors import files, likelihood, registry, runtime
+from audiopriors import denoising, files, likelihood, registry, runtime
 from audiopriors.seeds import torch_generator
 from audiopriors.separation import encoder
 from audiopriors.separation import running as separation
@@ -20,6 +23,7 @@ def main() -> None:
     program.input("--priors", "the prior of each source of the mix, in its order", many=True)
     program.output("--rows", "metrics of each mix and source (parquet)")
     program.output("--bounds", "of each mix the bound's parts and the calibration (parquet)")
+    program.output("--denoised", "rows of denoising errors (parquet)")
     program.output("--bands", "mean and 95 %% band of the first mixes' sources (3, N, examples, frame) (npy)")
     arguments = program.arguments()
     settings = arguments.settings
@@ -43,10 +47,14 @@ def main() -> None:
             estimates.append(model.estimates(part).cpu())
             generator = torch_generator(*settings["seed"], number)
             bound = encoder.bound(model, laws, part, priors, settings["sigma"], settings["mixture_width"], generator)
-        off = (model.places(right.to(device), laws) - 0.5).abs()
+        right = right.to(device)
+        if settings["objective"] != "sleep":
+            right = encoder.carrying(right, part, settings["sigma"], mix["noise"], generator)
+        off = (model.places(right, laws) - 0.5).abs()
         inside = {f"inside_{share}": (off <= share / 200).double().mean((1, 2)) for share in (50, 95)}
         bounds.append(pd.DataFrame({key: value.cpu().numpy() for key, value in (bound | inside).items()}))
-        bands.append(torch.stack([model.quantiles(laws, share) for share in (0.025, 0.975)]))
+        first = [one[: settings["examples"]] for one in laws] if not bands else [one[:0] for one in laws]
+        bands.append(torch.stack([model.quantiles(first, share) for share in (0.025, 0.975)]))
         log.info("%d of %d mixes", sum(map(len, estimates)), len(total))
     whole = torch.cat(estimates).transpose(0, 1)[:, :, None]
     rows = separation.rows(
@@ -54,13 +62,28 @@ def main() -> None:
     )
     log.info("median SI-SDR %.1f dB", rows["si_sdr"].median())
     files.write_rows(rows, arguments.rows)
+    files.write_rows(_denoised(model, data, settings, device), arguments.denoised)
     labels = {"dataset": settings["dataset"], "mix": mix["name"], "prior": settings["prior"]}
     labels |= {"posterior": settings["posterior"], "objective": settings["objective"]}
+    labels |= {"law": settings["law"], "steps": settings["steps"]}
     tracks = [data.tracks("test")[item] for item in items.tolist()]
     measured = pd.concat(bounds, ignore_index=True).assign(item=items.numpy(), track=tracks, **labels)
     files.write_rows(measured, arguments.bounds)
     of_mean = torch.cat([whole[:, :, 0][None].double(), torch.cat(bands, 1).transpose(1, 2)])
     files.write_array(of_mean[:, :, : settings["examples"]].float().numpy(), arguments.bands)
+
+
+def _denoised(model, data, settings: dict, device) -> pd.DataFrame:
+    """Rows of the table `denoising`; none of a mix without noise."""
+    rows, source = denoising.NONE, settings["mix"]["sources"][0]
+    if settings["denoising"]:
+        of = settings["denoising"] | {"evaluation": likelihood.Evaluation(**settings["denoising"]["evaluation"])}
+        labels = {"prior_sigma": settings["prior_sigma"], "estimate": settings["posterior"]}
+        rows = denoising.errors(
+            lambda x: encoder.denoised(model, x), data, source=source, frame=settings["frame"], device=device,
+            **of, **labels,
+        )  # fmt: skip
+    return rows.assign(dataset=settings["dataset"], prior=settings["prior"], prior_source=source, seed=0)
 
 
 if __name__ == "__main__":

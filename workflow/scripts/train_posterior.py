@@ -35,8 +35,8 @@ def main() -> None:
     if posterior.objective == "sleep":
         waves = []
         for source, prior in zip(mix["sources"], priors, strict=True):
-            drawn = (*seed, "waves", source)
-            waves.append(encoder.dreamed(prior.prior, posterior.waves, frame, sigma, drawn, prior.items))
+            drawn, size = (*seed, "waves", source), prior.items if device.type == "cpu" else 128
+            waves.append(encoder.dreamed(prior.prior, posterior.waves, frame, sigma / prior.gain, drawn, size, source))
             log.info("%d waves of %s drawn", posterior.waves, source)
         source_of_mixes = encoder.Drawn(waves, mix["gains"], data)
     else:

@@ -17,7 +17,8 @@ def inside(values: np.ndarray) -> np.ndarray:
 def fit_beta(values: np.ndarray) -> tuple[float, float]:
     """Both concentrations, alpha and beta, of the Beta density on [-1, 1] of the greatest likelihood for values (n,).
 
-    Values are clamped as by `inside`; of values that are all the same, silence, both are NaN. The thesis proposes this
+    Values are clamped as by `inside`; of values that are all the same, silence, both are NaN, and where the search does
+    not end. The thesis proposes this
     density for the posterior of a toy source ("Choosing a posterior").
     """
     values = inside(values)
@@ -35,6 +36,8 @@ def fit_beta(values: np.ndarray) -> tuple[float, float]:
 
     # stats.beta.fit gives up on values that are narrow about 0.
     fitted = optimize.minimize(loss, np.log(start), jac=True, method="BFGS", options={"gtol": 1e-8})
+    if np.abs(fitted.jac).max() > 1e-4:
+        return np.nan, np.nan
     alpha, beta = np.exp(fitted.x).tolist()
     return alpha, beta
 

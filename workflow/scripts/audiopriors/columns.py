@@ -45,7 +45,8 @@ COLUMNS = {
         "si_sdr_to_mix_median", *BSS_EVAL,
     ),
     "posterior": (
-        "dataset", "mix", "prior", "posterior", "objective", "frame", "n", "elbo", "low", "high", "log_likelihood",
+        "dataset", "mix", "prior", "posterior", "objective", "law", "steps", "frame", "n", "elbo", "low", "high",
+        "log_likelihood",
         "log_prior", "entropy", "inside_50", "inside_50_low", "inside_50_high", "inside_95", "inside_95_low",
         "inside_95_high",
     ),

@@ -1,6 +1,7 @@
 """How well a prior denoises its own source: estimates of s from x = s + sigma n, n ~ N(0, I).
 
 - `tweedie`: E[s | x] by one step of Tweedie's formula, `Prior.denoise`; a score prior's denoiser is this.
+- the name of a posterior model: the mean of one that was trained on this source in this noise (separation/encoder.py).
 - `langevin`: the mean of a chain under a prior of the next smaller noise level (`langevin`), for priors that serve one
   level only. So a model also denoises data that it was not trained at.
 """
@@ -8,6 +9,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -41,8 +43,8 @@ def langevin(
     = E[s | u] by Tweedie's formula: the estimate is the mean of D(u) over the second half of the steps.
 
     With D held for a step the dynamics are linear, and the step is drawn from their law after the time step_size /
-    (1 / smaller^2 + 1 / (sigma^2 - smaller^2)). So only where D changes with u is the law of the chain not the above;
-    its mean is, of a Gaussian prior at any step size.
+    (1 / smaller^2 + 1 / (sigma^2 - smaller^2)). A step is exact where D is constant. Where D changes with u the law is
+    approximate, but of a Gaussian prior its mean is right at any step size.
     """
     pull, trust = 1 / smaller**2, 1 / (sigma**2 - smaller**2)
     kept = math.exp(-step_size)
@@ -68,11 +70,8 @@ def evaluate(
     Returns rows with the columns of NONE: error is the mean square of estimate - s, si_sdr that of the estimate and
     si_sdr_noisy that of x (dB). No rows of a noise-free model: it has no step of Tweedie's formula.
     """
-    items = torch.arange(min(evaluation.denoised_items, data.count("test")))
-    clean, tracks = data.frames("test", source, items, frame), np.array(data.tracks("test")[: len(items)])
     rows = []
     for estimate, level in _estimates(sigma, sigmas, evaluation.denoised):
-        noisy = test_noise(clean, level, *seed, "denoise", source)
         generator = torch_generator(*seed, "langevin", source, sigma, level)
 
         def denoise(x: Tensor, estimate=estimate, level=level, generator=generator) -> Tensor:
@@ -81,15 +80,30 @@ def evaluate(
             return langevin(prior, x, float(level), smaller=float(sigma), steps=evaluation.denoising_steps,
                             step_size=evaluation.denoising_step_size, generator=generator)  # fmt: skip
 
-        with torch.no_grad():
-            parts = [denoise(batch.to(device)).cpu() for batch in batches(noisy, evaluation.batch_samples)]
-        estimated = torch.cat(parts)
-        rows.append(pd.DataFrame({
-            "prior_sigma": sigma, "data_sigma": level, "estimate": estimate, "item": items.numpy(), "track": tracks,
-            "error": (estimated - clean).double().square().mean((1, 2)).numpy(),
-            "si_sdr": si_sdr(estimated, clean)[:, 0].numpy(), "si_sdr_noisy": si_sdr(noisy, clean)[:, 0].numpy(),
-        }))  # fmt: skip
+        of = {"source": source, "level": level, "frame": frame, "evaluation": evaluation}
+        rows.append(errors(denoise, data, **of, seed=seed, device=device, prior_sigma=sigma, estimate=estimate))
     return pd.concat([NONE, *rows], ignore_index=True)
+
+
+def errors(
+    denoise: Callable[[Tensor], Tensor], data: Frames, *, source: str, level: str, frame: int, evaluation: Evaluation,
+    seed: tuple, device, **labels: str,
+) -> pd.DataFrame:  # fmt: skip
+    """What `denoise` (B, 1, T) -> (B, 1, T) leaves of noise of a level in test items: as `evaluate`, of one estimate.
+
+    The same items and noise for the same seed, whatever denoises. labels: the columns prior_sigma and estimate.
+    """
+    items = torch.arange(min(evaluation.denoised_items, data.count("test")))
+    clean, tracks = data.frames("test", source, items, frame), np.array(data.tracks("test")[: len(items)])
+    noisy = test_noise(clean, level, *seed, "denoise", source)
+    with torch.no_grad():
+        estimated = torch.cat([denoise(x.to(device)).cpu() for x in batches(noisy, evaluation.batch_samples)])
+    rows = pd.DataFrame({
+        **labels, "data_sigma": level, "item": items.numpy(), "track": tracks,
+        "error": (estimated - clean).double().square().mean((1, 2)).numpy(),
+        "si_sdr": si_sdr(estimated, clean)[:, 0].numpy(), "si_sdr_noisy": si_sdr(noisy, clean)[:, 0].numpy(),
+    })  # fmt: skip
+    return rows[NONE.columns]
 
 
 def _estimates(sigma: str, sigmas: list[str], others: list[str]) -> list[tuple[str, str]]:

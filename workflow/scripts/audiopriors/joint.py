@@ -2,10 +2,11 @@
 
     L = - sum_k log p_k(x_k) - weight sum_k log c_k(x_k),    x_k an item of source k with noise
 
-where c is a classifier. Objective `softmax`: that of the priors themselves, c_k = softmax_j(log p_j / tau)_k, whose
-logits differ by the ratios that separation needs: a hybrid of a generative and a discriminative model (Lasserre et al.,
-2006). Objective `classifier`, as the thesis's code has it: each prior has a classifier of its own on its latents,
-which is thrown away after the training, so that only the latents learn of it. Either way each p_k stays a density.
+where c is a classifier, or of several the mean of log c_k. Objective `softmax`: that of the priors themselves, c_k =
+softmax_j(log p_j / tau)_k, whose logits differ by the ratios that separation needs: a hybrid of a generative and a
+discriminative model (Lasserre et al., 2006). Objective `classifier`, as the thesis's code has it: each prior has a
+classifier of its own on its latents, which is thrown away after the training, so that only the latents learn of it.
+Either way each p_k stays a density.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class Posterior:
     objective: Literal["elbo", "elbo_annealed", "sleep"]
     "The evidence lower bound at one noise level, or falling to it; or -log q of the priors' own waves in their mixes."
     from_sigma: Positive = 4.0
-    "Where the noise of elbo_annealed begins: where the sources drown."
+    "Where the noise of elbo_annealed begins: above sigma, where the sources drown."
     mixture_width: Positive = 1.0
     "The width of p(mix | sources) over sigma."
     waves: Several = 192

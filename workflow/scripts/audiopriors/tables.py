@@ -383,7 +383,7 @@ def posterior(bounds: pd.DataFrame, frame: int) -> pd.DataFrame:
     """
     rows, tracks = [], tracks_of(bounds)
     parts, shares = ["log_likelihood", "log_prior", "entropy"], ["inside_50", "inside_95"]
-    for key, group in bounds.groupby(["dataset", "mix", "prior", "posterior", "objective"], sort=False):
+    for key, group in bounds.groupby(["dataset", "mix", "prior", "posterior", "objective", "law", "steps"], sort=False):
         group = group.sort_values("item")
         of_group = tracks[: len(group)]
         elbo = group[parts].sum(axis=1).to_numpy()

@@ -37,8 +37,8 @@ class Frames(abc.ABC):
     references = ("static_wiener", "ideal_ratio_mask")
     "Estimates that separations are compared with: names in separation/references.py."
 
-    mix_settings = ("gains",)
-    "What a mix of these data may have beside its sources: `gains`, `unison`."
+    mix_settings = ("gains", "noise")
+    "What a mix of these data may have beside its sources: `gains`, `unison`, `noise`."
 
     # What a kind gives.
 

@@ -138,7 +138,7 @@ class Frames(base.Frames):
     """
 
     bss_eval = True  # separations of recordings are measured by BSSEval, too
-    mix_settings = ()  # recorded music is separated as it is
+    mix_settings = ("noise",)  # else recorded music is separated as it is
 
     def __init__(self, path: str, config: Config):
         self.config, self.rate = config, config.rate

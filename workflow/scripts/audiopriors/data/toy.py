@@ -148,7 +148,7 @@ class Frames(base.Frames):
     """Frames of the toy data, rendered on demand from the parameter table at `path`."""
 
     references = ("parametric_oracle",)
-    mix_settings = ("gains", "unison")
+    mix_settings = ("gains", "unison", "noise")
 
     def __init__(self, path: str, config: Config):
         self.config, self.rate = config, config.rate

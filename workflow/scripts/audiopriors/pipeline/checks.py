@@ -34,9 +34,13 @@ def _of_datasets(config: dict) -> Iterator[str]:
             yield from _each(settings["sources"], dataset["sources"], (*at, "mixes", mix))
             if len(settings.get("gains", settings["sources"])) != len(settings["sources"]):
                 yield f"{dotted((*at, 'mixes', mix, 'gains'))}: needs one number for each source"
+            if (len(settings["sources"]) == 1) != ("noise" in settings):
+                yield f"{dotted((*at, 'mixes', mix))}: a mix of one source needs noise, and no other mix has any"
+        noisy = [mix for mix, settings in dataset["mixes"].items() if "noise" in settings]
         for separator, supervised in dataset.get("supervised", {}).items():
             here = (*at, "supervised", separator)
             yield from _each(supervised["mixes"], dataset["mixes"], (*here, "mixes"))
+            yield from _denoises(noisy, supervised["mixes"], here)
             yield from not_allowed(supervised["prior"], priors, (*here, "prior"))
             if separator in config["separation"]["methods"]:
                 yield f"{dotted(here)}: is the name of a method, too; give it another one"
@@ -46,14 +50,23 @@ def _of_datasets(config: dict) -> Iterator[str]:
             yield from not_allowed(method, methods, (*at, "runs"))
             yield from _each(runs, dataset["priors"], (*at, "runs", method))
             for prior, run in runs.items():
-                yield from _each(run.get("mixes", []), dataset["mixes"], (*at, "runs", method, prior, "mixes"))
+                mixes = run.get("mixes", list(dataset["mixes"])[:1])
+                yield from _each(mixes, dataset["mixes"], (*at, "runs", method, prior, "mixes"))
+                yield from _denoises(noisy, mixes, (*at, "runs", method, prior))
                 begun_by = methods.get(method, {}).get("posterior")
                 if begun_by:
-                    mixes = run.get("mixes", list(dataset["mixes"])[:1])
                     yield from _begun(begun_by, prior, mixes, dataset, (*at, "runs", method, prior))
         if "file" in dataset:
             yield from not_allowed(dataset["file"]["prior"], dataset["priors"], (*at, "file", "prior"))
             yield from not_allowed(dataset["file"]["method"], methods, (*at, "file", "method"))
+            if "posterior" in methods.get(dataset["file"]["method"], {}):
+                yield f"{dotted((*at, 'file', 'method'))}: recordings have no posterior model; choose one without"
+
+
+def _denoises(noisy: list[str], mixes: list[str], at: Key) -> Iterator[str]:
+    for mix in mixes:
+        if mix in noisy:
+            yield f"{dotted(at)}: the mix {mix} has noise, which only posterior models take away"
 
 
 def _of_posterior(name: str, config: dict, dataset: dict, at: Key) -> Iterator[str]:
@@ -64,6 +77,14 @@ def _of_posterior(name: str, config: dict, dataset: dict, at: Key) -> Iterator[s
     yield from not_allowed(posterior["law"], registry.names("posteriors"), (*at, "law"))
     if name in {*config["separation"]["methods"], *dataset.get("supervised", {})}:
         yield f"{dotted(at)}: is the name of a method or a supervised separator, too; give it another one"
+    if posterior["objective"] == "elbo_annealed" and posterior["from_sigma"] <= float(posterior["sigma"]):
+        yield f"{dotted((*at, 'from_sigma'))}: must be above sigma, {posterior['sigma']}"
+    for mix in posterior["mixes"]:
+        noise = dataset["mixes"].get(mix, {}).get("noise")
+        if noise is not None and float(noise) <= float(posterior["sigma"]):
+            yield f"{dotted((*at, 'sigma'))}: must be below the noise {noise} of the mix {mix}"
+        if noise is not None and posterior["objective"] == "elbo_annealed":
+            yield f"{dotted((*at, 'objective'))}: elbo_annealed is for mixes without noise, and {mix} has noise"
     start = posterior.get("start")
     if start is not None:
         others = [other for other in dataset["posteriors"] if other != name]
@@ -138,13 +159,27 @@ def priors(config: dict) -> Iterator[str]:
                 if settings[key] not in separators:
                     place = dotted(("datasets", name, kind, one, key))
                     yield f"{place}: {settings[key]} has no network that can give several sources; allowed: {allowed}"
+        for method, runs in dataset["runs"].items():
+            for prior, run in runs.items():
+                if config["priors"][prior]["levels"] != "one":
+                    for mix in run.get("mixes", list(dataset["mixes"])[:1]):
+                        yield from _loud(dataset, mix, prior, ("datasets", name, "runs", method, prior))
         for one, settings in dataset.get("posteriors", {}).items():
             levels, at = config["priors"][settings["prior"]]["levels"], ("datasets", name, "posteriors", one)
             if levels != "one":
-                sigmas = {"each": config["sigmas"], "ends": config["sigmas"][-1:]}.get(str(levels), levels)
+                for mix in settings["mixes"]:
+                    yield from _loud(dataset, mix, settings["prior"], at)
+                sigmas = {"each": config["sigmas"], **dict.fromkeys(("ends", "widest"), config["sigmas"][-1:])}.get(
+                    str(levels), levels
+                )
                 yield from not_allowed(settings["sigma"], sigmas, (*at, "sigma"))
                 if settings["objective"] == "elbo_annealed":
                     yield f"{dotted((*at, 'objective'))}: elbo_annealed needs a prior that serves all noise levels"
+
+
+def _loud(dataset: dict, mix: str, prior: str, at: Key) -> Iterator[str]:
+    if set(dataset["mixes"][mix].get("gains", [1])) != {1}:
+        yield f"{dotted(at)}: the mix {mix} has gains, and {prior} serves one noise level only, which a gain changes"
 
 
 def _of_methods(config: dict) -> Iterator[str]:
@@ -156,6 +191,9 @@ def _of_methods(config: dict) -> Iterator[str]:
             yield f"{dotted((*at, 'sampler'))}: {method['sampler']!r} is not allowed; allowed: {allowed}"
             continue
         yield from schema.violations_of(method["settings"], "separation/methods", method["sampler"], (*at, "settings"))
+        if "posterior" in method and not registry.says("separation/methods", method["sampler"], "begins"):
+            able = ", ".join(one for one in samplers if registry.says("separation/methods", one, "begins"))
+            yield f"{dotted((*at, 'posterior'))}: {method['sampler']} does not begin at estimates; allowed: {able}"
         yield from _each(method.get("sigmas", []), [NOISE_FREE, *config["sigmas"]], (*at, "sigmas"))
         if ("plan" in method) == ("sigmas" in method):
             yield f"{dotted(at)}: needs either sigmas or plan"

@@ -231,21 +231,22 @@ FIGURES: dict[str, Figure] = {
     "likelihood_map": Figure(
         "Where in time each prior objects: log p of the first test item of each source and of their mix (columns, "
         "without noise above) split over time, under the priors of each source (strips), with noise of the σ at the "
-        "colour bar added; it adds up to log p of the whole frame. A WaveNet has log p(x_t | x_<t), a flow the term of "
-        "the latent of each sample, a score prior the integrand of its likelihood, the exact prior the Gaussian of its "
-        "residual and an even rest. The first 8 ms of T = {frame} samples, scale {scale}. Colours end at −4 and 2 "
-        "nats/sample. Look for what a prior of another source objects to, and whether any prior takes the mix for its "
-        "own.",
+        "colour bar added; it adds up to log p of the whole frame. A WaveNet has log p(x_t | x_<t), a flow the term "
+        "of each latent at its sample, of MDCT coefficients over its time span, a score prior the integrand of its "
+        "likelihood, the exact prior the Gaussian of its residual and an even rest. The first 8 ms of T = {frame} "
+        "samples, scale {scale}. Colours end at −4 and 2 nats/sample. Look for what a prior of another source objects "
+        "to, and whether any prior takes the mix for its own.",
         (ITEMS, MAPS),
         captions={
             "music": (
                 "Where in time each prior objects: log p of the first test item of each source and of the mix "
                 "(columns, without noise above) split over time in 64 parts of the frame, under the priors of each "
-                "source (strips), with noise of the σ at the colour bar added; it adds up to log p of the whole frame. "
-                "A WaveNet has log p(x_t | x_<t), a flow the term of the latent of each sample, a score prior the "
-                "integrand of its likelihood. Data set {dataset}, T = {frame}, scale {scale}. Colours end at 5 and 95 "
-                "% of all values. What all priors of a wave have at the same time is the noise; look for what only "
-                "some object to. (Data set demo_band: synthesised by this program, not recorded.)"
+                "source (strips), with noise of the σ at the colour bar added; it adds up to log p of the whole "
+                "frame. A WaveNet has log p(x_t | x_<t), a flow the term of each latent at its sample, of MDCT "
+                "coefficients over its time span, a score prior the integrand of its likelihood. Data set {dataset}, "
+                "T = {frame}, scale {scale}. Colours end at 5 and 95 % of all values. What all priors of a wave have "
+                "at the same time is the noise; look for what only some object to. (Data set demo_band: synthesised "
+                "by this program, not recorded.)"
             ),
         },
         opens_data=True,
@@ -303,9 +304,9 @@ FIGURES: dict[str, Figure] = {
     ),
     "elbo": Figure(
         "The evidence lower bound of held-out mixes and its parts while posterior models are trained, nats per sample "
-        "of a source, at the noise level of the bound; data set {dataset}, T = {frame}, scale {scale}. Look for a "
-        "bound that rises while the estimates become worse (table separation): then the prior, not the training, is "
-        "at fault.",
+        "of a source, at the noise level of the bound; data set {dataset}, T = {frame}, scale {scale}. A score prior's "
+        "log p heeds its gate, which the training does not see. Look for which part a training raises, and at what "
+        "cost to the others.",
         (Input("train_posterior", "losses", of_first_mix),),
         exists=posterior_of_first_mix,
     ),
@@ -319,11 +320,12 @@ FIGURES: dict[str, Figure] = {
     ),
     "denoising": Figure(
         "What each prior leaves of the noise that is added to items of its own source: mean square error of the "
-        "estimate over the noise's power σ², by the noise's σ, with 95 % intervals; T = {frame}, scale {scale}. Solid: "
-        "one step of Tweedie's formula with the model of that noise, which is E[s | x] if the model is right; dashed: "
-        "Langevin dynamics under the model of the next smaller noise. Black, if there is one: the exact prior's, the "
-        "least that any estimate has in the mean. Dotted: an estimate that changes nothing. Look for how far above "
-        "black a prior is: what it does not know of its source.",
+        "estimate over that of the exact prior (black), the least that any estimate has in the mean, by the noise's "
+        "σ, with 95 % intervals; T = {frame}, scale {scale}. Solid: one step of Tweedie's formula with the model of "
+        "that noise, which is E[s | x] if the model is right; dashed: a few steps of Langevin dynamics under the "
+        "model of the next smaller noise; single points: posterior models trained against that prior for this noise. "
+        "Dotted: an estimate that changes nothing. Look for how far above black a prior is: what it does not know of "
+        "its source.",
         (table("denoising"),),
         captions={
             "music": (

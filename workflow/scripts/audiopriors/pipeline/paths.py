@@ -34,6 +34,7 @@ _OUTPUTS = {
     "separate_posterior": {
         "rows": "posteriors/{dataset}/{posterior}/{mix}.parquet",
         "bounds": "posteriors/{dataset}/{posterior}/{mix}.bounds.parquet",
+        "denoised": "posteriors/{dataset}/{posterior}/{mix}.denoised.parquet",
         "bands": "posteriors/{dataset}/{posterior}/{mix}.bands.npy",
     },
     "separate": {

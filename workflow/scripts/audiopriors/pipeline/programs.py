@@ -141,10 +141,16 @@ def train_posterior(data: DataSet, wildcards) -> dict:
 
 def separate_posterior(data: DataSet, wildcards) -> dict:
     posterior = data.posterior(wildcards.posterior, wildcards.mix)
+    noise = data.settings["mixes"][wildcards.mix].get("noise")
+    same = {"level": noise, "evaluation": _evaluation(data), "seed": _seed(data, "evaluate", data.name)}
     return {
         "posterior": wildcards.posterior,
         "prior": posterior["prior"],
+        "prior_sigma": ALL if data.scale.prior(posterior["prior"]).serves_all else posterior["sigma"],
+        "denoising": same if noise else None,  # as priors are measured
         "objective": posterior["objective"],
+        "law": posterior["law"],
+        "steps": train_posterior(data, wildcards)["training"]["steps"],
         "sigma": float(posterior["sigma"]),
         "mixture_width": posterior["mixture_width"],
         "examples": data.scale.settings["separation"]["examples"],

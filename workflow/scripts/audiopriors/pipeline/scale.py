@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -238,9 +239,11 @@ class DataSet:
 
     @property
     def mapped_sigma(self) -> str:
-        """The noise level in the middle, at which likelihoods are split over time."""
-        levels = self.sigmas[1:]
-        return levels[len(levels) // 2]
+        """The level in the middle of those that most priors have, at which likelihoods are split over time."""
+        own = [self.sigmas_of(prior) for prior in map(self.scale.prior, self.separate_priors)]
+        having = {sigma: sum(sigma in levels for levels in own) for sigma in self.sigmas[1:]}
+        levels = [sigma for sigma, number in having.items() if number == max(having.values())]
+        return levels[(len(levels) - 1) // 2]
 
     def replicates(self, prior: Prior) -> range:
         """The trainings of a prior; one that is not trained has one."""
@@ -259,11 +262,12 @@ class DataSet:
         return next(iter(self.settings["mixes"]))
 
     def mix(self, name: str) -> dict:
-        """A mix as programs take it: name, sources, gains, unison, skip."""
+        """A mix as programs take it: name, sources, gains, unison, noise, skip."""
         settings = _one(self.settings["mixes"], name, f"{self.name} has no mix {{!r}}; it has {{}}")
         gains = settings.get("gains", [1] * len(settings["sources"]))
         others = {key: settings.get(key, 0) for key in ("unison", "skip")}
-        return {"name": name, "sources": settings["sources"], "gains": gains, **others}
+        noise = float(settings.get("noise", 0))
+        return {"name": name, "sources": settings["sources"], "gains": gains, "noise": noise, **others}
 
     def mix_items(self, name: str, wanted: int) -> int:
         """So many test mixes, but no more than the mix allows."""
@@ -316,6 +320,9 @@ class DataSet:
         """The posterior model of that name, which the config has for that mix."""
         posterior = _one(self.posteriors, name, f"{self.name} has no posterior model {{!r}}; it has {{}}")
         _one(dict.fromkeys(posterior["mixes"]), mix, f"{name} is not trained for the mix {{!r}}, but for {{}}")
+        noise, sigma = self.mix(mix)["noise"], float(posterior["sigma"])
+        if noise:  # the law of source + noise, given source + sigma's part of that noise
+            posterior = posterior | {"mixture_width": math.sqrt(noise**2 - sigma**2) / sigma}
         return posterior
 
     @property

@@ -79,11 +79,12 @@ TABLES = {
     "denoising": Table(
         "Denoising of one source by its prior: noise of data_sigma is added to n test items, and each estimate "
         "(method) tries to remove it: one step of Tweedie's formula with the model of that noise (a score prior's is "
-        "its denoiser), or Langevin dynamics under the model of the next smaller noise (prior_sigma). error is the "
-        "mean square per sample, limit the exact prior's, the least that any estimate has in the mean; "
-        "error_over_limit is their ratio, with the 95 % interval over items; over tracks for music, which has no "
-        "limit. SI-SDR in dB, at most 60, against that of the noisy wave. Scale {scale}.",
-        inputs=(DENOISED,),
+        "its denoiser), a few steps (denoising_steps) of Langevin dynamics under the model of the next smaller noise "
+        "(prior_sigma), or a posterior model that was trained on this source in this noise. error is the mean square "
+        "per sample, limit the exact prior's, the least that any estimate has in the mean; error_over_limit is their "
+        "ratio, with the 95 % interval over items; over tracks for music, which has no limit. SI-SDR in dB, at most "
+        "60, against that of the noisy wave. Scale {scale}.",
+        inputs=(DENOISED, Input("separate_posterior", "denoised")),
         settings=("exact", "frame"),
     ),
     "separation": Table(
@@ -98,7 +99,9 @@ TABLES = {
     "posterior": Table(
         "Posterior models: the evidence lower bound (elbo, with its 95 % interval over mixes) in its parts, nats of a "
         "whole mix: log p(mix | sources), the sources' log p under the frozen priors, and the entropy −log q; and the "
-        "share of true samples within q's central 50 % and 95 %. Bounds compare within one prior. Scale {scale}.",
+        "share of true samples within q's central 50 % and 95 %; with the bound's noise, of models that are trained by "
+        "it. A score prior's log p is a lower bound in the mean. Bounds compare within one prior. law: of each sample; "
+        "steps: of training, whose seconds are in `costs`. Scale {scale}.",
         inputs=(Input("separate_posterior", "bounds"),),
         settings=("frame",),
         exists=has_posteriors,

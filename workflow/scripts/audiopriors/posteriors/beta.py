@@ -16,14 +16,14 @@ START, RANGE = 0.3, 3.0  # the deviation of log-deviation 0, and how many nats i
 
 
 class Law(base.Law):
-    """Parameters: the two concentrations. A location is the mean, a deviation the spread around it."""
+    """Parameters: the two concentrations. A location is the mean, but for LEAST, which draws it a little to 0."""
 
     @staticmethod
     def parameters(location: Tensor, log_deviation: Tensor) -> base.Parameters:
-        """Concentrations c (1 +- mean) / 2 + LEAST, c = (1 - mean^2) / deviation^2: about that variance, if small."""
+        """Concentrations c (1 +- mean) / 2 + LEAST, c = 1 / deviation^2: about that deviation, less near the ends."""
         mean = base.bounded(location, 1.0, 16)
         deviation = START * torch.exp(RANGE * torch.tanh(log_deviation.double() / RANGE))
-        total = (1 - mean**2) / deviation**2
+        total = 1 / deviation**2
         return total * (1 + mean) / 2 + LEAST, total * (1 - mean) / 2 + LEAST
 
     @staticmethod

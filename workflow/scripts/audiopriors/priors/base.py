@@ -36,7 +36,7 @@ class Prior(nn.Module, abc.ABC):
     "The smallest and the largest sigma of a model that serves all noise levels; None: no such range is known."
 
     has_latents = False
-    "Whether it is a flow: `transform(x, sigma)` gives latents, log-density of the latents, log-determinant."
+    "Whether `transform(x, sigma)` gives latents over time, (B, C, T') each, their log-density and the log-determinant."
 
     # What a family gives.
 

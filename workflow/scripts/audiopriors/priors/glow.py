@@ -26,6 +26,7 @@ from ..layers import log_normal
 from ..types import Count, Positive
 from .base import Prior, Sigma
 
+_NO_DENSITY = "a glow on mel is no density of the waveform: it has ratios of two priors only"
 _LEAST = 0.03  # of the loudest bin's deviation: what each bin is divided by at least
 
 
@@ -71,7 +72,10 @@ class _Network(nn.Module):
 
 
 class _Flow(nn.Module):
-    """ActNorm y = s x + b, then y <- W y at each position, then y_b <- (y_b - t(y_a)) exp(-log s(y_a))."""
+    """ActNorm y = s x + b, then y <- W y at each position, then y_b <- (y_b - t(y_a)) exp(-log s(y_a)).
+
+    Called with x (B, C, N, M), it returns y and the log-determinant at each time (B, M) float64.
+    """
 
     def __init__(self, channels: int, config: Config):
         super().__init__()
@@ -106,9 +110,8 @@ class _Flow(nn.Module):
         x = torch.einsum("cd,bdnm->bcnm", self._matrix(), x)
         a, b = x[:, : x.shape[1] - x.shape[1] // 2], x[:, x.shape[1] - x.shape[1] // 2 :]
         log_scale, shift = self._scale_and_shift(a)
-        positions = x.shape[2] * x.shape[3]
-        fixed = positions * (self.log_scale.double().sum() + self.log_size.double().sum())
-        return torch.cat([a, (b - shift) * torch.exp(-log_scale)], 1), fixed - log_scale.double().sum((1, 2, 3))
+        fixed = x.shape[2] * (self.log_scale.double().sum() + self.log_size.double().sum())
+        return torch.cat([a, (b - shift) * torch.exp(-log_scale)], 1), fixed - log_scale.double().sum((1, 2))
 
     def inverse(self, x: Tensor) -> Tensor:
         a, b = x[:, : x.shape[1] - x.shape[1] // 2], x[:, x.shape[1] - x.shape[1] // 2 :]
@@ -160,8 +163,12 @@ class Glow(Prior):
         self._check(x.shape[2])
         return mdct(x, self.config.bins) if self.is_density else log_mel(x[:, 0], self.config.bins)[:, None]
 
-    def transform(self, x: Tensor, *, initialise: bool = False) -> tuple[list[Tensor], Tensor, Tensor]:
+    def transform(
+        self, x: Tensor, *, initialise: bool = False, terms: list[Tensor] | None = None
+    ) -> tuple[list[Tensor], Tensor, Tensor]:
         """The latents, the latent log-density and the log-determinant.
+
+        terms: if given, what both are sums of is added to it, each (B, times) at evenly spaced times.
 
         Returns
         -------
@@ -176,24 +183,26 @@ class Glow(Prior):
             # A bin that is empty without noise is not made so loud that the noise of a fine-tuning is all there is.
             self.spectrum.copy_(deviation.clamp_min(_LEAST * deviation.amax().clamp_min(1e-6)))
         hidden = (hidden - self.level) / self.spectrum
-        log_det = -hidden.shape[3] * self.spectrum.double().log().sum().expand(x.shape[0])
-        latents, latent_log_prob = [], torch.zeros_like(log_det)
+        log_dets = [-self.spectrum.double().log().sum().expand(x.shape[0], hidden.shape[3])]
+        latents, log_probs = [], []
         for number, flows in enumerate(self.blocks):
             hidden = functional.pixel_unshuffle(hidden, 2)
             for flow in flows:
                 if initialise:
                     flow.initialise(hidden)
-                hidden, flow_log_det = flow(hidden)
-                log_det = log_det + flow_log_det
+                hidden, log_det = flow(hidden)
+                log_dets.append(log_det)
             if number < len(self.splits):
                 hidden, z = hidden.chunk(2, 1)
                 mean, log_sigma = self.splits[number](hidden).chunk(2, 1)
                 latents.append((z - mean) * torch.exp(-log_sigma))
-                latent_log_prob = (
-                    latent_log_prob + log_normal(latents[-1]).sum((1, 2, 3)) - log_sigma.double().sum((1, 2, 3))
-                )
+                log_probs.append((log_normal(latents[-1]) - log_sigma.double()).sum((1, 2)))
         latents.append(hidden)
-        return latents, latent_log_prob + log_normal(hidden).sum((1, 2, 3)), log_det
+        log_probs.append(log_normal(hidden).sum((1, 2)))
+        if terms is not None:
+            terms += log_probs + log_dets
+        latent_log_prob, log_det = (sum(one.sum(1) for one in values) for values in (log_probs, log_dets))
+        return latents, latent_log_prob, log_det
 
     def inverse(self, latents: list[Tensor]) -> Tensor:
         """The waveform (B, 1, T) of the standardised latents that `transform` gives."""
@@ -225,7 +234,7 @@ class Glow(Prior):
         UserError: the representation is `mel`.
         """
         if not self.is_density:
-            raise UserError("a glow on mel is no density of the waveform: it has ratios of two priors only")
+            raise UserError(_NO_DENSITY)
         return self.measures(x, sigma)["log_prob"]
 
     def measures(self, x: Tensor, sigma: Sigma) -> dict[str, Tensor]:
@@ -234,6 +243,24 @@ class Glow(Prior):
         if not self.is_density:
             return {"mel_log_prob": latent_log_prob + log_det}
         return {"log_prob": latent_log_prob + log_det, "latent_log_prob": latent_log_prob}
+
+    @torch.no_grad()
+    def log_prob_map(self, x: Tensor, sigma: Sigma) -> Tensor:
+        """Each latent's term over the time span of its place, see the base class. (B, 1, T) -> (B, T) float64.
+
+        A block's place is 2^(number of squeezes) windows long, and 1x1 convolutions mix all that it holds. At sigma
+        = 0, too.
+
+        Raises
+        ------
+        UserError: the representation is `mel`.
+        """
+        if not self.is_density:
+            raise UserError(_NO_DENSITY)
+        terms: list[Tensor] = []
+        self.transform(x, terms=terms)
+        spans = [x.shape[2] // term.shape[1] for term in terms]
+        return sum(term.repeat_interleave(span, 1) / span for term, span in zip(terms, spans, strict=True))
 
     @torch.no_grad()
     def sample(self, n: int, length: int, sigma: Sigma, generator: torch.Generator) -> Tensor:

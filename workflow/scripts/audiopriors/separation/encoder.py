@@ -1,8 +1,12 @@
 """Posterior models q(sources | mix) = prod_k q_k(s_k | mix): an encoder of the mix, trained against frozen priors.
 
 The thesis's "Modeling the posteriors", corrected (SPEC section 9). The encoder is the network of a score prior with two
-outputs a source; they say where each sample is and how sure that is (posteriors/base.py). It sees no pair of a mix and
-its sources: with objective `elbo` mixes alone, with `sleep` mixes of waves that were drawn from the priors.
+outputs a source; they say where each sample is and how sure that is (posteriors/base.py). Its training sees no pair of
+a mix and its sources: with objective `elbo` mixes alone, with `sleep` mixes of waves that were drawn from the priors.
+Only `errors`, which a sampler begins with, are of true sources: of validation items.
+
+A mix of one source in noise of a stated deviation is the thesis's "De-noising single signals": the same, but that the
+encoder knows the noise, and need not explain all of the mix.
 """
 
 from __future__ import annotations
@@ -20,29 +24,38 @@ from ..priors.base import Prior, Sigma
 from ..seeds import torch_generator
 from .scaled import Scaled
 
-# Of drawn waves. A denoiser overshoots, but a wave far beyond 1 teaches nothing of the source.
+# Of drawn waves, chosen on validation mixes. A denoiser overshoots, but a wave far beyond 1 teaches nothing of it.
 FULL_SCALE, KEPT = 1.2, 0.75
+WINDOW = 255  # samples over which the mix's level is taken
 
 
 class Encoder(nn.Module):
     """The laws of the sources (B, N, T) of mixes M (B, 1, T), a source within its gain of 0.
 
     family, model: the prior whose network it has. It is told that the noise is as loud as the mix: to a prior, the
-    other sources are noise. gains: of the sources, (N,).
+    other sources are noise. gains: of the sources, (N,). noise: the deviation of the noise in the mix, of which it is
+    told instead; then N is 1.
     """
 
-    def __init__(self, law: str, family: str, model: dict, gains: list[float]):
+    def __init__(self, law: str, family: str, model: dict, gains: list[float], noise: float = 0.0):
         super().__init__()
         self.law: type[Law] = registry.load("posteriors", law).Law
+        self.noise = noise
         config = registry.settings("priors", family, model)
         self.inner = registry.load("priors", family).build(config, 2 * len(gains))
+        # Of each source, a log-deviation's constant and its share of the mix's level, as a network that filters has no
+        # such outputs.
+        self.spread = nn.Parameter(torch.zeros(2, len(gains), 1))
         self.register_buffer("gains", torch.tensor(gains, dtype=torch.float32)[:, None], persistent=False)
 
     def take(self, prior: Prior) -> None:
         """Begin with a prior's weights, where it has such: what finds a source in noise helps to find it among others.
 
-        With fresh weights, trainings stay for a thousand steps where they begin, or get half as far.
+        With fresh weights, trainings stay for a thousand steps where they begin, or get half as far. A prior of another
+        family has none.
         """
+        if type(prior) is not type(self.inner):
+            return
         taken = prior.state_dict()
         for name, tensor in self.inner.state_dict().items():
             if name in taken and taken[name].shape == tensor.shape:
@@ -50,13 +63,16 @@ class Encoder(nn.Module):
 
     def forward(self, mix: Tensor) -> Parameters:
         """The two parameters of each sample's law at gain 1: (B, 1, T) -> (B, N, T), (B, N, T) float64."""
-        locations, log_deviations = self.inner.estimates(mix, float(self.inner.deviation)).chunk(2, 1)
-        # What the locations leave of the mix is shared out, so that training begins at equal parts of it.
-        locations = locations + (mix - locations.sum(1, keepdim=True)) / len(self.gains)
+        deviation = float(self.inner.deviation)
+        locations, log_deviations = self.inner.estimates(mix, self.noise or deviation).chunk(2, 1)
+        # What the locations leave of the mix is shared out, but for the noise, so that training begins at equal parts.
+        share = 1 - min(1.0, self.noise / deviation) ** 2 if self.noise else 1 / len(self.gains)
+        locations = locations + share * (mix - locations.sum(1, keepdim=True))
+        log_deviations = log_deviations + self.spread[0] + self.spread[1] * _level(mix)
         return self.law.parameters(locations / self.gains, log_deviations)
 
     def log_prob(self, sources: Tensor, laws: Parameters) -> Tensor:
-        """log q of sources (B, N, T) in nats, summed over time: (B, N) float64."""
+        """log q of sources (B, N, T) in nats, summed over time: (B, N) float64. What is beyond a gain is as at it."""
         each = self.law.log_prob((sources / self.gains).clamp(-1, 1), *laws)
         return (each - self.gains.double().log()).sum(2)
 
@@ -80,6 +96,12 @@ class Encoder(nn.Module):
         return torch.from_numpy(self.law.cdf(*(one.detach().cpu().numpy() for one in of)))
 
 
+def _level(mix: Tensor) -> Tensor:
+    """The log of the mix's root mean square around each sample, at least 1e-3. Shape: (B, 1, T) -> (B, 1, T)."""
+    power = nn.functional.avg_pool1d(mix.square(), WINDOW, 1, WINDOW // 2, count_include_pad=False)
+    return 0.5 * (power + 1e-6).log()
+
+
 def evidence_bound(
     sources: Tensor, log_q: Tensor, mix: Tensor, priors: list[Scaled], sigma: float, *, width: float,
     added: float = 0.0, noise: Tensor | None = None,
@@ -91,7 +113,8 @@ def evidence_bound(
     With noise n (B, N, T) of deviation `added`, p_sigma sees s_k + n_k, and log_likelihood is its mean over n. That is
     the bound of sources which carry this noise, but with the entropy of q instead of the larger one with noise.
     log_prior's gradient in the sources is the priors' score, so that a prior whose log p is dear serves, too; without
-    gradients to be computed it has its value, else its value is 0.
+    gradients to be computed it has its value, else its value is 0. Of a score prior with a gate the value heeds the
+    gate (`Diffusion.judged`) and the score does not.
 
     sources: (B, N, T), a draw of q. log_q: (B,). mix: M (B, 1, T).
     """
@@ -118,7 +141,7 @@ def bound(
 ) -> dict[str, Tensor]:  # fmt: skip
     """`evidence_bound` of one draw of the encoder's laws of mixes M (B, 1, T).
 
-    lowest: below sigma, the noise level of which the priors' noise is the draw's own; the rest is added.
+    lowest: the draw carries this much of the priors' noise itself; sqrt(sigma^2 - lowest^2) is added.
     """
     sources = encoder.draw(laws, generator)
     added = math.sqrt(max(0.0, sigma**2 - (sigma if lowest is None else lowest) ** 2))
@@ -127,15 +150,26 @@ def bound(
     return evidence_bound(sources, log_q, mix, priors, sigma, width=width, added=added, noise=noise)
 
 
+def mixed(sources: Tensor, noise: float) -> Tensor:
+    """The mixes of sources, with noise of that deviation, the same for the same sources: (B, N, T) -> (B, 1, T)."""
+    mix = sources.sum(1, keepdim=True)
+    if noise == 0:
+        return mix
+    generator = torch_generator("noise of a mix", sources[0, 0, 0].item(), sources[-1, 0, -1].item())
+    return mix + noise * torch.randn(mix.shape, generator=generator).to(mix)
+
+
 class Objective(nn.Module):
     """An encoder in training.
 
-    objective: `sleep`, the cross-entropy -log q(s | M) of drawn sources and their mix (the sleep phase of wake-sleep,
-    Hinton et al., 1995); else the evidence lower bound of mixes, at the noise level of the training, `lowest` at last.
+    objective: `sleep`, -log q(s | M) of waves of the priors and their mix (the sleep phase of wake-sleep, Hinton et
+    al., 1995; waves as of `dreamed`, which are no fair draws of a prior); else the evidence lower bound of mixes, at
+    the noise level of the training, `lowest` at last.
     priors: of each source times its gain, frozen. width: of the mixing term, over sigma.
     """
 
     loss_unit = "nats/sample"
+    "Of `elbo` in training without log p, see `loss`."
 
     def __init__(self, encoder: Encoder, objective: str, priors: list[Scaled], lowest: float, width: float):
         super().__init__()
@@ -145,7 +179,7 @@ class Objective(nn.Module):
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
         """Take the deviation of the mixes of sources (B, N, T)."""
-        mix = clean.sum(1, keepdim=True)
+        mix = mixed(clean, self.encoder.noise)
         self.encoder.inner.initialise(mix, mix, sigma)
 
     def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
@@ -154,7 +188,7 @@ class Objective(nn.Module):
         Where gradients are computed, `elbo` lacks the value of log p, which is dear; see `evidence_bound`. Without,
         `parts` is set: the bound's parts at `lowest`, means in nats a sample of one source.
         """
-        mix, unit = clean.sum(1, keepdim=True), clean[0].numel()
+        mix, unit = mixed(clean, self.encoder.noise), clean[0].numel()
         laws, training = self.encoder(mix), torch.is_grad_enabled()
         generator = torch_generator("posterior", mix[0, 0, 0].item())
         if not training or self.objective != "sleep":
@@ -197,19 +231,22 @@ def _strangeness(prior: Prior, waves: Tensor, sigma: float, generator: torch.Gen
     return moved.square().mean((1, 2)) / waves.square().mean((1, 2))
 
 
-def dreamed(prior: Prior, number: int, length: int, sigma: float, seed: tuple, size: int) -> Tensor:
-    """Waves (number, 1, length) of a prior, on the CPU, drawn `size` at once.
+def dreamed(prior: Prior, number: int, length: int, sigma: float, seed: tuple, size: int, source: str) -> Tensor:
+    """Waves (number, 1, length) of a source's prior, on the CPU, drawn `size` at once.
 
-    Those that leave full scale are not kept; of the others KEPT, those that the prior itself moves least.
+    Those beyond FULL_SCALE are not kept; of the others KEPT, those that the prior itself moves least.
 
     Raises
     ------
-    UserError: nearly all leave full scale.
+    UserError: nearly all are beyond FULL_SCALE.
     """
     kept, strange, drawn = torch.empty(0, 1, length), torch.empty(0), 0
     while len(kept) < number / KEPT:
         if drawn >= 10 * number:
-            raise UserError(f"of {drawn} waves that a prior drew {len(kept)} stay within full scale: train it longer")
+            raise UserError(
+                f"of {drawn} waves that the prior of {source} drew {len(kept)} stay within {FULL_SCALE}: train it "
+                "longer"
+            )
         generator = torch_generator(*seed, drawn)
         waves = prior.waves(size, length, sigma, generator)
         waves = waves[waves.abs().amax((1, 2)) <= FULL_SCALE]
@@ -222,16 +259,39 @@ def dreamed(prior: Prior, number: int, length: int, sigma: float, seed: tuple, s
 def errors(encoder: Encoder, sources: Tensor) -> list[float]:
     """Of each source, the root mean square of E_q[s] - s of true ones s (B, N, T)."""
     with torch.no_grad():
-        estimates = encoder.estimates(sources.sum(1, keepdim=True))
+        estimates = encoder.estimates(mixed(sources, encoder.noise))
     return (estimates - sources).square().mean((0, 2)).sqrt().tolist()
+
+
+def carrying(sources: Tensor, mix: Tensor, sigma: float, noise: float, generator: torch.Generator) -> Tensor:
+    """u = s + sigma n' of true sources (B, N, T), of which q is the law if it was trained by the bound.
+
+    mix: M (B, 1, T), of which that noise is a part if it has `noise` > 0 (then N is 1).
+    """
+    share = (sigma / noise) ** 2 if noise else 0.0
+    drawn = torch.randn(sources.shape, generator=generator).to(sources)
+    return sources + share * (mix - sources) + sigma * math.sqrt(1 - share) * drawn
+
+
+def denoised(encoder: Encoder, x: Tensor) -> Tensor:
+    """E[s | x] by a trained encoder, of one source in noise: x = s + noise n. Shape: (B, 1, T) -> (B, 1, T).
+
+    By the evidence bound q is the law of u = s + sigma n', the part of the noise that the prior knows, given x; there
+
+        E[u | x] = E[s | x] + (sigma / noise)^2 (x - E[s | x]).
+    """
+    mean, described = encoder.estimates(x), encoder.description
+    share = 0.0 if described["objective"] == "sleep" else (described["sigma"] / encoder.noise) ** 2
+    return (mean - share * x) / (1 - share)
 
 
 def build(description: dict) -> Encoder:
     """A fresh encoder; description has law, family, model and mix."""
-    return Encoder(description["law"], description["family"], description["model"], description["mix"]["gains"])
+    mix = description["mix"]
+    return Encoder(description["law"], description["family"], description["model"], mix["gains"], mix["noise"])
 
 
-def load(path: str, *, priors: str | None = None) -> Encoder:
+def load(path: str, *, priors: str) -> Encoder:
     """A trained encoder, as `checkpoints.save_prior` wrote it; what it was trained on is in `.description`.
 
     priors: the digest of the priors' files that it must have been trained against.
@@ -241,7 +301,7 @@ def load(path: str, *, priors: str | None = None) -> Encoder:
     CheckpointError: broken, of another version of the network, or of other priors.
     """
     tensors, description = load_tensors(path)
-    if priors is not None and description.get("priors") != priors:
+    if description.get("priors") != priors:
         raise CheckpointError(
             f"{path}: was trained against other priors than those of this run; delete it and run again"
         )

@@ -14,6 +14,7 @@ from .. import metrics, registry
 from ..checkpoints import CheckpointError, load_prior
 from ..data.base import Frames
 from ..errors import UserError
+from ..likelihood import test_noise
 from ..priors.base import Prior
 from ..seeds import torch_generator
 from .encoder import Encoder
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 def mixes(data: Frames, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor, Tensor]:
     """The true sources (N, B, 1, T), their mix M (B, 1, T) in the sum domain, and which test items they are (B,).
 
-    mix: its name, sources, their gains, unison, and how many test items are skipped (see the config's schema).
+    mix: its name, sources, their gains, unison, noise, and how many test items are skipped (see the config's schema).
 
     Raises
     ------
@@ -36,7 +37,8 @@ def mixes(data: Frames, mix: dict, items: int, frame: int) -> tuple[Tensor, Tens
     if first >= data.count("test"):
         raise UserError(f"mix {mix['name']} skips {first} test items, and there are {data.count('test')}")
     numbers = torch.arange(first, min(first + items, data.count("test")))
-    return *data.mixed(mix, numbers, frame), numbers
+    truth, total = data.mixed(mix, numbers, frame)
+    return truth, test_noise(total, mix["noise"], "mix", mix["name"]), numbers
 
 
 def priors_of(paths: list[str], device: torch.device) -> dict[tuple[str, str], Prior]:

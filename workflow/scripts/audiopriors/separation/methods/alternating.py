@@ -38,10 +38,11 @@ class Sampler(base.Sampler):
     """
 
     judges = True
+    begins = True
 
     @property
     def particles(self) -> list[int]:
-        """With an encoder, one more round of one particle is the first."""
+        """With an encoder, one more round of one particle is the first; the only one where nothing is accepted."""
         return [*([1] if self.encoder else []), *super().particles]
 
     def _begin(self, mix: Tensor) -> tuple[samplers.Plan, Tensor | None]:

@@ -46,6 +46,9 @@ class Sampler(abc.ABC):
     UserError: a prior or a curve is missing, or a plan.
     """
 
+    begins = False
+    "Whether a posterior model's estimates can be where it begins."
+
     needs_plan = True
     "Whether its levels are planned from the priors' error curves; else the method may name the priors' levels."
 
