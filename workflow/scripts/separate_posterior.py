@@ -33,7 +33,7 @@ def main() -> None:
     model = encoder.load(arguments.posterior, priors=files.digest(*arguments.priors)).to(device)
     priors = scaled_priors(arguments.priors, mix, device)
 
-    estimates, bounds, bands = [], [], []
+    estimates, bounds = [], []
     for number, (part, right) in enumerate(
         zip(
             likelihood.batches(total, settings["batch_samples"]),
@@ -53,8 +53,6 @@ def main() -> None:
         off = (model.places(right, laws) - 0.5).abs()
         inside = {f"inside_{share}": (off <= share / 200).double().mean((1, 2)) for share in (50, 95)}
         bounds.append(pd.DataFrame({key: value.cpu().numpy() for key, value in (bound | inside).items()}))
-        first = [one[: settings["examples"]] for one in laws] if not bands else [one[:0] for one in laws]
-        bands.append(torch.stack([model.quantiles(first, share) for share in (0.025, 0.975)]))
         log.info("%d of %d mixes", sum(map(len, estimates)), len(total))
     whole = torch.cat(estimates).transpose(0, 1)[:, :, None]
     rows = separation.rows(
@@ -69,8 +67,11 @@ def main() -> None:
     tracks = [data.tracks("test")[item] for item in items.tolist()]
     measured = pd.concat(bounds, ignore_index=True).assign(item=items.numpy(), track=tracks, **labels)
     files.write_rows(measured, arguments.bounds)
-    of_mean = torch.cat([whole[:, :, 0][None].double(), torch.cat(bands, 1).transpose(1, 2)])
-    files.write_array(of_mean[:, :, : settings["examples"]].float().numpy(), arguments.bands)
+    with torch.no_grad():
+        laws = model(total[: settings["examples"]].to(device))
+    ends = torch.stack([model.quantiles(laws, share) for share in (0.025, 0.975)]).transpose(1, 2)
+    means = whole[:, : settings["examples"], 0][None].double()
+    files.write_array(torch.cat([means, ends]).float().numpy(), arguments.bands)
 
 
 def _denoised(model, data, settings: dict, device) -> pd.DataFrame:
