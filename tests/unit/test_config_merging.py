@@ -154,6 +154,11 @@ def test_the_entry_in_the_readme_is_valid():
     assert all(Scale(name, scale).dataset("quartet").runs for name, scale in merged.items())
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_benchmarks_configurations_are_valid(path):
+    config.scales(with_changes(yaml.safe_load(path.read_text())))
+
+
 def test_the_comparison_of_precisions_differs_in_nothing_else():
     merged = config.scales(merge(SHIPPED, yaml.safe_load((ROOT / "benchmarks/precision.yaml").read_text())))
     compared = 0

@@ -223,6 +223,23 @@ def test_an_encoder_says_where_sources_are(law):
     assert stats.kstest(places.flatten().numpy(), "uniform").pvalue > 1e-3
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("law", LAWS)
+def test_cpu_and_gpu_agree(law):
+    """Laws, draws and log q of the network in float32: the same to some 1e-4, and with the same shares drawn."""
+    model, mix = encoder_of(law), 0.5 * torch.randn(3, 1, 64, generator=generator())
+    both = []
+    for device in ("cpu", "cuda"):
+        model, x = model.to(device), mix.to(device)
+        laws = model(x)
+        drawn = model.draw(laws, generator(1))
+        places = model.places(drawn.detach(), laws)
+        values = (*laws, drawn, model.log_prob(drawn, laws), model.estimates(x), places, model.quantiles(laws, 0.3))
+        both.append([value.detach().cpu().double() for value in values])
+    for one, other in zip(*both, strict=True):
+        torch.testing.assert_close(other, one, rtol=1e-3, atol=1e-3)
+
+
 class Data:
     """Two sources (B, 2, T), as a posterior model's mixes are drawn."""
 
