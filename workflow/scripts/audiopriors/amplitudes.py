@@ -18,8 +18,7 @@ def fit_beta(values: np.ndarray) -> tuple[float, float]:
     """Both concentrations, alpha and beta, of the Beta density on [-1, 1] of the greatest likelihood for values (n,).
 
     Values are clamped as by `inside`; of values that are all the same, silence, both are NaN, and where the search does
-    not end. The thesis proposes this
-    density for the posterior of a toy source ("Choosing a posterior").
+    not end. The thesis proposes this density for the posterior of a toy source ("Choosing a posterior").
     """
     values = inside(values)
     if np.ptp(values) == 0:

@@ -46,9 +46,8 @@ COLUMNS = {
     ),
     "posterior": (
         "dataset", "mix", "prior", "posterior", "objective", "law", "steps", "frame", "n", "elbo", "low", "high",
-        "log_likelihood",
-        "log_prior", "entropy", "inside_50", "inside_50_low", "inside_50_high", "inside_95", "inside_95_low",
-        "inside_95_high",
+        "log_likelihood", "log_prior", "entropy", "inside_50", "inside_50_low", "inside_50_high", "inside_95",
+        "inside_95_low", "inside_95_high",
     ),
     "acceptance": (
         "dataset", "mix", "method", "prior", "particles", "mixes", "share_right", "share_accepted", "false_accepts",
