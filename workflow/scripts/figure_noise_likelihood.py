@@ -10,7 +10,7 @@ def draw(settings, inputs):
     table = tables.members(tables.read_csv(inputs[0]))
     priors, sources, rows = settings["priors"], settings["sources"], []
     table = table[(table["measure"] == "log_prob") & (table["prior_source"] == table["test_source"])]
-    figure, panels = plt.subplots(len(priors), 2, figsize=(8, 2.3 * len(priors)), sharex=True, sharey=True,
+    figure, panels = plt.subplots(len(priors), 2, figsize=(8, 2.3 * len(priors)), sharex=True, sharey="row",
                                   squeeze=False, layout="constrained")  # fmt: skip
     for line, prior in zip(panels, priors, strict=True):
         of_prior = table[table["prior"] == prior]
@@ -39,7 +39,7 @@ def against_noise(axes, table, sources):
         chosen = finite[finite["prior_source"] == source].sort_values("noise")
         plotting.intervals(axes, chosen["noise"], chosen, label=source, **look)
     if len(finite) < len(table):
-        axes.text(0.98, 0.05, "elsewhere −∞ (outside [−1, 1])", transform=axes.transAxes, ha="right", color="grey")
+        axes.text(0.98, 0.05, "elsewhere −∞", transform=axes.transAxes, ha="right", color="grey")
     if (sigma := float(table["prior_sigma"].iloc[0])) > 0:
         axes.axvline(sigma, color="black", linewidth=0.8, linestyle=":")
     axes.set_xscale("symlog", linthresh=1e-3)
