@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 from audiopriors import plotting, tables
 
 LOOKS = {"tweedie": {"linestyle": "-"}, "langevin": {"linestyle": "--", "fillstyle": "none"}}
-POSTERIORS = "x+1234"  # markers of posterior models, each of one noise
+POSTERIORS = "*PXDph"  # markers of posterior models, each of one noise and beside the others
 
 
 def draw(settings, inputs):
@@ -39,6 +39,8 @@ def draw(settings, inputs):
                     others = {"tweedie": "", "langevin": ", Langevin"}.get(method, f", {method}")
                     label = f"{prior}: the limit" if exact else prior + others
                     x = chosen["data_sigma"].map(place) + 0.06 * (k - len(priors) / 2)
+                    if method in models:
+                        x = chosen["data_sigma"].map(place) + 0.3 + 0.1 * models.index(method)
                     look = {"color": colour, "marker": plotting.MARKERS[k % 8], **looks[method]}
                     plotting.intervals(axes, x, chosen, "left", label=label, **look)
         unchanged = table[table["prior_source"] == source].drop_duplicates("data_sigma").set_index("data_sigma")
