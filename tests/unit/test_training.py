@@ -202,6 +202,20 @@ def test_trainings_on_a_gpu_are_the_same_each_time(prepared, data, tmp_path):
     assert same(one, other)
 
 
+def test_the_loss_table_of_a_resumed_training_has_the_same_bytes(data, tmp_path):
+    """Also of a state that was saved after a row: the file's JSON sorts a row's names."""
+    whole = training.loss_table(run(data, tmp_path / "whole")[1])
+    folder = tmp_path / "interrupted"
+    for _ in range(5):  # rows are at every third step
+        with pytest.raises(OutOfTime):
+            run(data, folder, deadline=time.monotonic() - 1)
+    losses = run(data, folder)[1]
+    assert training.loss_table(losses) == whole and list(losses[0]) != list(losses[-1])
+    assert whole.splitlines()[0] == b"step,learning_rate,loss,held_out_loss"
+    parts = training.loss_table([losses[0] | {"log_prior": 1.0, "entropy": 2.0}])
+    assert parts.splitlines()[0] == b"step,learning_rate,loss,held_out_loss,entropy,log_prior"
+
+
 def test_deadline_saves_and_resumes_bit_for_bit(data, tmp_path):
     whole, losses = run(data, tmp_path / "whole")
     folder = tmp_path / "interrupted"

@@ -92,7 +92,7 @@ def test_seeds_train_replicates(repository, tmp_path):
 def test_every_scale_and_data_set_has_a_plan(repository):
     # 6 + 6 + 6 + 1 + 1 models, 2 + 2 + 2 of two ends, 3 trained together
     assert repository.planned("full_toy")["train_prior"] == 4 * ((26 + 3) * 3 + 1)
-    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * (9 + 2)
+    assert repository.planned("quick_toy")["evaluate_prior"] == 4 * (7 + 2)
     longer = repository.planned("quick_toy_4096")
     assert longer["train_prior"] == longer["error_curve"] == 4 and longer["separate"] == 1
     published = repository.planned("smoke_toy_published")

@@ -206,9 +206,14 @@ def by_command(
         fresh=fresh,
         deadline=deadline,
     )
-    write_bytes(arguments.losses, csv_of(losses[0], losses))
+    write_bytes(arguments.losses, loss_table(losses))
     save()
     state.unlink(missing_ok=True)
+
+
+def loss_table(losses: list[dict]) -> bytes:
+    """The rows of `train` as CSV, with their columns in one order: those of a restored state come in another."""
+    return csv_of([*LOSSES, *sorted(losses[0].keys() - set(LOSSES))], losses)
 
 
 def initial_weights(seed: tuple) -> None:
