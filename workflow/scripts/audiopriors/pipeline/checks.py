@@ -40,7 +40,7 @@ def _of_datasets(config: dict) -> Iterator[str]:
         for separator, supervised in dataset.get("supervised", {}).items():
             here = (*at, "supervised", separator)
             yield from _each(supervised["mixes"], dataset["mixes"], (*here, "mixes"))
-            yield from _denoises(noisy, supervised["mixes"], here)
+            yield from _with_noise(noisy, supervised["mixes"], here)
             yield from not_allowed(supervised["prior"], priors, (*here, "prior"))
             if separator in config["separation"]["methods"]:
                 yield f"{dotted(here)}: is the name of a method, too; give it another one"
@@ -50,9 +50,9 @@ def _of_datasets(config: dict) -> Iterator[str]:
             yield from not_allowed(method, methods, (*at, "runs"))
             yield from _each(runs, dataset["priors"], (*at, "runs", method))
             for prior, run in runs.items():
-                mixes = run.get("mixes", list(dataset["mixes"])[:1])
+                mixes = _mixes_of(run, dataset)
                 yield from _each(mixes, dataset["mixes"], (*at, "runs", method, prior, "mixes"))
-                yield from _denoises(noisy, mixes, (*at, "runs", method, prior))
+                yield from _with_noise(noisy, mixes, (*at, "runs", method, prior))
                 begun_by = methods.get(method, {}).get("posterior")
                 if begun_by:
                     yield from _begun(begun_by, prior, mixes, dataset, (*at, "runs", method, prior))
@@ -63,7 +63,13 @@ def _of_datasets(config: dict) -> Iterator[str]:
                 yield f"{dotted((*at, 'file', 'method'))}: recordings have no posterior model; choose one without"
 
 
-def _denoises(noisy: list[str], mixes: list[str], at: Key) -> Iterator[str]:
+def _mixes_of(run: dict, dataset: dict) -> list[str]:
+    """What a run separates; the data set's first mix if it does not say."""
+    return run.get("mixes", list(dataset["mixes"])[:1])
+
+
+def _with_noise(noisy: list[str], mixes: list[str], at: Key) -> Iterator[str]:
+    """What is wrong with these mixes for what does not denoise."""
     for mix in mixes:
         if mix in noisy:
             yield f"{dotted(at)}: the mix {mix} has noise, which only posterior models take away"
@@ -162,13 +168,13 @@ def priors(config: dict) -> Iterator[str]:
         for method, runs in dataset["runs"].items():
             for prior, run in runs.items():
                 if config["priors"][prior]["levels"] != "one":
-                    for mix in run.get("mixes", list(dataset["mixes"])[:1]):
-                        yield from _loud(dataset, mix, prior, ("datasets", name, "runs", method, prior))
+                    for mix in _mixes_of(run, dataset):
+                        yield from _with_gains(dataset, mix, prior, ("datasets", name, "runs", method, prior))
         for one, settings in dataset.get("posteriors", {}).items():
             levels, at = config["priors"][settings["prior"]]["levels"], ("datasets", name, "posteriors", one)
             if levels != "one":
                 for mix in settings["mixes"]:
-                    yield from _loud(dataset, mix, settings["prior"], at)
+                    yield from _with_gains(dataset, mix, settings["prior"], at)
                 sigmas = {"each": config["sigmas"], **dict.fromkeys(("ends", "widest"), config["sigmas"][-1:])}.get(
                     str(levels), levels
                 )
@@ -177,7 +183,8 @@ def priors(config: dict) -> Iterator[str]:
                     yield f"{dotted((*at, 'objective'))}: elbo_annealed needs a prior that serves all noise levels"
 
 
-def _loud(dataset: dict, mix: str, prior: str, at: Key) -> Iterator[str]:
+def _with_gains(dataset: dict, mix: str, prior: str, at: Key) -> Iterator[str]:
+    """What is wrong with a mix for a prior with models of one noise level each."""
     if set(dataset["mixes"][mix].get("gains", [1])) != {1}:
         yield f"{dotted(at)}: the mix {mix} has gains, and {prior} serves one noise level only, which a gain changes"
 
