@@ -279,6 +279,7 @@ def figure(data: DataSet, wildcards) -> dict:
         "runs": [(run.prior, run.method) for run in data.runs if run.mix == data.first_mix],
         "posteriors": [name for name, one in data.posteriors.items() if data.first_mix in one["mixes"]],
         "plans": [method.settings["plan"] for method in alternating],
+        "titles": data.titles,
     }
 
 
@@ -290,6 +291,7 @@ def audio(data: DataSet, wildcards) -> dict:
         "mixes": [data.mix(mix) for mix in dict.fromkeys(run.mix for run in data.runs)],
         "examples": data.scale.settings["separation"]["examples"],
         "runs": [(run.prior, run.method, run.mix) for run in data.runs],
+        "titles": data.titles,
     }
 
 
@@ -298,7 +300,8 @@ def figure_separated_file(data: DataSet, wildcards) -> dict:
 
 
 def figure_scored_file(data: DataSet, wildcards) -> dict:
-    return {"sources": data.sources, "frame": data.frame, "rate": data.settings["settings"]["rate"]}
+    rate = data.settings["settings"]["rate"]
+    return {"sources": data.sources, "frame": data.frame, "rate": rate, "titles": data.titles}
 
 
 def _evaluation(data: DataSet) -> dict:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .. import registry
+from ..columns import DENOISERS
 from ..errors import UserError
 
 NOISE_FREE, ALL = "0", "all"  # instead of a noise level: no noise; one model for every level above 0
@@ -324,6 +325,17 @@ class DataSet:
         if noise:  # the law of source + noise, given source + sigma's part of that noise
             posterior = posterior | {"mixture_width": math.sqrt(noise**2 - sigma**2) / sigma}
         return posterior
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What its figures call every name that they can meet: the config's title, or the name with spaces for _."""
+        names = [
+            *self.own_priors, *self.published, *self.scale.settings["separation"]["methods"], *self.posteriors,
+            *self.supervised, "mix", *registry.says("data", self.kind, "references"), *DENOISERS,
+            *self.settings["mixes"],
+        ]  # fmt: skip
+        titles = self.scale.settings.get("titles", {})
+        return {name: titles.get(name, name.replace("_", " ")) for name in names}
 
     @property
     def file(self) -> dict | None:

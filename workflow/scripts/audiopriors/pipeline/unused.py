@@ -1,4 +1,4 @@
-"""What no scale uses of a configuration: priors that no data set has, runs and files that no prior has the models for.
+"""What no scale uses: priors that no data set has, titles of nothing, runs and files that no prior has the models for.
 
 One scale may well leave them out, such as a run with sigmas that it has not.
 """
@@ -14,7 +14,7 @@ Use = tuple[Key, bool, str]  # a key, whether a scale uses it, and what is wrong
 
 
 def never_used(scales: Iterable[dict]) -> dict[Key, str]:
-    """Priors that no data set of these scales has, and runs that none of them can run."""
+    """Priors that no data set of these scales has, titles of nothing, and runs that none of them can run."""
     return _nowhere(use for whole in scales for use in _uses(Scale("", whole)))
 
 
@@ -38,6 +38,13 @@ def _uses(scale: Scale) -> Iterator[Use]:
     for name in scale.priors:
         problem = "has no effect, as no data set has it; give it `datasets: [...]`, with their names"
         yield ("priors", name), name in names, problem
+    titled = {name for data in every for name in data.titles}
+    for name in scale.settings.get("titles", {}):
+        problem = (
+            "no figure shows anything of that name; it must be one of a prior, method, posterior model, supervised "
+            "separator, reference or mix"
+        )
+        yield ("titles", name), name in titled, problem
     for data in every:
         for method, runs in data.settings["runs"].items():
             for prior in runs:
