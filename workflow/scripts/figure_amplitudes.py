@@ -16,8 +16,7 @@ DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))]
 
 def draw(settings, inputs):
     data, sources = registry.open_data(settings["data"], inputs[0]), settings["sources"]
-    figure, panels = plt.subplots(2, len(sources) + 1, figsize=(2.4 * len(sources) + 2.8, 4.6), sharex=True,
-                                  squeeze=False, layout="constrained")  # fmt: skip
+    figure, panels = plotting.grid(2, len(sources) + 1, 2, sharex=True)
     closed = settings["data"]["kind"] == "toy" and not data.config.bandlimited
     count, rows = min(data.count("train"), ITEMS), []
     for column, source in zip(panels.T, sources, strict=False):
@@ -27,14 +26,14 @@ def draw(settings, inputs):
         examples.append((f"{count} items", values, law))
         for axes, (what, values, law) in zip(column, examples, strict=True):
             shown = histogram(axes, values.numpy().ravel(), plotting.style(sources)[source]["color"], law)
-            axes.set_title(f"{source}, {what}")
+            axes.set_title(f"{source}\n{what}")
             rows.append(shown.assign(shown=what, source=source))
         column[-1].set_xlabel("sample value")
     for line in panels:
         line[0].set_ylabel("density" if closed else "density (log scale)")
     rows.append(densities(panels[1, -1]).assign(shown="Beta densities", source=""))
     panels[0, -1].set_axis_off()
-    panels[0, -1].legend(*panels[0, 0].get_legend_handles_labels(), loc="center", fontsize="small")
+    panels[0, -1].legend(*panels[0, 0].get_legend_handles_labels(), loc="center")
     return figure, pd.concat(rows)
 
 
@@ -66,13 +65,13 @@ def histogram(axes, values, colour, law):
     axes.plot(fine, amplitudes.beta_density(fine, alpha, beta), color="black", linewidth=1.2, label="Beta, fitted")
     if law is not None:
         axes.plot(fine, law(fine), color="0.45", linewidth=1.8, linestyle="--", label="true law")
-        axes.set_ylim(0, 1.25 * density.max())
+        axes.set_ylim(0, 1.45 * density.max())
     else:  # most samples of music are near 0, and what matters is far from it
         axes.set_yscale("log")
-        axes.set_ylim(1e-4, 30 * density.max())
+        axes.set_ylim(1e-4, 300 * density.max())
     axes.set_xticks([-1, 0, 1])
-    fitted = f"α = {plotting.number(alpha, 2)}, β = {plotting.number(beta, 2)}"
-    axes.text(0.5, 0.97, fitted, transform=axes.transAxes, ha="center", va="top", fontsize="small")
+    fitted = f"α = {plotting.number(alpha, 2)}\nβ = {plotting.number(beta, 2)}"
+    axes.text(0.5, 0.97, fitted, transform=axes.transAxes, ha="center", va="top", fontsize=plotting.SMALL)
     middle = (edges[:-1] + edges[1:]) / 2
     return pd.DataFrame({
         "n": len(values), "alpha": alpha, "beta": beta, "value": middle, "density": density,
@@ -88,8 +87,8 @@ def densities(axes):
         density = amplitudes.beta_density(values, alpha, beta)
         axes.plot(values, density, color=shades(number / len(DASHES)), linestyle=dashes, label=f"{alpha:g}, {beta:g}")
         rows.append(pd.DataFrame({"alpha": alpha, "beta": beta, "value": values, "beta_density": density}))
-    axes.set(title="Beta densities", ylim=(0, 2.6))
-    axes.legend(title="α, β", fontsize="x-small", title_fontsize="x-small", ncols=2, loc="upper center")
+    axes.set(title="Beta densities", ylim=(0, 3.2))
+    axes.legend(title="α, β", fontsize=plotting.SMALL, ncols=2, loc="upper center", columnspacing=0.8, handlelength=1.3)
     return pd.concat(rows)
 
 

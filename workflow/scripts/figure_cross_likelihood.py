@@ -1,9 +1,13 @@
 """Fig. 3: every source under every noise-free prior: the likelihood, the published measure, and what they detect."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting, tables
 from audiopriors.columns import MEASURES
+
+TITLES = [
+    "log p(x)\nmean, nats/sample", "score as published\nmean, nats/sample", "AUROC of log p(x)",
+    f"AUROC of the ratio\n{MEASURES['log_ratio']}",
+]  # fmt: skip
 
 
 def draw(settings, inputs):
@@ -11,7 +15,7 @@ def draw(settings, inputs):
     sources, priors = settings["sources"], settings["priors"]
     rows, shown = [*sources, "mix"], []
     limits = plotting.limits_of_means(settings["data"]["kind"], likelihood)
-    figure, panels = plt.subplots(len(priors), 4, figsize=(14, 3.5 * len(priors)), squeeze=False, layout="constrained")
+    figure, panels = plotting.grid(len(priors), 4, 0.34 + 0.26 * len(rows), least=0.5 * len(sources))
     for line, prior in zip(panels, priors, strict=True):
         both = []
         for table in (likelihood, detection):
@@ -22,21 +26,24 @@ def draw(settings, inputs):
         means, aurocs = both
         for axes, measure in zip(line[:2], ["log_prob", plotting.published_measure(means, prior)], strict=True):
             if measure is None:
-                plotting.empty(axes, f"{prior}: a density only")
+                plotting.empty(axes, "no such score")
                 continue
             chosen = means[(means["measure"] == measure) & means["test_source"].isin(rows)]
             values = plotting.matrix(chosen, "mean", rows, sources)
             plotting.heat_map(axes, values, rows, sources, *limits, "viridis", 2)
-            name = MEASURES[measure].replace("\n", " ")
-            axes.set(title=f"{name}\nmean, nats/sample", xlabel="prior source")
             shown.append(chosen.assign(quantity="mean"))
         for axes, measure in zip(line[2:], ["log_prob", "log_ratio"], strict=True):
             chosen = aurocs[(aurocs["measure"] == measure) & aurocs["test_source"].isin(sources)]
             values = plotting.matrix(chosen, "auroc", sources, sources)
             plotting.heat_map(axes, values, sources, sources, *plotting.SHARES, "cividis", 3)
-            axes.set(title=f"AUROC of {MEASURES[measure]}\nown source above the other", xlabel="prior source")
             shown.append(chosen.assign(quantity="auroc"))
-        line[0].set_ylabel(f"{prior}, σ = {sigma}\ntest source")
+        for axes in (line[1], line[3]):  # the same rows as at their left
+            axes.set_yticks([])
+        plotting.name_row(line, f"{plotting.title(settings, prior, 14)}\nσ = {sigma}")
+    for axes, title in zip(panels[0], TITLES, strict=True):
+        axes.set_title(title)
+    plotting.label_lowest(panels)
+    figure.supxlabel("prior source (rows: test source)")
     return figure, pd.concat(shown)
 
 

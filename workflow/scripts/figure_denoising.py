@@ -1,6 +1,5 @@
 """What every prior leaves of the noise in its own source, over the least that can be left, against the noise."""
 
-import matplotlib.pyplot as plt
 from audiopriors import plotting, tables
 
 LOOKS = {"tweedie": {"linestyle": "-"}, "langevin": {"linestyle": "--", "fillstyle": "none"}}
@@ -18,30 +17,26 @@ def draw(settings, inputs):
     low, high = table["low"].where(limited, low), table["high"].where(limited, high)  # of the ratio, where there is one
     least = left.min() / 4  # where the axis ends: an interval may reach 0
     table = table.assign(left=left, low=low.clip(lower=least), high=high, unchanged=power / unit)
-    figure, panels = plt.subplots(
-        1, len(sources), figsize=(2.9 * len(sources) + 1.2, 3.6), squeeze=False, sharey=True, layout="constrained"
-    )
+    figure, panels = plotting.grid(1, len(sources), 3.6, margin=2, sharey=True)
     methods = list(table["method"].unique())
     models = [method for method in methods if method not in LOOKS]
     looks = LOOKS | {model: {"linestyle": "", "marker": POSTERIORS[k % 6]} for k, model in enumerate(models)}
-    shades = plt.get_cmap("viridis")
+    looks_of_priors = plotting.style_of_priors(priors, settings["exact"])
     for axes, source in zip(panels[0], sources, strict=True):
         place = plotting.sigma_axis(axes, levels)
         for k, prior in enumerate(priors):
-            exact = settings["families"][prior] == "exact"
-            colour = "black" if exact else shades(0.85 * k / max(1, len(priors) - 1))
             for method in methods:
                 chosen = table[
                     (table["prior"] == prior) & (table["prior_source"] == source) & (table["method"] == method)
                 ]
                 if len(chosen):
                     chosen = chosen.sort_values("data_sigma", key=lambda column: column.map(place))
-                    others = {"tweedie": "", "langevin": ", Langevin"}.get(method, f", {method}")
-                    label = f"{prior}: the limit" if exact else prior + others
+                    estimate = "" if method == "tweedie" else f": {plotting.title(settings, method)}"
+                    label = plotting.title(settings, prior) + estimate
                     x = chosen["data_sigma"].map(place) + 0.06 * (k - len(priors) / 2)
                     if method in models:
                         x = chosen["data_sigma"].map(place) + 0.3 + 0.1 * models.index(method)
-                    look = {"color": colour, "marker": plotting.MARKERS[k % 8], **looks[method]}
+                    look = looks_of_priors[prior] | looks[method]
                     plotting.intervals(axes, x, chosen, "left", label=label, **look)
         unchanged = table[table["prior_source"] == source].drop_duplicates("data_sigma").set_index("data_sigma")
         axes.plot(
@@ -54,7 +49,7 @@ def draw(settings, inputs):
         axes.tick_params(axis="x", labelrotation=45)
     panels[0, 0].set_ylim(bottom=least)
     panels[0, 0].set_ylabel("mean square error / the least" if limited.any() else "mean square error / σ²")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside right center")
+    plotting.legend(figure, *panels.flat, where="lower", ncols=2)
     return figure, table
 
 

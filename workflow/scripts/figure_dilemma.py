@@ -1,13 +1,15 @@
 """The paper's dilemma in one figure: is a prior smooth, is it discriminative, and does it separate?"""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import intervals, plotting, tables
-from audiopriors.columns import MEASURES
+from matplotlib.lines import Line2D
 
 LEAST = "cost of noise, prior of the least"
 MIDDLE = "0.129"  # the noise level at which smoothness is shown, if the data set has it
+SIZE = 6  # points, of markers
+FILLED = {"marker": "o", "color": "black"}
+OPEN = FILLED | {"fillstyle": "none"}
 
 
 def noise_costs(likelihood: pd.DataFrame, levels: list[str]) -> pd.DataFrame:
@@ -56,61 +58,79 @@ def best_methods(separation: pd.DataFrame) -> pd.DataFrame:
     return chosen[chosen["source"] != "all"].assign(quantity="si_sdr").rename(columns={"si_sdr_median": "value"})
 
 
+def in_order(priors: list[str], likelihood: pd.DataFrame, exact: str | None) -> list[str]:
+    """Priors of one noise level a model, as the paper's, then those of one model for all levels, then the truth."""
+    for_all = set(likelihood.loc[likelihood["prior_sigma"] == "all", "prior"])
+    return sorted(priors, key=lambda prior: (prior == exact, prior in for_all))
+
+
 def draw(settings, inputs):
-    priors, look = settings["priors"], plotting.style(settings["sources"])
-    likelihood, detection, separation = (tables.members(tables.read_csv(path)) for path in inputs)
+    look, sources = plotting.style(settings["sources"]), settings["mix"]["sources"]
+    whole, *others = (tables.read_csv(path) for path in inputs)
+    priors = in_order(settings["priors"], whole, settings["exact"])
+    likelihood, detection, separation = (tables.members(table) for table in (whole, *others))
     likelihood, detection = (table[table["prior"].isin(priors)] for table in (likelihood, detection))
     levels = [sigma for sigma in settings["sigmas"] if sigma != "0"]
     separation = separation[separation["mix"] == settings["mix"]["name"]]
     costs, worst, best = noise_costs(likelihood, levels), worst_pairs(detection, levels), best_methods(separation)
-    figure, (smooth, tells, separates) = plt.subplots(
-        1, 3, figsize=(13, 1.3 + 0.62 * len(priors)), sharey=True, layout="constrained"
-    )
-    shift = {source: 0.13 * (k - (len(look) - 1) / 2) for k, source in enumerate(look)}
+    figure, panels = plotting.grid(1, 3, 0.85 * len(priors), margin=1.9, sharey=True)
+    smooth, tells, separates = panels[0]
+    shift = {source: 0.12 * (k - (len(look) - 1) / 2) for k, source in enumerate(look)}
     for place, prior in enumerate(priors):
         for _, row in costs[costs["prior"] == prior].iterrows():
-            filled = row["quantity"] != LEAST
             smooth.plot(
-                row["value"], place + shift[row["source"]], linestyle="none", markersize=5, **look[row["source"]],
-                fillstyle="full" if filled else "none", label=row["source"] if filled else None,
+                row["value"], place + shift[row["source"]], linestyle="none", markersize=SIZE, **look[row["source"]],
+                fillstyle="none" if row["quantity"] == LEAST else "full",
             )  # fmt: skip
         for _, row in worst[worst["prior"] == prior].iterrows():
             ratio = row["quantity"] == "log_ratio"
-            _interval(tells, row, place + (0.12 if ratio else -0.12), marker="o", color="black",
-                      fillstyle="full" if ratio else "none", label=MEASURES[row["quantity"]])  # fmt: skip
+            _interval(tells, row, place + (0.13 if ratio else -0.13), **(FILLED if ratio else OPEN))
         of_prior = best[best["prior"] == prior]
         for _, row in of_prior.iterrows():
             _interval(separates, row, place + shift[row["source"]], **look[row["source"]])
         for _, row in of_prior.head(1).iterrows():
-            text = f"{row['method'].replace('_', ' ')} ({row['n']} mixes)"
-            separates.text(1.02, place, text, transform=separates.get_yaxis_transform(), va="center", fontsize=8.5)
-    smooth.axvline(-0.5, color="grey", linewidth=0.8, linestyle=":")
-    smooth.set(
-        title=f"Smooth? Cost of noise as large as the prior's own\n(open: of {levels[0]}, for the prior of the least)",
-        xlabel="change of log p, nats/sample",
-    )
+            text = f"{plotting.title(settings, row['method'])} ({row['n']} mixes)"
+            separates.text(0.99, place - 0.34, text, transform=separates.get_yaxis_transform(), va="center", ha="right",
+                           fontsize=plotting.SMALL, color="0.3")  # fmt: skip
     plotting.value_scale(smooth, "x")
-    tells.axvline(0.5, color="grey", linewidth=0.8, linestyle=":")
-    tells.set(title="Discriminative?\nThe worst pair at the worst σ", xlabel="AUROC", xlim=(-0.03, 1.03))
     mix = separation[(separation["method"] == "mix") & (separation["source"] == "all")]["si_sdr_median"]
-    separates.axvline(mix.iloc[0], color="grey", linewidth=0.8, linestyle=":")
-    separates.set(title=f"Separates {len(settings['mix']['sources'])} sources?\nBy its best sampler here",
-                  xlabel="median SI-SDR (dB, at most 60)")  # fmt: skip
-    smooth.set_yticks(range(len(priors)), priors)
+    for axes, question, measured, (line, meaning) in (
+        (smooth, "Smooth?", "change of log p by noise, nats/sample", (-0.5, "the truth's ")),
+        (tells, "Discriminative?", "AUROC, worst pair and σ", (0.5, " chance")),
+        (separates, f"Separates {len(sources)} sources?", "median SI-SDR by the best sampler, dB", (mix.iloc[0], " mix")),
+    ):
+        axes.axvline(line, color="grey", linewidth=1, linestyle=":")
+        axes.text(line, len(priors) - 0.45, meaning, color="0.3", fontsize=plotting.SMALL, va="bottom",
+                  ha="right" if meaning.endswith(" ") else "left")  # fmt: skip
+        axes.set_title(question, fontsize=15, fontweight="bold")
+        axes.set_xlabel(measured)
+    tells.set_xlim(-0.03, 1.03)
+    smooth.set_yticks(range(len(priors)), [plotting.title(settings, prior, 17) for prior in priors], fontsize=12)
     smooth.set_ylim(len(priors) - 0.4, -0.6)
-    for axes, where in ((smooth, "outside lower left"), (tells, "outside lower center")):
-        handles, labels = axes.get_legend_handles_labels()
-        unique = dict(zip(labels, handles, strict=True))
-        figure.legend(unique.values(), unique.keys(), loc=where, ncols=len(unique))
+    _legends(panels[0], look, levels)
     columns = ["prior", "source", "quantity", "test_source", "method", "prior_sigma", "data_sigma", "n", "value",
                "low", "high"]  # fmt: skip
     return figure, pd.concat([costs, worst, best]).reindex(columns=columns)
 
 
+def _legends(panels, look: dict, levels: list[str]) -> None:
+    """What filled and open points are, and the sources, below the panels."""
+    middle = MIDDLE if MIDDLE in levels else levels[-1]
+    of_points = (
+        {f"σ of prior and noise {middle}": FILLED, f"prior of the least, noise {levels[0]}": OPEN},
+        {"ratio of two priors": FILLED, "log p alone": OPEN},
+        look,
+    )
+    for axes, points in zip(panels, of_points, strict=True):
+        handles = [Line2D([], [], linestyle="none", markersize=SIZE, **point) for point in points.values()]
+        axes.legend(handles, points.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=len(points) // 2,
+                    columnspacing=1, handletextpad=0.2)  # fmt: skip
+
+
 def _interval(axes, row, y: float, **line) -> None:
     """The value of a row with its interval."""
     ends = [[row["value"] - row["low"]], [row["high"] - row["value"]]]
-    axes.errorbar([row["value"]], [y], xerr=ends, capsize=2, markersize=5, linestyle="none", **line)
+    axes.errorbar([row["value"]], [y], xerr=ends, capsize=2, markersize=SIZE, linestyle="none", **line)
 
 
 if __name__ == "__main__":

@@ -1,58 +1,63 @@
-"""Energy (minus log posterior) and residual along the steps of each sampler."""
+"""Energy (minus log posterior) and residual along the steps of each sampler, a line a prior."""
 
-import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from audiopriors import files, plotting
 
-COLUMNS = 5
-LABELS = 8  # levels that are named
+COLUMNS = 5  # methods beside each other
+FEW = 8  # noise levels that are drawn
 
 
 def draw(settings, inputs):
-    runs = settings["runs"]
-    lines = -(-len(runs) // COLUMNS)
-    columns = min(COLUMNS, len(runs))
-    figure, panels = plt.subplots(
-        2 * lines, columns, figsize=(3.2 * columns, 4.4 * lines), squeeze=False, layout="constrained"
-    )
+    methods: dict[str, list[tuple[str, str]]] = {}
+    for (prior, method), path in zip(settings["runs"], inputs, strict=True):
+        methods.setdefault(method, []).append((prior, path))
+    columns = min(COLUMNS, len(methods))
+    lines = -(-len(methods) // columns)
+    figure, panels = plotting.grid(2 * lines, columns, 1.75, margin=1.4)
+    looks = plotting.style_of_priors(list(dict.fromkeys(prior for prior, _ in settings["runs"])), settings["exact"])
     shown = []
-    for axes in panels.flat:
-        axes.set_axis_off()
-    for number, ((prior, method), path) in enumerate(zip(runs, inputs, strict=True)):
-        line, place = divmod(number, COLUMNS)
-        column = panels[2 * line : 2 * line + 2, place]
-        trace = files.read_rows([path])
-        trace["number"] = trace["level"] * (trace["step"].max() + 1) + trace["step"]
-        trace["energy"] /= settings["frame"]
-        levels = trace.groupby("level")[["number", "sigma"]].first()
-        named = np.unique(np.linspace(0, len(levels) - 1, LABELS).round())
-        for axes, quantity in zip(column, ("energy", "residual"), strict=True):
-            if trace[quantity].isna().all():
+    for number in range(lines * columns):
+        line, place = divmod(number, columns)
+        pair = panels[2 * line : 2 * line + 2, place]
+        if number >= len(methods):
+            for axes in pair:
+                plotting.empty(axes, "")
+            continue
+        method = list(methods)[number]
+        for prior, path in methods[method]:
+            trace = files.read_rows([path])
+            trace["number"] = trace["level"] * (trace["step"].max() + 1) + trace["step"]
+            trace["energy"] /= settings["frame"]
+            for axes, quantity in zip(pair, ("energy", "residual"), strict=True):
+                if trace[quantity].notna().any():
+                    quantiles = along(axes, trace, quantity, plotting.title(settings, prior), looks[prior])
+                    shown.append(quantiles.assign(prior=prior, method=method, quantity=quantity))
+            levels = trace.groupby("level")["number"].first()
+        for axes in pair:
+            for start in levels if len(levels) <= FEW else []:
+                axes.axvline(start, color="grey", linewidth=0.8, linestyle=":")
+            if not axes.collections:
                 plotting.empty(axes, "log p is not computed\nin each step")
-                continue
-            axes.set_axis_on()
-            quantiles = trace.groupby("number")[quantity].quantile([0.1, 0.5, 0.9]).unstack()
-            axes.fill_between(quantiles.index, quantiles[0.1], quantiles[0.9], color="0.85")
-            axes.plot(quantiles.index, quantiles[0.5], color="black", linewidth=1.2)
-            for level, (start, sigma) in levels.iterrows():
-                if level in named:
-                    axes.axvline(start, color=plotting.PALETTE[0], linewidth=0.6, linestyle=":")
-                    if quantity == "residual":
-                        axes.annotate(
-                            f"σ={sigma:.2g}", (start, 1), xycoords=("data", "axes fraction"), fontsize=6.5,
-                            rotation=90, va="top", ha="left", color=plotting.PALETTE[0],
-                        )  # fmt: skip
-            shown.append(quantiles.reset_index().assign(prior=prior, method=method, quantity=quantity))
-        if column[0].axison:
-            plotting.value_scale(column[0])
-        column[1].set_ylim(bottom=0)
-        column[0].set_title(f"{method.replace('_', ' ')}\n{prior}")
-        column[1].set_xlabel("step")
+        plotting.value_scale(pair[0])
+        pair[1].set_ylim(bottom=0)
+        pair[0].set_title(plotting.title(settings, method, 20))
+        pair[1].set_xlabel("step")
         if place == 0:
-            column[0].set_ylabel("energy\nnats/sample")
-            column[1].set_ylabel("residual M − Σs\nrms")
+            pair[0].set_ylabel("energy\n(nats/sample)")
+            pair[1].set_ylabel("residual")
+    plotting.legend(figure, *panels.flat, ncols=3)
     return figure, pd.concat(shown).rename(columns=str)
+
+
+def along(axes, trace: pd.DataFrame, quantity: str, label: str, look: dict) -> pd.DataFrame:
+    """The median over mixes along the steps, and a band from 10 to 90 %; returns the three by the step's number."""
+    quantiles = trace.groupby("number")[quantity].quantile([0.1, 0.5, 0.9]).unstack()
+    axes.fill_between(quantiles.index, quantiles[0.1], quantiles[0.9], color=look["color"], alpha=0.2, linewidth=0)
+    axes.plot(
+        quantiles.index, quantiles[0.5], label=label, linewidth=1.3, markersize=4, markevery=len(quantiles) // 5 + 1,
+        **look,
+    )  # fmt: skip
+    return quantiles.reset_index()
 
 
 if __name__ == "__main__":

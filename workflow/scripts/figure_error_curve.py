@@ -1,6 +1,5 @@
 """Denoising error of each prior that serves all noise levels, and the levels that a sampler's plan takes from it."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from audiopriors import files, plotting
 from audiopriors.separation import schedules
@@ -9,9 +8,7 @@ from audiopriors.separation import schedules
 def draw(settings, inputs):
     rows = files.read_rows(inputs)
     priors = list(rows["prior"].unique())
-    figure, panels = plt.subplots(
-        1, len(priors), figsize=(4.2 * len(priors), 3.6), squeeze=False, sharey=True, layout="constrained"
-    )
+    figure, panels = plotting.grid(1, len(priors), 3.2, most=4.2, sharey=True)
     for axes, prior in zip(panels[0], priors, strict=True):
         curves = {}
         for source, look in plotting.style(settings["sources"]).items():
@@ -28,7 +25,7 @@ def draw(settings, inputs):
             for source, entry in zip(settings["mix"]["sources"], planned.entries, strict=False):
                 axes.axvline(entry, color=plotting.style(settings["sources"])[source]["color"], linewidth=0.8, ls=":")
         axes.set_xscale("log")
-        axes.set(title=prior, xlabel="σ")
+        axes.set(title=plotting.title(settings, prior), xlabel="σ")
     panels[0, 0].set_ylabel("error relative to the source's power (dB)")
     panels[0, 0].legend()
     return figure, rows.groupby(["prior", "prior_source", "sigma"], sort=False)[["error", "power"]].mean().reset_index()

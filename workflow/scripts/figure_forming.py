@@ -1,12 +1,11 @@
 """How the estimates of one mix form along sigma: each source at some of the sampler's levels, over the true wave."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import files, plotting, registry
 from audiopriors.separation import running as separation
 
-COLUMNS = 7
+COLUMNS = 6
 
 
 def draw(settings, inputs):
@@ -15,10 +14,7 @@ def draw(settings, inputs):
     states, trace = files.read_array(inputs[1]), files.read_rows([inputs[2]])
     sigmas = trace.groupby("level")["sigma"].first()
     chosen = np.unique(np.linspace(0, len(states) - 1, COLUMNS).round().astype(int))
-    figure, panels = plt.subplots(
-        len(truth), len(chosen), figsize=(2.0 * len(chosen), 1.4 * len(truth)), sharex=True, sharey=True,
-        squeeze=False, layout="constrained",
-    )  # fmt: skip
+    figure, panels = plotting.grid(len(truth), len(chosen), 1.2, sharex=True, sharey=True)
     rows = []
     for line, source, right, estimates in zip(
         panels, settings["mix"]["sources"], truth, states.swapaxes(0, 1), strict=True
@@ -30,11 +26,10 @@ def draw(settings, inputs):
                 pd.DataFrame({"source": source, "sigma": sigmas[level], "time": time, "estimate": wave,
                               "truth": right_one[: len(wave)]})
             )  # fmt: skip
-        line[0].set_ylabel(source)
+        plotting.name_row(line, source)
     for axes, level in zip(panels[0], chosen, strict=True):
         axes.set_title(f"σ = {sigmas[level]:.3g}")
-    for axes in panels[-1]:
-        axes.set_xlabel("time (ms)")
+    figure.supxlabel("time (ms)")
     return figure, pd.concat(rows)
 
 

@@ -2,57 +2,79 @@
 
 import math
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import plotting, tables
-from audiopriors.columns import MEASURES
+
+KINDS = {"constant": "constant c", "normal": "noise N(0, s²)"}
+ENTROPY, BOUND = "−entropy of N(0, s²)", "−½ log 2πσ²"  # no density is above them
+LOWEST = -1e5  # nats/sample, where axes end
 
 
 def draw(settings, inputs):
     table = tables.members(tables.read_csv(inputs[0]))
+    table = table[table["measure"] == "log_prob"]
     priors, sources, shown = settings["priors"], settings["sources"], []
-    lines = [(prior, kind) for prior in priors for kind in ("constant", "normal")]
-    figure, panels = plt.subplots(len(lines), 6, figsize=(17, 2.6 * len(lines)), squeeze=False, layout="constrained")
-    for line, (prior, kind) in zip(panels, lines, strict=True):
+    figure, panels = plotting.grid(len(priors), 4, 1.55, margin=1.5, sharex="col")
+    for line, prior in zip(panels, priors, strict=True):
         of_prior = table[table["prior"] == prior]
         levels = [level for level in settings["sigmas"] if (of_prior["prior_sigma"] == level).any()]
-        measures = ["log_prob", "complexity_corrected", plotting.published_measure(table, prior)]
-        for axes, (sigma, measure) in zip(
-            line, [(end, measure) for end in (levels[0], levels[-1]) for measure in measures], strict=True
-        ):
-            if measure is None:
-                plotting.empty(axes, f"{prior}: a density only")
+        ends = [levels[0] if len(levels) > 1 else None, levels[-1]]
+        for axes, (sigma, kind) in zip(line, [(sigma, kind) for sigma in ends for kind in KINDS], strict=True):
+            if sigma is None:
+                plotting.empty(axes, "one noise level only")
                 continue
-            here = of_prior[(of_prior["measure"] == measure) & (of_prior["prior_sigma"] == sigma)]
+            here = of_prior[of_prior["prior_sigma"] == sigma]
             chosen = here[(here["data_sigma"] == "0") & here["test_source"].str.startswith(f"{kind}_")]
             chosen = chosen.assign(input=chosen["test_source"].str.split("_").str[1].astype(float)).sort_values("input")
-            own = here[(here["test_source"] == here["prior_source"]) & (here["data_sigma"] == sigma)].set_index(
-                "prior_source"
-            )["mean"]
-            for source, look in plotting.style(sources).items():
-                rows = chosen[(chosen["prior_source"] == source) & np.isfinite(chosen["mean"])]
-                plotting.intervals(axes, rows["input"], rows, label=source, **look)
-                axes.axhline(own[source], color=look["color"], linewidth=0.8, linestyle=":")
-            axes.set_xlim(-0.05, 1.05 * chosen["input"].max())
-            if kind == "normal" and measure != "complexity_corrected":
-                levels_of_noise = sorted(chosen["input"].unique())
-                bound = [-0.5 * math.log(2 * math.pi * math.e * level**2) for level in levels_of_noise]
-                axes.plot(
-                    levels_of_noise, bound, "--", color="black", linewidth=1, label="bound of a density: −entropy"
-                )
-            if measure == "log_prob" and sigma != "0":
-                bound = tables.most(float(sigma))
-                axes.axhline(bound, color="black", linewidth=1, linestyle="-.", label="bound with noise σ: −½ log 2πσ²")
-            if not np.isfinite(chosen["mean"]).any():
-                axes.text(0.5, 0.5, "all −∞ (outside [−1, 1])", transform=axes.transAxes, ha="center", color="grey")
-            plotting.value_scale(axes)
-            label = {"constant": "constant input c", "normal": "noise input N(0, s²), s"}[kind]
-            axes.set(xlabel=label, title=f"{MEASURES[measure]}\nprior σ = {sigma}")
+            own = here[(here["test_source"] == here["prior_source"]) & (here["data_sigma"] == sigma)]
+            under_priors(axes, chosen, own.set_index("prior_source")["mean"], sources)
+            highest = bounds(axes, kind, sigma, sorted(chosen["input"].unique()))
+            end_axis(axes, [*chosen["mean"], *own["mean"], *highest])
+            axes.set_title(f"σ = {sigma}", fontsize=plotting.SMALL, pad=2)
             shown.append(chosen)
-        line[0].set_ylabel(f"{prior}\nmean, nats/sample")
-    figure.legend(*panels[1, 3].get_legend_handles_labels(), loc="outside upper center", ncols=len(sources) + 2)
+        plotting.name_row(line, plotting.title(settings, prior, 14))
+    for column, label in zip(panels.T, 2 * list(KINDS.values()), strict=True):
+        plotting.label_lowest(column[:, None], label)
+    figure.supylabel("mean log p(x), nats/sample")
+    plotting.legend(figure, *panels.flat, ncols=len(sources) + 2)
     return figure, pd.concat(shown)
+
+
+def under_priors(axes, table: pd.DataFrame, own: pd.Series, sources: list[str]) -> None:
+    """A line a source's prior over the inputs, and dotted the mean of its own source."""
+    for source, look in plotting.style(sources).items():
+        rows = table[(table["prior_source"] == source) & np.isfinite(table["mean"])]
+        plotting.intervals(axes, rows["input"], rows, label=source, **look)
+        axes.axhline(own[source], color=look["color"], linewidth=0.8, linestyle=":")
+    if not np.isfinite(table["mean"]).any():
+        axes.text(0.5, 0.5, "all −∞\n(outside [−1, 1])", transform=axes.transAxes, ha="center", va="center",
+                  color="grey", fontsize=plotting.SMALL)  # fmt: skip
+    axes.set_xlim(-0.05, 1.05 * table["input"].max())
+
+
+def bounds(axes, kind: str, sigma: str, inputs: list[float]) -> list[float]:
+    """What no density is above: in the mean of noise, and, of data with noise, for any input. Returns the values."""
+    entropy = []
+    if kind == "normal":
+        entropy = [-0.5 * math.log(2 * math.pi * math.e * level**2) for level in inputs]
+        axes.plot(inputs, entropy, "--", color="black", linewidth=1, label=ENTROPY)
+    if sigma == "0":
+        return entropy
+    axes.axhline(tables.most(float(sigma)), color="black", linewidth=1, linestyle="-.", label=BOUND)
+    return [*entropy, tables.most(float(sigma))]
+
+
+def end_axis(axes, values: list[float]) -> None:
+    """End the axis at these values, and at LOWEST: intervals may reach far beyond. Linear, if they are within 20."""
+    finite = [value for value in values if np.isfinite(value)]
+    low, high = min(finite), max(finite)
+    if high - low <= 20:
+        margin = 0.1 * (high - low) + 0.2
+        axes.set_ylim(low - margin, high + margin)
+    else:
+        axes.set_yscale("symlog", linthresh=10)
+        axes.set_ylim(max(low - abs(low), LOWEST), max(high + abs(high), 5))
 
 
 if __name__ == "__main__":

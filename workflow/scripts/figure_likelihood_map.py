@@ -1,6 +1,5 @@
 """Where in time each prior objects: log p split over time, of a wave of each source and of their mix."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import files, likelihood, plotting, registry
@@ -25,10 +24,7 @@ def draw(settings, inputs):
     maps = np.stack([files.read_array(one)[:, :samples] for one in paths])
     maps = likelihood.binned(maps.reshape(len(priors), len(sources), *waves.shape), bins)
     height = max(1.0, 0.25 + 0.2 * len(sources))  # of a row, beside which a prior's name stands
-    figure, panels = plt.subplots(
-        1 + len(priors), len(names), figsize=(2.5 * len(names) + 1, 0.4 + height * (1 + len(priors))),
-        sharex=True, sharey="row", squeeze=False, layout="constrained",
-    )  # fmt: skip
+    figure, panels = plotting.grid(1 + len(priors), len(names), height, sharex=True, sharey="row")
     end = 1000 * waves.shape[1] / data.rate
     low, high = limits(kind, maps)
     for axes, name, wave in zip(panels[0], names, waves, strict=True):
@@ -47,12 +43,11 @@ def draw(settings, inputs):
             shown.insert(1, "test_source", name)
             shown.insert(2, "time_ms", times)
             rows.append(shown)
-        row[0].set_ylabel(prior.replace("_", "\n"))
-    panels[0, 0].set_ylabel("amplitude")
-    for axes in panels[-1]:
-        axes.set_xlabel("time (ms)")
+        plotting.name_row(row, plotting.title(settings, prior, 14))
+    plotting.name_row(panels[0], "amplitude")
+    figure.supxlabel("time (ms)")
     label = f"log p at this time, nats/sample (σ = {settings['mapped_sigma']})"
-    figure.colorbar(panels[-1, 0].images[0], ax=panels[1:], label=label, extend="both", aspect=40)
+    figure.colorbar(panels[-1, 0].images[0], ax=panels[1:], label=label, extend="both", aspect=50, pad=0.01)
     return figure, pd.concat(rows)
 
 

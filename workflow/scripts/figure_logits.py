@@ -2,7 +2,6 @@
 
 import itertools
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import files, plotting, tables
@@ -40,7 +39,7 @@ def strip(axes, margin: pd.Series, height: float, filled: bool, look: dict) -> N
     axes.plot([margin.median()] * 2, [height - 0.17, height + 0.17], color="black", linewidth=1.5)
     axes.text(
         1.01, height, f"{100 * (margin > 0).mean():.0f} %", transform=axes.get_yaxis_transform(), va="center",
-        fontsize=7.5, color="black" if filled else "0.45",
+        fontsize=plotting.SMALL, color="black" if filled else "0.45",
     )  # fmt: skip
 
 
@@ -52,10 +51,7 @@ def draw(settings, inputs):
     if exact:
         lines.append((exact, None))
         sigmas[exact] = max(sigmas.values(), key=float)
-    size = (3.3 * len(sources) + 0.6, 0.6 + 2.4 * len(lines))
-    figure, panels = plt.subplots(
-        len(lines), len(sources), figsize=size, sharex=True, squeeze=False, layout="constrained"
-    )
+    figure, panels = plotting.grid(len(lines), len(sources), 0.5 + 0.42 * len(sources), sharex=True)
     for row, (name, start) in zip(panels, lines, strict=True):
         priors = [start, name] if start else [name]
         of_priors = {prior: margins(measures[measures["prior"] == prior], sources, sigmas[name]) for prior in priors}
@@ -71,13 +67,17 @@ def draw(settings, inputs):
             axes.xaxis.set_major_locator(FixedLocator(TICKS))
             axes.set_yticks(range(len(others)), others)
             axes.set_ylim(len(others) - 0.5, -0.5)
-        begun = f"\n(open: {start})" if start else ""
-        row[0].set_ylabel(f"{name}{begun}, σ = {sigmas[name]}\nother prior")
+        begun = f"\n(open: {plotting.title(settings, start)})" if start else ""
+        for axes in row:
+            axes.tick_params(axis="x", labelbottom=True)
+        row[0].set_ylabel("other prior")
+        names = f"{plotting.title(settings, name)}{begun}, σ = {sigmas[name]}".replace("\n", " ")
+        row[0].annotate(names, (0, 1), (0, 24), xycoords="axes fraction", textcoords="offset points", va="bottom",
+                        fontweight="bold")  # fmt: skip
         shown += [table.assign(prior=prior, sigma=sigmas[name]) for prior, table in of_priors.items()]
-    for axes, truth in zip(panels[0], sources, strict=True):
-        axes.set_title(f"items of {truth}")
-    for axes in panels[-1]:
-        axes.set_xlabel("log p by the own prior\n− by the other's (nats)")
+        for axes, truth in zip(row, sources, strict=True):
+            axes.set_title(f"items of {truth}")
+    figure.supxlabel("log p by the own prior − log p by the other prior (nats)")
     return figure, pd.concat(shown)[["prior", "sigma", "test_source", "against", "margin"]]
 
 

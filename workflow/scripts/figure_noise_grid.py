@@ -1,48 +1,40 @@
-"""Fig. 4: as Fig. 3, at every noise level, the same for prior and data."""
+"""Fig. 4: as Fig. 3, at every noise level, the same for prior and data: the mean likelihood, and what ratios tell."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting, tables
-from audiopriors.columns import MEASURES
+
+QUANTITIES = {"mean": ("log_prob", "mean of\nlog p(x)"), "auroc": ("log_ratio", "AUROC of\nthe ratio")}
 
 
 def draw(settings, inputs):
     likelihood, detection = (tables.members(tables.read_csv(path)) for path in inputs)
     sources, sigmas = settings["sources"], settings["sigmas"]
     limits = plotting.limits_of_means(settings["data"]["kind"], likelihood)
-    lines = []
-    for prior in settings["priors"]:
-        published = plotting.published_measure(likelihood, prior)
-        quantities = [("log_prob", "mean"), ("log_prob", "auroc"), ("log_ratio", "auroc")]
-        quantities = [(published, "mean"), (published, "auroc"), *quantities] if published else quantities
-        lines += [(prior, measure, value) for measure, value in quantities]
-    figure, panels = plt.subplots(len(lines), len(sigmas), squeeze=False, layout="constrained",
-                                  figsize=(2.3 * len(sigmas) + 0.8, 1.75 * len(lines)))  # fmt: skip
-    shown, before = [], None
-    for number, (row, (prior, measure, value)) in enumerate(zip(panels, lines, strict=True)):
-        table = likelihood if value == "mean" else detection
+    lines = [(prior, value) for prior in settings["priors"] for value in QUANTITIES]
+    figure, panels = plotting.grid(len(lines), len(sigmas), 0.07 + 0.22 * len(sources), least=0.38 * len(sources))
+    shown = []
+    for row, (prior, value) in zip(panels, lines, strict=True):
+        table, (measure, label) = likelihood if value == "mean" else detection, QUANTITIES[value]
         for axes, sigma in zip(row, sigmas, strict=True):
             chosen = table[
                 (table["prior"] == prior) & (table["measure"] == measure) & table["test_source"].isin(sources)
                 & (table["prior_sigma"] == sigma) & (table["data_sigma"] == sigma)
             ]  # fmt: skip
-            if len(chosen):
-                colours = (*limits, "viridis") if value == "mean" else (*plotting.SHARES, "cividis")
-                plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *colours, 2)
-            else:
-                plotting.empty(axes, "no density\nat σ = 0" if sigma == "0" else "not trained")
-            if axes is not row[0] and len(chosen):
-                axes.set_yticks([])
-            if number < len(lines) - 1:
-                axes.set_xticks([])
-            else:
-                axes.set_xlabel("prior source")
-            if prior != before:
-                axes.set_title(f"{prior}, σ = {sigma}")
             shown.append(chosen.assign(quantity=value))
-        unit = "mean, nats/sample" if value == "mean" else "AUROC"
-        plotting.label_row(row, f"{MEASURES[measure]}\n{unit}", fontsize=8)
-        before = prior
+            if chosen.empty:
+                plotting.empty(axes, "no density\nat σ = 0" if sigma == "0" else "not trained")
+                continue
+            colours = (*limits, "viridis", 1) if value == "mean" else (*plotting.SHARES, "cividis", 2)
+            plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *colours)
+            axes.tick_params(labelsize=plotting.SMALL)
+        for axes in [axes for axes in row if not plotting.is_empty(axes)][1:]:
+            axes.set_yticks([])
+        name = f"{plotting.title(settings, prior, 14)}\n" if value == "mean" else ""
+        plotting.name_row(row, name + label)
+    for axes, sigma in zip(panels[0], sigmas, strict=True):
+        axes.set_title(f"σ = {sigma}")
+    plotting.label_lowest(panels)
+    figure.supxlabel("prior source (rows: test source)")
     return figure, pd.concat(shown)
 
 

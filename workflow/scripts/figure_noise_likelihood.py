@@ -1,34 +1,35 @@
 """In-class likelihood against added noise, under priors trained without noise and with noise, side by side."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import plotting, tables
+
+PAIRS = 2  # beside each other
 
 
 def draw(settings, inputs):
     table = tables.members(tables.read_csv(inputs[0]))
     priors, sources, rows = settings["priors"], settings["sources"], []
     table = table[(table["measure"] == "log_prob") & (table["prior_source"] == table["test_source"])]
-    figure, panels = plt.subplots(len(priors), 2, figsize=(8, 2.3 * len(priors)), sharex=True, sharey="row",
-                                  squeeze=False, layout="constrained")  # fmt: skip
-    for line, prior in zip(panels, priors, strict=True):
+    pairs = min(PAIRS, len(priors))
+    figure, panels = plotting.grid(-(-len(priors) // pairs), 2 * pairs, 1.9, margin=1.5, sharex=True)
+    for axes in panels.flat[2 * len(priors) :]:
+        plotting.empty(axes, "")
+    for line, prior in zip(panels.reshape(-1, 2), priors, strict=False):
         of_prior = table[table["prior"] == prior]
         levels = [level for level in settings["sigmas"] if (of_prior["prior_sigma"] == level).any()]
         least, most = levels[0], levels[-1]
         for axes, sigma in zip(line, (least if least != most else None, most), strict=True):
             if sigma is None:
-                plotting.empty(axes, f"{prior}: of one noise level only")
+                plotting.empty(axes, "one noise level only")
             else:
                 rows.append(against_noise(axes, of_prior[of_prior["prior_sigma"] == sigma], sources))
-                axes.set_title(f"{prior}, " + ("without noise" if sigma == "0" else f"with noise, σ = {sigma}"))
-        plotting.label_row(line, "log p(x), nats/sample")
-    for column in panels.T:
-        lowest = [axes for axes in column if axes.axison][-1:]
-        for axes in lowest:
-            axes.set_xlabel("noise added (std. dev.)")
-            axes.tick_params(labelbottom=True)
-    figure.legend(*panels[0, 1].get_legend_handles_labels(), loc="outside upper center", ncols=len(sources))
+            level = "" if sigma is None else "without noise" if sigma == "0" else f"with noise, σ = {sigma}"
+            axes.set_title(f"{plotting.title(settings, prior, 20)}\n{level}")
+    plotting.label_lowest(panels)
+    figure.supxlabel("noise added (standard deviation)")
+    figure.supylabel("log p(x), nats/sample")
+    plotting.legend(figure, *panels.flat)
     return figure, pd.concat(rows)
 
 

@@ -3,6 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from audiopriors import plotting, tables
+from matplotlib.ticker import FixedLocator
+
+LOWEST, TICKS = -2e4, [0, -100, -10000]  # nats/sample: where the axis ends, and its ticks
 
 
 def draw(settings, inputs):
@@ -11,9 +14,9 @@ def draw(settings, inputs):
     table = table[
         (table["measure"] == "log_prob") & (table["prior_source"] == table["test_source"]) & table["prior"].isin(priors)
     ]
-    figure, panels = plt.subplots(len(priors), len(sources), figsize=(3 * len(sources), 2.8 * len(priors)),
-                                  sharex=True, sharey=True, squeeze=False, layout="constrained")  # fmt: skip
+    figure, panels = plotting.grid(len(priors), len(sources), 1.4, margin=1.5, sharex=True, sharey=True)
     shades = plt.get_cmap("viridis")
+    means = table["mean"][np.isfinite(table["mean"])]
     for row, prior in zip(panels, priors, strict=True):
         for axes, source in zip(row, sources, strict=True):
             for place, sigma in enumerate(settings["sigmas"]):
@@ -24,12 +27,18 @@ def draw(settings, inputs):
                 chosen = chosen[np.isfinite(chosen["mean"])]
                 chosen = chosen.assign(noise=chosen["data_sigma"].astype(float)).sort_values("noise")
                 plotting.intervals(axes, chosen["noise"], chosen, color=shades(place / max(1, len(settings["sigmas"]))),
-                                   marker=plotting.MARKERS[place % 8], label=f"prior σ = {sigma}")  # fmt: skip
+                                   marker=plotting.MARKERS[place % 8], label=f"σ = {sigma}")  # fmt: skip
             axes.set_xscale("symlog", linthresh=1e-3)
             axes.set_yscale("symlog", linthresh=10)
-            axes.set(title=f"{source} under its own prior", xlabel="noise added (std. dev.)")
-        row[0].set_ylabel(f"{prior}\nlog p(x), nats/sample")
-    panels[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+            axes.yaxis.set_major_locator(FixedLocator(TICKS))
+            # An interval may reach far beyond all means.
+            axes.set_ylim(max(2 * min(means.min(), -5), LOWEST), 3 * max(means.max(), 5))
+        plotting.name_row(row, plotting.title(settings, prior, 14))
+    for axes, source in zip(panels[0], sources, strict=True):
+        axes.set_title(source)
+    figure.supxlabel("noise added (standard deviation)")
+    figure.supylabel("log p(x) by the own prior, nats/sample")
+    plotting.legend(figure, *panels.flat)
     return figure, table
 
 

@@ -1,6 +1,5 @@
 """What posterior models make of the first test mix: their means and 95 % bands over the true sources."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import files, plotting, registry
 from audiopriors.separation import running as separation
@@ -9,10 +8,7 @@ from audiopriors.separation import running as separation
 def draw(settings, inputs):
     data, mix = registry.open_data(settings["data"], inputs[0]), settings["mix"]["sources"]
     truth, _, _ = separation.mixes(data, settings["mix"], 1, settings["frame"])
-    figure, panels = plt.subplots(
-        len(inputs) - 1, len(mix), figsize=(2.6 * len(mix), 1.5 * (len(inputs) - 1)), sharex=True, sharey=True,
-        squeeze=False, layout="constrained",
-    )  # fmt: skip
+    figure, panels = plotting.grid(len(inputs) - 1, len(mix), 1.3, sharex=True, sharey=True)
     rows = []
     for line, name, path in zip(panels, settings["posteriors"], inputs[1:], strict=True):
         bands = files.read_array(path)[:, :, 0]  # mean, low and high, of each source
@@ -24,11 +20,10 @@ def draw(settings, inputs):
             axes.fill_between(time, low, high, color=axes.lines[-1].get_color(), alpha=0.3, linewidth=0)
             rows.append(pd.DataFrame({"posterior": name, "source": source, "time": time / 1000, "mean": wave,
                                       "low": low, "high": high}))  # fmt: skip
-        line[0].set_ylabel(name.removeprefix("posterior_").replace("_", " "), rotation=0, ha="right", va="center")
+        plotting.name_row(line, plotting.title(settings, name, 14))
     for axes, source in zip(panels[0], mix, strict=True):
         axes.set_title(source)
-    for axes in panels[-1]:
-        axes.set_xlabel("time (ms)")
+    figure.supxlabel("time (ms)")
     return figure, pd.concat(rows)
 
 

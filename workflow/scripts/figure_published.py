@@ -1,6 +1,5 @@
 """What was published, the same measured here in the same way, and the correct measurement, side by side."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting, tables
 from audiopriors.columns import MEASURES
@@ -17,8 +16,8 @@ def draw(settings, inputs):
         (one, next((prior for prior in settings["priors"] if families[prior] == families[one]), None))
         for one in settings["published"]
     ]
-    figure, panels = plt.subplots(2 * len(pairs) + 1, 4, squeeze=False, layout="constrained",
-                                  figsize=(14, 2.9 * (2 * len(pairs) + 1)))  # fmt: skip
+    height = 0.75 + 0.25 * len(sources)
+    figure, panels = plotting.grid(2 * len(pairs) + 1, 4, height, least=0.5 * len(sources), margin=0.6)
     shown, limits = [], plotting.limits_of_means(settings["data"]["kind"], likelihood)
 
     def show(axes, table, value, prior, measure, sigma):
@@ -27,12 +26,13 @@ def draw(settings, inputs):
             & (table["prior_sigma"] == sigma) & (table["data_sigma"] == sigma)
         ]  # fmt: skip
         if chosen.empty:
-            plotting.empty(axes, "none")
+            plotting.empty(axes, "")
             return
         colours = (*limits, "viridis", 2) if value == "mean" else (*plotting.SHARES, "cividis", 3)
         plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *colours)
-        unit = "mean, nats/sample" if value == "mean" else "AUROC"
-        axes.set(title=f"{MEASURES[measure]}\n{unit}", xlabel="prior source", ylabel=f"{prior}\nσ = {sigma}")
+        name = MEASURES[measure].split("\n")[0]
+        what = f"mean of {name}" if value == "mean" else f"AUROC of {name}"
+        axes.set_title(f"{plotting.title(settings, prior)}\n{what}", fontsize=plotting.SMALL)
         shown.append(chosen.assign(quantity=value))
 
     lines = [(*pair, sigma) for pair in pairs for sigma in ends]
@@ -44,14 +44,20 @@ def draw(settings, inputs):
         show(line[1], detection, "auroc", published, detecting, sigma)
         show(line[2], likelihood, "mean", correct, "log_prob", sigma)
         show(line[3], detection, "auroc", correct, "log_ratio", sigma)
+        for axes in line[1:]:
+            axes.set_yticks([])
+        plotting.name_row(line, f"σ = {sigma}")
 
     flows = [pair for pair in pairs if plotting.published_measure(likelihood, pair[0]) == "latent_log_prob"]
-    wanted = [("FloWaveNet (paper)", "as published", "Table 1 of the paper")]
+    wanted = [("FloWaveNet (paper)", "as published", "Table 1\nas the paper prints it")]
     for published, correct in flows:
-        wanted.append((published, "latent_log_prob", f"{published}:\nlatent term only"))
+        wanted.append((published, "latent_log_prob", f"{plotting.title(settings, published)}\nlatent term only"))
         if correct:
-            wanted.append((correct, "log_prob", f"{correct}: log p(x)"))
-    wanted += [(name, "log_prob", "exact: log p(x)") for name in settings["priors"] if families[name] == "exact"]
+            wanted.append((correct, "log_prob", f"{plotting.title(settings, correct)}\nlog p(x)"))
+    wanted += [
+        (name, "log_prob", f"{plotting.title(settings, name)}\nlog p(x)")
+        for name in settings["priors"] if families[name] == "exact"
+    ]  # fmt: skip
     rows = [(test_source, sigma) for test_source in INPUTS for sigma in ends]
     labels = [
         f"{test_source.replace('constant_0', 'zero').replace('normal_0.5', 'N(0, .5)')}, σ = {sigma}"
@@ -59,15 +65,19 @@ def draw(settings, inputs):
     ]
     for axes in panels[-1]:
         if not wanted:
-            axes.set_axis_off()
+            plotting.empty(axes, "")
             continue
         prior, measure, title = wanted.pop(0)
         chosen = table_1[(table_1["prior"] == prior) & (table_1["measure"] == measure)]
         chosen = chosen.set_index(["input", "prior_sigma"]).reindex(rows)[sources]
         plotting.heat_map(axes, chosen.to_numpy(float), labels, sources, *limits, "viridis", 2)
-        axes.set(title=f"{title}\nnats/sample", xlabel="prior source")
+        axes.set_title(title, fontsize=plotting.SMALL)
+        if axes is not panels[-1, 0]:
+            axes.set_yticks([])
         shown.append(chosen.reset_index().melt(["input", "prior_sigma"], sources, "prior_source", "mean").assign(
             prior=prior, measure=measure, quantity="table 1"))  # fmt: skip
+    plotting.label_lowest(panels)
+    figure.supxlabel("prior source (rows: test source)")
     return figure, pd.concat(shown)
 
 

@@ -1,53 +1,43 @@
-"""A waveform drawn from each prior at each noise level."""
+"""Waveforms drawn from each prior at some noise levels."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import files, plotting
 
 MILLISECONDS = 10
+APART = 3  # of amplitude, between waves above each other
 
 
 def draw(settings, inputs):
-    sources, sigmas = settings["sources"], settings["sigmas"]
-    priors = settings["priors"]
-    drawn = {
-        (prior, source): waves
-        for prior, path in zip(priors, inputs, strict=True)
-        for source, waves in zip(sources, files.read_array(path), strict=True)
-    }
+    sources, sigmas, priors = settings["sources"], settings["sigmas"], settings["priors"]
+    of_priors = {prior: files.read_array(path) for prior, path in zip(priors, inputs, strict=True)}
     rate = settings["data"]["settings"]["rate"]
-    length = min(next(iter(drawn.values())).shape[2], int(rate * MILLISECONDS / 1000))
+    length = min(next(iter(of_priors.values())).shape[-1], int(rate * MILLISECONDS / 1000))
     time = 1000 * np.arange(length) / rate
-    figure, panels = plt.subplots(
-        len(drawn),
-        len(sigmas),
-        figsize=(2.2 * len(sigmas), 1.3 * len(drawn)),
-        sharex="col",  # not all with all: matplotlib looks through all that are shared, again and again
-        sharey="row",
-        squeeze=False,
-        layout="constrained",
-    )
+    figure, panels = plotting.grid(len(priors), len(sources), 1.5, sharex=True)
     rows = []
-    for row, ((prior, source), waves) in zip(panels, drawn.items(), strict=True):
-        for axes, sigma, wave in zip(row, sigmas, waves[:, 0, :length], strict=True):
-            if np.isnan(wave).all():
-                why = "no density at σ = 0" if sigma == "0" else "not trained"
-                axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", color="grey", fontsize=7)
-                continue
-            axes.plot(time, wave, color=plotting.style(sources)[source]["color"], linewidth=0.9)
-            rows.append(
-                pd.DataFrame(
-                    {"prior": prior, "prior_source": source, "sigma": sigma, "time_ms": time, "amplitude": wave}
-                )
-            )
-        row[0].set_ylabel(source if len(priors) == 1 else f"{prior}\n{source}", fontsize="small")
-        row[0].set_ylim(-2, 2)
-    for axes, sigma in zip(panels[0], sigmas, strict=True):
-        axes.set_title(f"σ = {sigma}")
-    for axes in panels[-1]:
-        axes.set_xlabel("time (ms)")
+    for row, (prior, waves) in zip(panels, of_priors.items(), strict=True):
+        waves = waves[:, :, 0, :length]  # (sources, sigmas, time)
+        chosen = ends_and_middle([level for level in range(len(sigmas)) if not np.isnan(waves[:, level]).all()])
+        for axes, source, of_source in zip(row, sources, waves, strict=True):
+            for place, level in enumerate(chosen):
+                wave = of_source[level]
+                axes.plot(time, wave - APART * place, color=plotting.style(sources)[source]["color"], linewidth=0.9)
+                rows.append(pd.DataFrame({"prior": prior, "prior_source": source, "sigma": sigmas[level],
+                                          "time_ms": time, "amplitude": wave}))  # fmt: skip
+            labels = [f"σ = {sigmas[level]}" for level in chosen] if axes is row[0] else []
+            axes.set_yticks([-APART * place for place in range(len(labels))], labels)
+            axes.set_ylim(-APART * (len(chosen) - 1) - 2, 2)
+        plotting.name_row(row, plotting.title(settings, prior, 14))
+    for axes, source in zip(panels[0], sources, strict=True):
+        axes.set_title(source)
+    figure.supxlabel("time (ms)")
     return figure, pd.concat(rows)
+
+
+def ends_and_middle(levels: list[int]) -> list[int]:
+    """The first, the middle one and the last."""
+    return sorted({levels[0], levels[len(levels) // 2], levels[-1]})
 
 
 if __name__ == "__main__":

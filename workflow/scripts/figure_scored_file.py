@@ -5,10 +5,10 @@ Beside them, the likelihood within the frames: where in time each prior objects.
 
 import math
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import files, plotting, tables
+from audiopriors.columns import MEASURES
 
 COLUMNS = 600  # of the map: as many as can be told apart on a page
 
@@ -26,14 +26,14 @@ def draw(settings, inputs):
     lines = list(table[["prior", "prior_sigma"]].drop_duplicates().itertuples(index=False))
     sources = settings["sources"]
     maps = tables.members(files.read_rows(inputs[1:]))
-    figure, panels = plt.subplots(1 + len(lines), 3, figsize=(16, 1.4 + 2 * len(lines)), sharex=True, squeeze=False,
-                                  layout="constrained", height_ratios=[0.6, *[1] * len(lines)])  # fmt: skip
+    height = max(1.3, 0.4 + 0.2 * len(sources))
+    figure, panels = plotting.grid(1 + len(lines), 3, height, margin=1.2, sharex=True)
     frames = table.drop_duplicates("start")
     for axes in panels[0]:
         axes.plot(frames["start"], frames["level_db"], color="black", drawstyle="steps-post", linewidth=1)
-        axes.set_ylabel("level (dB)")
+    plotting.name_row(panels[0], "level (dB)")
     end = table["start"].max() + settings["frame"] / settings["rate"]
-    titles = ("log p(x)", "log p$_k$(x) − log mean$_j$ p$_j$(x)", "log p(x), split over time within frames")
+    titles = ("log p(x)", f"ratio to the mean prior\n{MEASURES['mixture_ratio']}", "log p(x), split over time")
     for axes, title in zip(panels[0], titles, strict=True):
         axes.set_title(title)
     shown = []
@@ -46,17 +46,19 @@ def draw(settings, inputs):
             look = {**look, "markersize": 3, "linewidth": 0.9, "markevery": max(1, len(values) // 25)}
             line[0].plot(values.index, values[source], label=source, **look)
             line[1].plot(values.index, ratio[:, k], **look)
-        line[0].set_ylabel(f"{prior}\nσ = {sigma}\nnats/sample", fontsize=8)
+        for axes in line[:2]:
+            plotting.value_scale(axes)
+        plotting.name_row(line, f"{plotting.title(settings, prior, 14)}\nσ = {sigma}")
         ratios = pd.DataFrame(ratio, index=values.index, columns=sources)
         within = within_frames(maps[(maps["prior"] == prior) & (maps["prior_sigma"] == sigma)], sources)
         finite = within.to_numpy()[np.isfinite(within)]
         plotting.strips(line[2], within.to_numpy().T, sources, (0, end), np.quantile(finite, [0.05, 0.95]))
-        figure.colorbar(line[2].images[0], ax=line[2], extend="both", label="nats/sample")
+        figure.colorbar(line[2].images[0], ax=line[2], extend="both")
         for quantity, of in (("log_prob", values), ("mixture_ratio", ratios), ("log_prob_map", within)):
             shown.append(of.assign(prior=prior, prior_sigma=sigma, quantity=quantity).reset_index())
-    for axes, label in zip(panels[-1], ("start of the frame (s)", "start of the frame (s)", "time (s)"), strict=True):
-        axes.set_xlabel(label)
-    figure.legend(*panels[1, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(sources))
+    figure.supxlabel("time (s)")
+    figure.supylabel("nats/sample, but for the level")
+    plotting.legend(figure, panels[1, 0])
     return figure, pd.concat(shown)
 
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import soundfile
 from audiopriors import plotting, tables
@@ -18,9 +17,8 @@ def draw(settings, inputs):
         rate = soundfile.info(wavs / f"{source}.wav").samplerate
         audio, rate = soundfile.read(wavs / f"{source}.wav", frames=SECONDS * rate, dtype="float32", always_2d=True)
         waves[source] = audio.mean(1)
-    waves = {"recording": np.sum(list(waves.values()), axis=0), **waves}
-    figure, panels = plt.subplots(2, len(waves), figsize=(2.4 * len(waves) + 0.6, 4), sharex=True, sharey="row",
-                                  squeeze=False, layout="constrained")  # fmt: skip
+    waves = {"the recording": np.sum(list(waves.values()), axis=0), **waves}
+    figure, panels = plotting.grid(2, len(waves), 1.7, margin=1.1, sharex=True, sharey="row")
     for (upper, lower), (name, wave) in zip(panels.T, waves.items(), strict=True):
         upper.plot(np.arange(len(wave)) / rate, wave, color=colours.get(name, "black"), linewidth=0.4)
         title = name
@@ -28,13 +26,13 @@ def draw(settings, inputs):
             row = table.loc[name]
             title += f"\n{row['level_to_mix_db']:.1f} dB"
             if np.isfinite(row["si_sdr"]):
-                title += f", SI-SDR {row['si_sdr']:.1f}\n(recording {row['si_sdr_mix']:.1f})"
-        upper.set_title(title.replace("-", "−").replace("SI−", "SI-"), fontsize=9)
+                title += f"\nSI-SDR {row['si_sdr']:.1f} dB\n(recording: {row['si_sdr_mix']:.1f})"
+        upper.set_title(title.replace("-", "−").replace("SI−", "SI-"), fontsize=plotting.SMALL)
         shown = plotting.spectrogram(lower, wave, rate)
-        lower.set_xlabel("time (s)")
     panels[0, 0].set_ylabel("amplitude")
     panels[1, 0].set_ylabel("frequency (Hz)")
     panels[1, 0].axhline(settings["rate"] / 2, color="white", linewidth=0.8, linestyle=":")
+    figure.supxlabel("time (s)")
     figure.colorbar(shown, ax=panels[1], label="dB")
     return figure, table.reset_index()
 

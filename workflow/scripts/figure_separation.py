@@ -1,43 +1,80 @@
 """SI-SDR of every method and reference, per source, with the interval of the median."""
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from audiopriors import plotting, tables
 
 
 def draw(settings, inputs):
     table = tables.read_csv(inputs[0])
     first = settings["mix"]["name"]
-    groups = {first: table[table["mix"] == first], "other mixes": table[table["mix"] != first]}
+    groups = {
+        " + ".join(settings["mix"]["sources"]): table[table["mix"] == first],
+        "other mixes": table[table["mix"] != first],
+    }
     groups = {name: rows for name, rows in groups.items() if len(rows)}
-    lines = {name: list(rows.groupby(["mix", "method", "prior"], sort=False).groups) for name, rows in groups.items()}
+    lines = {name: in_order(rows, settings["priors"]) for name, rows in groups.items()}
+    most = max(map(len, lines.values()))
     figure, panels = plt.subplots(
-        1, len(groups), figsize=(6.2 * len(groups), 0.9 + 0.3 * max(map(len, lines.values()))), squeeze=False,
+        1, len(groups), figsize=(plotting.WIDTH if len(groups) > 1 else 7.5, 1.3 + 0.26 * most), squeeze=False,
         layout="constrained",
     )  # fmt: skip
     for axes, (title, rows) in zip(panels[0], groups.items(), strict=True):
-        names = []
-        for place, (mix, method, prior) in enumerate(lines[title]):
-            line = rows[(rows["mix"] == mix) & (rows["method"] == method) & (rows["prior"] == prior)]
-            for k, (source, look) in enumerate(plotting.style(settings["sources"]).items()):
-                one = line[line["source"] == source]
-                if len(one):
-                    value = one["si_sdr_median"]
-                    axes.errorbar(
-                        value, [place + 0.15 * (k - 1.5)], xerr=[value - one["low"], one["high"] - value], capsize=2,
-                        markersize=4, linestyle="none", label=source, **look,
-                    )  # fmt: skip
-            name = method.replace("_", " ") + ("" if prior == "reference" else f", {prior}")
-            of_mix = "" if title == first else f"{mix.replace('_', ' ')}: "
-            names.append(f"{of_mix}{name} ({line['n'].iloc[0]})")
-        axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(len(names) - 0.4, -0.6)
+        for place, (kind, mix, prior, method) in enumerate(lines[title]):
+            if kind == "method":
+                chosen = rows[(rows["mix"] == mix) & (rows["method"] == method) & (rows["prior"] == prior)]
+                medians(axes, chosen, place, settings["sources"])
+        names = [name_of(line, rows, settings, title == "other mixes") for line in lines[title]]
+        axes.set_yticks(range(len(names)), names, fontsize=plotting.SMALL)
+        for label, tick, (kind, *_) in zip(axes.get_yticklabels(), axes.yaxis.get_major_ticks(), lines[title],
+                                           strict=True):  # fmt: skip
+            label.set_fontweight("bold" if kind == "heading" else "normal")
+            tick.tick1line.set_visible(kind == "method")
+        axes.set_ylim(most - 0.4, -0.6)
         axes.axvline(0, color="grey", linewidth=0.8, linestyle=":")
-        shown = " + ".join(settings["mix"]["sources"]) if title == first else title
-        axes.set(title=f"{shown} (number of mixes)", xlabel="median SI-SDR (dB, at most 60)")
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
-    figure.legend(unique.values(), unique.keys(), loc="outside upper center", ncols=len(unique))
+        axes.set(title=title, xlabel="median SI-SDR (dB, at most 60)")
+    plotting.legend(figure, *panels.flat)
     return figure, table
+
+
+def in_order(rows: pd.DataFrame, priors: list[str]) -> list[tuple[str, str, str, str]]:
+    """Lines of (kind, mix, prior, method): of each mix and prior a `heading`, then each `method`; references first."""
+    places = {prior: place for place, prior in enumerate(["reference", *priors])}
+    mixes = list(rows["mix"].unique())
+    runs = sorted(
+        rows.groupby(["mix", "prior", "method"], sort=False).groups,
+        key=lambda run: (places.get(run[1], len(places)) > 0, mixes.index(run[0]), places.get(run[1], len(places))),
+    )
+    lines, before = [], None
+    for mix, prior, method in runs:
+        if (mix, prior) != before:
+            lines.append(("heading", mix, prior, ""))
+        lines.append(("method", mix, prior, method))
+        before = (mix, prior)
+    return lines
+
+
+def name_of(line: tuple[str, str, str, str], rows: pd.DataFrame, settings: dict, with_mix: bool) -> str:
+    """A heading: the prior and perhaps the mix; or a method and its number of mixes."""
+    kind, mix, prior, method = line
+    if kind == "method":
+        count = rows.loc[(rows["mix"] == mix) & (rows["prior"] == prior) & (rows["method"] == method), "n"].iloc[0]
+        return f"{plotting.title(settings, method)} ({count})"
+    of_prior = "" if prior == "reference" else plotting.title(settings, prior)
+    parts = [plotting.title(settings, mix) if with_mix else "", of_prior]
+    return ": ".join(part for part in parts if part) or "references"
+
+
+def medians(axes, rows: pd.DataFrame, place: int, sources: list[str]) -> None:
+    """A method's median of each source on its line."""
+    for k, (source, look) in enumerate(plotting.style(sources).items()):
+        one = rows[rows["source"] == source]
+        if len(one):
+            value = one["si_sdr_median"]
+            axes.errorbar(
+                value, [place + 0.17 * (k - 1.5)], xerr=[value - one["low"], one["high"] - value], capsize=1.5,
+                markersize=4, linestyle="none", label=source, **look,
+            )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
-"""Before and after: the first test mix and its sources, and what every method makes of it."""
+"""Before and after: the first test mix and its sources, and what each prior makes of it with its first method."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from audiopriors import files, plotting, registry
@@ -12,39 +11,34 @@ def draw(settings, inputs):
     mix, music = settings["mix"]["sources"], settings["data"]["kind"] == "music"
     truth, total, _ = separation.mixes(data, settings["mix"], 1, settings["frame"])
     truth, divisor = truth[:, 0, 0].numpy(), data.mix_divisor(mix)
-    lines = [("truth", truth, total[0, 0].numpy() / divisor)]
-    for (prior, method), path in zip(settings["runs"], inputs[1:], strict=True):
+    lines = [("truth", "truth", truth, total[0, 0].numpy() / divisor)]
+    first: dict[str, str] = {}
+    for prior, method in settings["runs"]:
+        first.setdefault(prior, method)
+    for (prior, method), path in zip(first.items(), inputs[1:], strict=True):
         waves = files.read_array(path)[:, 0]
-        lines.append((f"{method.replace('_', ' ')}\n{prior}", waves, waves.sum(0) / divisor))
-    figure, panels = plt.subplots(
-        len(lines),
-        len(mix) + 1,
-        figsize=(2.5 * (len(mix) + 1), 1.35 * len(lines)),
-        sharex="col",  # not all with all: matplotlib looks through all that are shared, again and again
-        sharey="row",
-        squeeze=False,
-        layout="constrained",
-    )
+        name = f"{plotting.title(settings, prior, 20)}\n{plotting.title(settings, method, 20)}"
+        lines.append((f"{method} {prior}", name, waves, waves.sum(0) / divisor))
+    # x is shared within columns, not by all: matplotlib looks through all that are shared, again and again.
+    figure, panels = plotting.grid(len(lines), len(mix) + 1, 1.25, sharex="col", sharey="row")
     rows = []
-    for line, (name, waves, mixed) in zip(panels, lines, strict=True):
+    for line, (what, name, waves, mixed) in zip(panels, lines, strict=True):
         for axes, source, wave, right in zip(line, ["mix", *mix], [mixed, *waves], [None, *truth], strict=True):
             if music:
                 shown = plotting.spectrogram(axes, wave, data.rate)
-                axes.set_yticks([0, data.rate / 4, data.rate / 2], ["0", f"{data.rate / 4:g}", f"{data.rate / 2:g} Hz"])
+                axes.set_yticks([0, data.rate / 2], ["0", f"{data.rate / 2000:g} kHz"])
             else:
                 wave, _ = plotting.waveform(
-                    axes, settings["sources"], source, wave, None if name == "truth" else right, data.rate
+                    axes, settings["sources"], source, wave, None if what == "truth" else right, data.rate
                 )
             times = np.arange(len(wave)) / data.rate
-            rows.append(pd.DataFrame({"what": name.replace("\n", " "), "source": source, "time": times,
-                                      "amplitude": wave}))  # fmt: skip
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+            rows.append(pd.DataFrame({"what": what, "source": source, "time": times, "amplitude": wave}))
+        plotting.name_row(line, name)
     if music:
-        figure.colorbar(shown, ax=panels, label="dB", aspect=60)
+        figure.colorbar(shown, ax=panels, label="dB", aspect=60, pad=0.01)
     for axes, name in zip(panels[0], ["mix", *mix], strict=True):
         axes.set_title(name)
-    for axes in panels[-1]:
-        axes.set_xlabel("time (s)" if music else "time (ms)")
+    figure.supxlabel("time (s)" if music else "time (ms)")
     return figure, pd.concat(rows)
 
 

@@ -1,12 +1,12 @@
-"""Training and held-out loss of every prior."""
+"""Training and held-out loss of every prior, a panel each of its models."""
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting
 
-TOGETHER, INK = "trained together", ["black", "0.6", "0.3"]  # a row, and its colours
+TOGETHER, INK = "trained together", ["black", "0.6", "0.3"]  # a row of the table, and its colours
+COLUMNS = 6  # panels beside each other, at least
 
 
 def draw(settings, inputs):
@@ -18,52 +18,53 @@ def draw(settings, inputs):
         tables.append(pd.read_csv(path).assign(**columns, row=row, line=line))
     table = pd.concat(tables)
     table = table[table["held_out_loss"].notna()]
-    priors, sigmas = list(table["row"].unique()), settings["sigmas"]
     look = plotting.style(settings["sources"]) | {name: {"color": INK[k % len(INK)]} for k, name in enumerate(joint)}
-    figure, panels = plt.subplots(
-        len(priors),
-        len(sigmas),
-        figsize=(2.4 * len(sigmas), 2.5 * len(priors)),
-        sharey="row",
-        squeeze=False,
-        layout="constrained",
-    )
-    for row, prior in zip(panels, priors, strict=True):
-        one_for_all = (table.loc[table["row"] == prior, "sigma"] == "all").all()
-        for axes, sigma in zip(row, ["all", *sigmas[1:]] if one_for_all else sigmas, strict=True):
-            for line in look:
-                for _, curve in table[
-                    (table["row"] == prior) & (table["line"] == line) & (table["sigma"] == sigma)
-                ].groupby("seed"):
-                    axes.plot(curve["step"], curve["loss"], color=look[line]["color"], linewidth=0.8, alpha=0.5)
-                    axes.plot(
-                        curve["step"],
-                        curve["held_out_loss"],
-                        color=look[line]["color"],
-                        linewidth=1.2,
-                        label=line,
-                    )
-            axes.set(title=f"σ = {sigma}", xlabel="step")
-            if not axes.lines:
-                plotting.empty(axes, "not trained")
-        losses = table.loc[table["row"] == prior, "held_out_loss"]
-        if one_for_all and losses.min() > 0:  # a squared error
-            row[0].set_yscale("log")
-        else:
-            row[0].set_ylim(losses.min() - 0.3, max(losses.min() + 1, min(losses.max() + 0.3, losses.min() + 8)))
-        kind = settings["families"].get(prior, "")
-        plotting.label_row(row, f"{prior}\n{'squared error' if kind.startswith('score') else 'loss, nats/sample'}")
-    handles = {}
-    for axes in panels[:, -1]:
-        handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    panels[0, -1].legend(
-        handles.values(),
-        handles.keys(),
-        loc="center left",
-        bbox_to_anchor=(1, 0.5),
-        title="held out\n(pale: training)",
-    )
+    models = {row: list(rows["sigma"].unique()) for row, rows in table.groupby("row", sort=False)}
+    columns = max(COLUMNS, *map(len, models.values()))
+    places = in_lines({row: len(sigmas) for row, sigmas in models.items()}, columns)
+    used = max(column + len(models[row]) for row, (_, column) in places.items())
+    figure, panels = plotting.grid(1 + max(line for line, _ in places.values()), used, 2, margin=0.8)
+    for row, sigmas in models.items():
+        line, column = places[row]
+        of_prior = panels[line, column : column + len(sigmas)]
+        losses = table[table["row"] == row]
+        for axes, sigma in zip(of_prior, sigmas, strict=True):
+            for (name, _), curve in losses[losses["sigma"] == sigma].groupby(["line", "seed"], sort=False):
+                axes.plot(curve["step"], curve["loss"], color=look[name]["color"], linewidth=0.8, alpha=0.5)
+                label = plotting.title(settings, name) if name in joint else name
+                axes.plot(curve["step"], curve["held_out_loss"], color=look[name]["color"], linewidth=1.4, label=label)
+            axes.set_title("" if sigma == "all" else f"σ = {sigma}", fontsize=plotting.SMALL)
+            axes.tick_params(labelleft=axes is of_prior[0])
+            end_axis(axes, losses["held_out_loss"], squared=sigma == "all" and losses["held_out_loss"].min() > 0)
+        name = TOGETHER if row == TOGETHER else plotting.title(settings, row, 18)
+        of_prior[0].set_title(f"{name}\n{of_prior[0].get_title()}".strip(), fontsize=plotting.SMALL)
+    for axes in panels.flat:
+        if not axes.lines:
+            plotting.empty(axes, "")
+    figure.supxlabel("step")
+    figure.supylabel("loss: nats/sample; of score priors the squared error")
+    plotting.legend(figure, *panels.flat)
     return figure, table
+
+
+def in_lines(lengths: dict[str, int], columns: int) -> dict[str, tuple[int, int]]:
+    """Line and column of the first panel of each: one after the other, and on a new line where there is no room."""
+    places, line, column = {}, 0, 0
+    for name, length in lengths.items():
+        if column + length > columns:
+            line, column = line + 1, 0
+        places[name] = line, column
+        column += length
+    return places
+
+
+def end_axis(axes, losses: pd.Series, squared: bool) -> None:
+    """The same axis for all models of a prior; the first steps are cut off. squared: of errors above 0."""
+    if squared:
+        axes.set_yscale("log")
+        axes.set_ylim(0.9 * losses.min(), 1.1 * losses.max())
+    else:
+        axes.set_ylim(losses.min() - 0.3, max(losses.min() + 1, min(losses.max() + 0.3, losses.min() + 8)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """How far each learned density is from the true one, in nats per sample, by noise level."""
 
-import matplotlib.pyplot as plt
 from audiopriors import plotting, tables
 
 
@@ -8,11 +7,9 @@ def draw(settings, inputs):
     table = tables.members(tables.read_csv(inputs[0]))
     joint = settings["joint_priors"]
     priors = [prior for prior in table["prior"].unique() if prior not in joint]
-    figure, panels = plt.subplots(
-        1, len(priors), figsize=(3.9 * len(priors), 3.4), squeeze=False, sharey=True, layout="constrained"
-    )
+    figure, panels = plotting.wrapped(len(priors), 3, 2.5, sharex=True, sharey=True)
     levels = [sigma for sigma in settings["sigmas"] if sigma != "0"]
-    for axes, prior in zip(panels[0], priors, strict=True):
+    for axes, prior in zip(panels.flat, priors, strict=False):
         place = plotting.sigma_axis(axes, levels)
         for k, (source, look) in enumerate(plotting.style(settings["sources"]).items()):
             for number, name in enumerate([prior, *(name for name in joint if joint[name] == prior)]):
@@ -23,10 +20,11 @@ def draw(settings, inputs):
                     fillstyle="full" if own else "none", **look,
                 )  # fmt: skip
         axes.axhline(0, color="black", linewidth=0.8, linestyle="--")
-        axes.set(xlabel="σ of prior and data", title=prior, xlim=(-0.5, len(levels) - 0.5))
+        axes.set(title=plotting.title(settings, prior, 30), xlim=(-0.5, len(levels) - 0.5))
         axes.set_yscale("symlog", linthresh=0.1)
-    panels[0, 0].set_ylabel("log p$_σ$ − log q, nats/sample")
-    panels[0, 0].legend()
+    plotting.label_lowest(panels, "σ of prior and data")
+    figure.supylabel("log p$_σ$ − log q, nats/sample")
+    plotting.legend(figure, panels[0, 0])
     return figure, table
 
 

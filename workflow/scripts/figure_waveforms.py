@@ -27,8 +27,8 @@ def toy_shapes(settings, inputs):
     data = registry.open_data(settings["data"], inputs[0])
     item = torch.tensor([0])
     mixed = torch.stack([data.frames("test", source, item, 4 * length)[0, 0] for source in settings["sources"]]).mean(0)
-    figure, panels = plt.subplots(1, len(shapes) + 1, figsize=(1.9 * len(shapes) + 3, 1.7), sharey=True,
-                                  width_ratios=[1] * len(shapes) + [2])  # fmt: skip
+    figure, panels = plt.subplots(1, len(shapes) + 1, figsize=(plotting.WIDTH, 2), sharey=True,
+                                  width_ratios=[1] * len(shapes) + [2], layout="constrained")  # fmt: skip
     for axes, (source, wave) in zip(panels, shapes.items(), strict=False):
         axes.plot(
             1000 * torch.arange(length) / config.rate,
@@ -50,8 +50,7 @@ def one_item(settings, inputs):
     item, sources = torch.tensor([0]), settings["sources"]
     waves = {source: data.frames("test", source, item, settings["frame"])[0, 0] for source in sources}
     waves["mix"] = data.mixture("test", sources, item, settings["frame"])[0, 0]
-    figure, panels = plt.subplots(2, len(waves), figsize=(2.6 * len(waves) + 0.6, 3.8), sharex=True, sharey="row",
-                                  squeeze=False, layout="constrained")  # fmt: skip
+    figure, panels = plotting.grid(2, len(waves), 1.6, sharex=True, sharey="row")
     time = torch.arange(settings["frame"]) / data.rate
     for (upper, lower), (source, wave) in zip(panels.T, waves.items(), strict=True):
         colour = "black" if source == "mix" else plotting.style(sources)[source]["color"]

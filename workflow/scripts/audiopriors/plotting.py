@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import math
+import textwrap
 from collections.abc import Callable
 
 import matplotlib
@@ -27,6 +28,9 @@ PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]  # beside the colour, for print in grey
 MILLISECONDS = 8  # of a waveform
 DPI = 110  # of PNGs
+WIDTH = 11  # inches: 1200 pixels, and with the fonts of set_style legible at half of it
+SMALL = 9.5  # points, the smallest that is legible at half width
+NUMBERS = 9  # points, of numbers in heat maps
 # Nats/sample at which the colours of means end, by kind of data; music is soft, so its densities are high.
 MEANS = {"toy": (-4, 2), "music": (-6, 5)}
 SHARES = (0, 1)  # the same for AUROC
@@ -35,14 +39,48 @@ SHARES = (0, 1)  # the same for AUROC
 def set_style() -> None:
     """One look for all figures: seaborn's, without the upper and right line of frames, and with text as text in PDF."""
     seaborn.set_theme(
-        context="paper", style="ticks", font_scale=1.1, palette=PALETTE,
-        rc={"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "pdf.fonttype": 42},
+        context="paper", style="ticks", font_scale=1.2, palette=PALETTE,
+        rc={"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "pdf.fonttype": 42,
+            "figure.labelsize": 11.5, "figure.constrained_layout.h_pad": 0.05},
     )  # fmt: skip
 
 
 def style(sources: list[str]) -> dict[str, dict]:
     """Colour and marker of each source."""
     return {source: {"color": PALETTE[k], "marker": MARKERS[k]} for k, source in enumerate(sources)}
+
+
+def style_of_priors(priors: list[str], exact: str | None = None) -> dict[str, dict]:
+    """Colour and marker of each prior, other colours than those of sources; the exact one is black."""
+    shades = plt.get_cmap("viridis")
+    return {
+        prior: {"color": "black" if prior == exact else shades(0.9 * k / max(1, len(priors) - 1)),
+                "marker": MARKERS[k % len(MARKERS)]}
+        for k, prior in enumerate(priors)
+    }  # fmt: skip
+
+
+def title(settings: dict, name: str, letters: int = 0) -> str:
+    """What a reader calls the prior, method or mix of that name; in lines of at most so many letters, if given."""
+    text = settings["titles"].get(name, name.replace("_", " "))
+    if not letters or len(text) <= letters:
+        return text
+    parts = text.replace(" (", "\n(").split("\n")  # what is in brackets stands on a line of its own
+    return "\n".join(textwrap.fill(part, letters, break_long_words=False) for part in parts)
+
+
+def grid(
+    rows: int, columns: int, height: float, least: float = 1.2, most: float = 3.6, margin: float = 0.9, **keywords
+) -> tuple[Figure, np.ndarray]:
+    """A figure of rows x columns panels, as wide as a page, its rows `height` inches high.
+
+    It is wider where panels were narrower than `least`, and narrower where they were wider than `most`. margin: inches
+    above and below the panels.
+    """
+    width = min(max(WIDTH, least * columns + 2), most * columns + 2)
+    return plt.subplots(
+        rows, columns, figsize=(width, height * rows + margin), squeeze=False, layout="constrained", **keywords
+    )
 
 
 def published_measure(table: pd.DataFrame, prior: str) -> str | None:
@@ -69,17 +107,49 @@ def limits_of_means(kind: str, likelihood: pd.DataFrame) -> tuple[float, float]:
     return math.floor(low), max(math.ceil(high), math.floor(low) + 1)
 
 
+def wrapped(panels: int, columns: int, height: float, **keywords) -> tuple[Figure, np.ndarray]:
+    """The figure of `grid` for so many panels in lines of at most so many; those that are left over are empty."""
+    columns = min(columns, panels)
+    figure, axes = grid(-(-panels // columns), columns, height, **keywords)
+    for one in axes.flat[panels:]:
+        empty(one, "")
+    return figure, axes
+
+
 def empty(axes: Axes, reason: str) -> None:
-    """A panel with nothing to show, and why."""
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, reason, ha="center", va="center", color="grey", fontsize=8, transform=axes.transAxes)
+    """A panel with nothing to show but its labels, and why."""
+    axes.spines[:].set_visible(False)
+    axes.tick_params(which="both", left=False, labelleft=False, bottom=False, labelbottom=False)
+    axes.text(0.5, 0.5, reason, ha="center", va="center", color="grey", fontsize=SMALL, transform=axes.transAxes)
 
 
-def label_row(row: np.ndarray, label: str, **keywords) -> None:
-    """Label the first panel (Axes) of a row that is not empty, as an empty one shows no label."""
-    first = next((axes for axes in row if axes.axison), row[0])
-    first.set_ylabel(label, **keywords)
-    first.tick_params(labelleft=True)
+def is_empty(axes: Axes) -> bool:
+    return not axes.spines["left"].get_visible()
+
+
+def name_row(row: np.ndarray, name: str) -> None:
+    """A name at the left of a row of panels (Axes), of which the first that is not empty has its ticks labelled."""
+    row[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    next((axes for axes in row if not is_empty(axes)), row[0]).tick_params(labelleft=True)
+
+
+def label_lowest(panels: np.ndarray, label: str = "") -> None:
+    """Ticks of the x axis have labels below the lowest panel of each column that is not empty, and there alone."""
+    for column in panels.T:
+        *others, lowest = [axes for axes in column if not is_empty(axes)] or [column[-1]]
+        for axes in others:
+            axes.tick_params(labelbottom=False)
+        lowest.tick_params(labelbottom=True)
+        lowest.set_xlabel(label)
+
+
+def legend(figure: Figure, *panels: Axes, where: str = "upper", **keywords) -> None:
+    """One legend of all that these panels label, above (or `lower`: below) the figure."""
+    handles: dict[str, object] = {}
+    for axes in panels:
+        handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    keywords = {"ncols": max(1, len(handles)), **keywords}
+    figure.legend(handles.values(), handles.keys(), loc=f"outside {where} center", **keywords)
 
 
 def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd.DataFrame]]) -> None:
@@ -151,7 +221,7 @@ def heat_map(
     for (row, column), value in np.ndenumerate(matrix):
         ink = "black" if colours[row, column, :3] @ (0.299, 0.587, 0.114) > 0.5 else "white"
         where = (column + 0.5, row + 0.5)
-        text = axes.text(*where, number(value, digits), ha="center", va="center", color=ink, fontsize=7.5)
+        text = axes.text(*where, number(value, digits), ha="center", va="center", color=ink, fontsize=NUMBERS)
         text.set_in_layout(False)  # it is within the cell, so its size need not be asked for
     axes.set_xticks(axes.get_xticks(), columns, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(axes.get_yticks(), rows, rotation=0)
@@ -168,14 +238,15 @@ def strips(axes: Axes, values: np.ndarray, rows: list[str], span: tuple, ends: t
 
 
 def number(value: float, digits: int) -> str:
-    """A number that fits a cell."""
+    """A number that fits a cell: the larger, the fewer digits behind the point."""
     if np.isnan(value):
         return "–"
     if np.isinf(value):
         return "∞" if value > 0 else "−∞"
     if abs(value) >= 1000:
         return f"{value:.0e}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
-    return f"{value:.{0 if abs(value) >= 100 else digits}f}".replace("-", "−")
+    places = max(0, digits - (abs(value) >= 10) - (abs(value) >= 100))
+    return f"{value:.{places}f}".replace("-", "−")
 
 
 def matrix(table: pd.DataFrame, value: str, rows: list[str], columns: list[str]) -> np.ndarray:

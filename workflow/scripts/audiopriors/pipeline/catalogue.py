@@ -72,6 +72,12 @@ def of_first_mix(data: DataSet, wildcards: dict[str, str]) -> bool:
     return wildcards["mix"] == data.first_mix
 
 
+def first_of_its_prior(data: DataSet, wildcards: dict[str, str]) -> bool:
+    """Whether it is the prior's first run of the first mix, in the config's order."""
+    methods = [run.method for run in data.runs if run.mix == data.first_mix and run.prior == wildcards["prior"]]
+    return of_first_mix(data, wildcards) and methods[0] == wildcards["method"]
+
+
 def accepting(data: DataSet, wildcards: dict[str, str]) -> bool:
     """Whether a run's method says of each mix if its sources were separated."""
     return data.scale.method(wildcards["method"]).accepts

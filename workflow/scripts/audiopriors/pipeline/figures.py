@@ -11,6 +11,7 @@ from .catalogue import (
     accepts_first_mix,
     compared_with_joint,
     first_accepting,
+    first_of_its_prior,
     has_accepting,
     has_exact,
     has_joint,
@@ -61,89 +62,88 @@ FIGURES: dict[str, Figure] = {
         opens_data=True,
     ),
     "training": Figure(
-        "Training loss (pale) and held-out loss of every prior, scale {scale}, {seeds} training(s) each. Fine-tuned "
-        "priors start from the noise-free one, or from the next smaller σ (config: chain). Losses above 4 are cut "
-        "off. The row of those trained together: all sources at once, from separate priors; their loss contains how "
-        "well they tell each other's items apart. Look for curves that still fall: those priors were stopped early, "
-        "and no verdict on the model class can rest on them.",
+        "Training loss (pale) and held-out loss of every prior's models, scale {scale}, {seeds} training(s) each. A "
+        "panel is one model, of the noise σ above it; without σ: one model for all σ. Fine-tuned models start from "
+        "the noise-free one, or from that of the next smaller σ (config: chain). The first steps are cut off. "
+        "Trained together: all sources at once, from separate priors; this loss contains how well they tell each "
+        "other's items apart. Look for curves that still fall: those priors were stopped early, and no verdict on "
+        "the model class can rest on them.",
         (Input("train_prior", "losses", trained), Input("train_jointly", "losses")),
     ),
     "cross_likelihood": Figure(
-        "Fig. 3 (left) of the paper, Fig. 14 of the thesis, scale {scale}, for each family of priors; {items} test "
-        "items of T = {frame} samples, {seeds} training(s). The learned priors are noise-free; the exact one has the "
-        "smallest σ, as noise-free waves of three parameters have no density. Left: the likelihood; rows are test "
-        "sources, columns priors. Second: the score that was published (flow: the latent term without the "
-        "log-determinant; WaveNet: the probability of the codes); colours are clipped to [−4, 2] nats/sample, numbers "
-        "are not; −∞ are items outside [−1, 1]. Right: AUROC of items of the prior's own source against the other "
-        "source, by the likelihood itself and by the ratio of two priors; the ratio is what separation needs. Look "
-        "for a diagonal, and for whether the AUROC says the same as the means.",
+        "Fig. 3 (left) of the paper, Fig. 14 of the thesis, scale {scale}, for each prior; {items} test items of T "
+        "= {frame} samples, {seeds} training(s). Priors are noise-free where they can be; others have the smallest "
+        "σ, as noise-free waves of three parameters have no density. Rows are test sources, columns priors. First "
+        "column: the mean likelihood. Second: the score that the authors published (flows: the latent term without "
+        "the log-determinant; WaveNets: the probability of the codes). Colours are clipped to [−4, 2] nats/sample, "
+        "numbers are not; −∞ are items outside [−1, 1]. Third and fourth: AUROC of items of the prior's own source "
+        "against the other source, by the likelihood and by the ratio of two priors, which is what separation "
+        "needs. Look for a diagonal, and for whether the AUROC says the same as the means.",
         (table("cross_likelihood"), table("detection")),
         captions={
             "music": (
-                "Fig. 3 (right) of the paper, Fig. 15 of the thesis, data set {dataset}, scale {scale}, noise-free "
-                "priors of each family; {items} test items of T = {frame} samples, {seeds} training(s). Left: the "
-                "likelihood; rows are test sources, columns priors. Second: the score that was published (flow: the "
-                "latent term without the log-determinant; WaveNet: the probability of the codes); colours are clipped "
-                "to [−6, 5] nats/sample, numbers are not. Right: AUROC of items of the prior's own source against the "
-                "other source, by the likelihood itself and by the ratio of two priors, which is what separation "
-                "needs. Paper and thesis saw every field of the heat map in one range: look for whether the rows "
-                "differ more than the columns (a loud source is unlikely under every prior), and whether the ratio "
-                "tells what the likelihood does not. (Data set demo_band: synthesised by this program, not recorded.)"
+                "Fig. 3 (right) of the paper, Fig. 15 of the thesis, data set {dataset}, scale {scale}; {items} "
+                "test items of T = {frame} samples, {seeds} training(s). Priors are noise-free where they can be. "
+                "Rows are test sources, columns priors. First column: the mean likelihood. Second: the score that "
+                "the authors published (flows: the latent term without the log-determinant; WaveNets: the "
+                "probability of the codes). Colours are clipped to [−6, 5] nats/sample, numbers are not. Third and "
+                "fourth: AUROC of items of the prior's own source against the other source, by the likelihood and "
+                "by the ratio of two priors, which is what separation needs. Paper and thesis saw every field of "
+                "the heat map in one range. Look for whether the rows differ more than the columns (a loud source "
+                "is unlikely under every prior), and whether the ratio tells what the likelihood does not. (Data "
+                "set demo_band: synthesised by this program, not recorded.)"
             ),
         },
     ),
     "published": Figure(
-        "Fig. 3 (left) and, at the widest σ, Fig. 4 of the paper, by priors trained and scored as the authors did "
-        "(left pair of columns) and by the correct ones (right pair), scale {scale}, {items} test items of T = "
-        "{frame} samples, {seeds} training(s). flowavenet_published: a quarter of the log-determinant in the "
-        "objective, scored by the latent term alone. wavenet_published: it sees its target, through a sigmoid, and is "
-        "scored by the log of a mean of sigmoids, so that no value is above 0. glow_mel (thesis): a flow on log-mel "
-        "spectrograms, whose density is none of the wave, as the phase is lost, so that only ratios of two of them "
-        "say something (second column); beside it the same flow on an orthogonal transform. Last row: Table 1 as "
-        "printed, the same scores here, and likelihoods; no density can give N(0, .5) noise more than −.726 "
-        "nats/sample. Colours are clipped to [−4, 2] nats/sample, numbers are not.",
+        "Fig. 3 (left) and, at the widest σ, Fig. 4 of the paper, scale {scale}; {items} test items of T = {frame} "
+        "samples, {seeds} training(s). The two columns at the left: priors that are trained and scored as the "
+        "authors did. The two at the right: the same family, trained and scored correctly. FloWaveNet, as "
+        "published, has a quarter of the log-determinant in its objective and is scored by the latent term alone. "
+        "WaveNet, as published, sees its target through a sigmoid and is scored by the log of a mean of sigmoids, "
+        "so that no value is above 0. Glow on mel spectrograms (thesis) is no density of waves, as the phase is "
+        "lost: only ratios of two of them say something (second column). Last line: Table 1 as printed, the same "
+        "scores here, and likelihoods; no density can give N(0, .5) noise more than −.726 nats/sample. Colours of "
+        "means are clipped to [−4, 2] nats/sample, numbers are not.",
         (table("cross_likelihood"), table("detection"), table("table_1")),
         exists=has_published,
     ),
     "noise_grid": Figure(
         "Fig. 4 of the paper, scale {scale}: prior and data have the same noise level; {items} test items of T = "
-        "{frame} samples, {seeds} training(s). Columns are priors, rows test sources. For each family: mean and "
-        "AUROC of the score that was published (flow: latent term only; WaveNet: probability of the codes of the "
-        "clamped samples), mean and AUROC of the likelihood, AUROC of the ratio of two priors. Look for whether "
-        "discrimination is lost with noise, or only hard to see in a mean. All likelihoods fall together as noise "
-        "grows, and their own spread does not: at σ = .359 even the exact prior's AUROC of log p(x) is far from 1, "
-        "while its ratio stays at 1. The WaveNet's code score inverts there (AUROC near 0): most of a noisy square "
-        "is clamped to ±1, where codes are cheap for every prior, so squares get the highest totals under all of "
-        "them; the ratio of two priors is not fooled. Colours of the means are clipped to [−4, 2] nats/sample.",
+        "{frame} samples, {seeds} training(s). Columns of each map are priors, rows test sources. Of each prior the "
+        "first line is the mean likelihood in nats/sample, the second the AUROC of the ratio of two priors. Look "
+        "for whether discrimination is lost with noise, or only hard to see in a mean: all means fall together as "
+        "noise grows, and the ratio still tells sources apart. The published scores and the likelihood alone are in "
+        "the figure `detection`. Colours of the means are clipped to [−4, 2] nats/sample.",
         (table("cross_likelihood"), table("detection")),
         captions={
             "music": (
                 "Fig. 4 of the paper for data set {dataset}, scale {scale}: prior and data have the same noise "
-                "level; {items} test items of T = {frame} samples, {seeds} training(s). Columns are priors, rows "
-                "test sources. For each family: mean and AUROC of the score that was published (flow: latent term "
-                "only; WaveNet: probability of the codes of the clamped samples), mean and AUROC of the likelihood, "
-                "AUROC of the ratio of two priors. Colours of the means are clipped to [−6, 5] nats/sample. (Data "
-                "set demo_band: synthesised by this program, not recorded.)"
+                "level; {items} test items of T = {frame} samples, {seeds} training(s). Columns of each map are "
+                "priors, rows test sources. Of each prior the first line is the mean likelihood in nats/sample, the "
+                "second the AUROC of the ratio of two priors. Colours of the means are clipped to [−6, 5] "
+                "nats/sample. (Data set demo_band: synthesised by this program, not recorded.)"
             ),
         },
     ),
     "detection": Figure(
         "AUROC of items of the prior's own source against all other sources, by noise level (the same for prior and "
-        "data), with 95 % intervals over {items} test items; T = {frame}, {seeds} training(s), scale "
-        "{scale}. The likelihood, the log-ratio of two priors against its worst other source, the ratio to the "
-        "mixture of all priors, typicality, and the published score. Dotted: chance. The exact prior (last row) is "
-        "the ceiling: at σ = .359 even its log p(x) overlaps (its own noise is √(T/2) nats in total), a ratio does "
-        "not.",
+        "data), with 95 % intervals over {items} test items; T = {frame}, {seeds} training(s), scale {scale}. First "
+        "column: the likelihood. Second: the log-ratio of two priors, against the worst other source. Third: the "
+        "score that the authors published. Dotted: chance. The exact prior is the ceiling: at σ = .359 even its log "
+        "p(x) overlaps, as its own noise is √(T/2) nats in total; its ratio does not. The WaveNet's published score "
+        "can fall below chance there: most samples of a noisy square are clamped to ±1, where codes are cheap for every prior, so "
+        "squares get the highest totals under all of them. Other measures are in the table of the same name.",
         (table("detection"),),
         captions={
             "music": (
                 "AUROC of items of the prior's own source against all other sources, by noise level (the same for "
-                "prior and data), with 95 % intervals over tracks ({items} test items, T = {frame}, "
-                "{seeds} training(s)), data set {dataset}, scale {scale}. The likelihood, the log-ratio of two "
-                "priors against its worst other source, the ratio to the mixture of all priors, typicality, and the "
-                "published score. Dotted: chance. Look for whether a prior that fails by its likelihood succeeds by "
-                "the ratio: then it was the metric, not the model. (Data set demo_band: synthesised by this program, "
-                "not recorded.)"
+                "prior and data), with 95 % intervals over tracks ({items} test items, T = {frame}, {seeds} "
+                "training(s)), data set {dataset}, scale {scale}. First column: the likelihood. Second: the "
+                "log-ratio of two priors, against the worst other source. Third: the score that the authors "
+                "published. Dotted: chance. Look for whether a prior that fails by its likelihood succeeds by the "
+                "ratio: then it was the metric, not the model. Other measures are in the table of the same name. "
+                "(Data set demo_band: synthesised by this program, not recorded.)"
             ),
         },
     ),
@@ -157,20 +157,22 @@ FIGURES: dict[str, Figure] = {
         exists=has_tracks,
     ),
     "logits": Figure(
-        "Fig. 16 of the thesis, the logits of the classes: what separation needs. A point is one of {items} test items "
-        "a source (200 are drawn at most; T = {frame}, {seeds} training(s), scale {scale}): log p(x) by the prior of "
-        "its own source less that by the prior of another, and less the greatest of all others, in nats; all with "
-        "noise of the σ at the left. Open: each source's prior trained on its own. Filled: the same, then trained "
-        "together to tell each other's items apart. Strokes: medians; at the right the share above 0, which is right. "
-        "The exact prior is the ceiling. Look for points left of the dotted line, and whether the training moves them.",
+        "Fig. 16 of the thesis, the logits of the classes: what separation needs. A point is one of {items} test "
+        "items a source (200 are drawn at most; T = {frame}, {seeds} training(s), scale {scale}): log p(x) by the "
+        "prior of its own source less that by the prior of another, and less the greatest of all others, in nats. "
+        "Prior and data have noise of the σ above. Open: each source's prior trained on its own. Filled: the same, "
+        "then trained together to tell each other's items apart. Strokes: medians. At the right: the share above 0, "
+        "which is right. The exact prior is the ceiling. Look for points left of the dotted line, and whether the "
+        "training moves them.",
         (Input("evaluate_prior", "measures", compared_with_joint),),
         exists=has_joint,
     ),
     "peakedness": Figure(
-        "Section 3.3 of the paper: mean likelihood of in-class items of each source as noise is added to them, "
-        "{items} items, T = {frame}, 95 % intervals, scale {scale}. A line is one prior, named by the σ that it was "
-        "trained at. A peaked prior falls at once from a high value; a smooth one stays level up to about its own σ. "
-        "The ends of each panel, as the thesis pairs them, are in noise_likelihood.",
+        "Section 3.3 of the paper: mean likelihood of items of each source under the source's own priors as noise "
+        "is added to them, {items} items, T = {frame}, 95 % intervals, scale {scale}. A line is one prior, named by "
+        "the σ that it was trained at. A peaked prior falls at once from a high value. A smooth one stays level up "
+        "to about its own σ. Intervals are cut off where the axis ends. The figure `noise_likelihood` has the ends "
+        "as the thesis pairs them.",
         (table("cross_likelihood"),),
     ),
     "noise_likelihood": Figure(
@@ -183,21 +185,24 @@ FIGURES: dict[str, Figure] = {
         (table("cross_likelihood"),),
     ),
     "inputs": Figure(
-        "Section 3.4 and Table 1 of the paper: constants and Gaussian noise under the noise-free (exact: the "
-        "smallest σ) and the widest prior; the likelihood, the likelihood corrected for complexity (against the "
-        "lossless coder FLAC as a density), and the published score; T = {frame}, {items} noise items, 95 % "
-        "intervals, scale {scale}. Dotted: the mean of the prior's own source at its own noise level, in its colour. "
-        "Dashed: no density can be above it in the mean on N(0, s²) noise; the latent score is not a density and may "
-        "be. Dash-dotted: no density of data with noise σ can be above it for any input.",
+        "Section 3.4 and Table 1 of the paper: the likelihood of constants and of Gaussian noise, under the prior "
+        "of the least noise (left pair of columns; noise-free, where there is such a prior) and of the widest "
+        "(right pair); T = {frame}, {items} noise items, 95 % intervals, scale {scale}. Dotted: the mean of the "
+        "prior's own source at its own noise level, in its colour. Dashed: no density can be above it in the mean "
+        "on N(0, s²) noise. Dash-dotted: no density of data with noise σ can be above it for any input. Axes end at "
+        "the means; longer intervals are cut off. The likelihood corrected for complexity and the published scores "
+        "are in the table `cross_likelihood`.",
         (table("cross_likelihood"),),
         captions={
             "music": (
-                "Section 3.4 of the paper for data set {dataset}: constants and Gaussian noise under the noise-free "
-                "and the widest prior; the likelihood, the likelihood corrected for complexity (against the lossless "
-                "coder FLAC as a density), and the published score; T = {frame}, {items} noise items, 95 % "
-                "intervals, scale {scale}. Dotted: the mean of the prior's own source at its own noise level, in its "
-                "colour. Dashed: no density can be above it in the mean on N(0, s²) noise; the latent score is not a "
-                "density and may be. Dash-dotted: no density of data with noise σ can be above it for any input."
+                "Section 3.4 of the paper for data set {dataset}: the likelihood of constants and of Gaussian "
+                "noise, under the prior of the least noise (left pair of columns; noise-free, where there is such a "
+                "prior) and of the widest (right pair); T = {frame}, {items} noise items, 95 % intervals, scale "
+                "{scale}. Dotted: the mean of the prior's own source at its own noise level, in its colour. Dashed: "
+                "no density can be above it in the mean on N(0, s²) noise. Dash-dotted: no density of data with "
+                "noise σ can be above it for any input. Axes end at the means; longer intervals are cut off. The "
+                "likelihood corrected for complexity and the published scores are in the table `cross_likelihood`. "
+                "(Data set demo_band: synthesised by this program, not recorded.)"
             ),
         },
     ),
@@ -217,15 +222,17 @@ FIGURES: dict[str, Figure] = {
         (table("gradient_norm"),),
     ),
     "samples": Figure(
-        "One waveform drawn from each prior (rows: sources; columns: noise level it was trained at), the first 10 "
-        "ms; scale {scale}, T = {frame}. Look for whether a shape can be recognised at all: likelihoods of small "
-        "models trained for seconds are finite and comparable long before their samples look right.",
+        "Waveforms drawn from each prior, the first 10 ms: of each source one at the least, the middle and the "
+        "largest σ that the prior has, below each other; scale {scale}, T = {frame}. Look for whether a shape can "
+        "be recognised at all: likelihoods of small models trained for seconds are finite and comparable long "
+        "before their samples look right.",
         (Input("sample_prior", "samples"),),
         captions={
             "music": (
-                "One waveform drawn from each prior (rows: sources; columns: noise level it was trained at), the "
-                "first 10 ms; data set {dataset}, scale {scale}, T = {frame}. Small models trained for seconds draw "
-                "coloured noise: likelihoods are finite and comparable long before samples sound like music."
+                "Waveforms drawn from each prior, the first 10 ms: of each source one at the least, the middle and "
+                "the largest σ that the prior has, below each other; data set {dataset}, scale {scale}, T = "
+                "{frame}. Small models trained for seconds draw coloured noise: likelihoods are finite and "
+                "comparable long before samples sound like music."
             ),
         },
     ),
@@ -253,52 +260,57 @@ FIGURES: dict[str, Figure] = {
         opens_data=True,
     ),
     "dilemma": Figure(
-        "The paper's dilemma, prior by prior; T = {frame}, scale {scale}. Left: how much the mean in-class log p "
-        "(nats/sample) changes when noise of the prior's own σ is added; ½ (dotted) is what any density of noisy "
-        "data pays, a peaked prior pays more. Open: the prior of the least noise, for the smallest σ. Middle: AUROC "
+        "The paper's dilemma, prior by prior; T = {frame}, scale {scale}. First come priors with one model per σ, "
+        "as the paper's, then priors with one model for all σ, then the truth. Left: how much the mean log p of the "
+        "own source (nats/sample) changes when noise of the prior's own σ is added. The truth's density pays ½ "
+        "(dotted), a peaked prior pays more. Open: the prior of the least noise, for the smallest σ. Middle: AUROC "
         "of the worst pair of sources at the worst σ above 0, by log p (open) and by the ratio of two priors "
-        "(filled), with the 95 % interval. Right: median SI-SDR of each source by the sampler that suits the prior "
-        "best, with the 95 % interval. A prior that is smooth, discriminative and separates is on the right in the "
-        "middle and right panels, and near ½ in the left one.",
+        "(filled), with the 95 % interval. Right: median SI-SDR of each source (at most 60 dB) by the sampler that "
+        "suits the prior best, with the 95 % interval; dotted: the mix itself. A prior that is smooth, "
+        "discriminative and separates is near ½ in the left panel and on the right in the others.",
         (table("cross_likelihood"), table("detection"), table("separation")),
         exists=separates_first_mix,
     ),
     "separation": Figure(
-        "Median SI-SDR of each source over {mixes} test mixes with its 95 % interval, by method; T = {frame}, scale "
-        "{scale}. References: the mix itself as estimate, and an oracle that knows every frequency and phase and "
-        "fits the amplitudes. In brackets the number of mixes, fewer for slow methods. Look for methods above the "
-        "mix: Langevin dynamics from the paper's σ is not, as the paper says; the same priors in a sampler that "
-        "starts where the sources drown in noise can be.",
+        "Median SI-SDR of each source over {mixes} test mixes with its 95 % interval, by prior and method; T = "
+        "{frame}, scale {scale}. References: the mix itself as estimate, an oracle that knows every frequency and "
+        "phase and fits the amplitudes, and a separator that is trained on mixes. In brackets the number of mixes, "
+        "fewer for slow methods. Look for methods above the mix: Langevin dynamics from the paper's σ is not, as "
+        "the paper says; the same kind of priors in a sampler that starts where the sources drown in noise can be.",
         (table("separation"),),
         exists=has_runs,
         captions={
             "music": (
-                "Median SI-SDR of each source over {mixes} test mixes with its 95 % interval over tracks, by method; "
-                "data set {dataset}, T = {frame}, scale {scale}. References: the mix itself as estimate, a static "
-                "Wiener filter (long-term average spectra of the training stems), and an oracle, the ratio mask of "
-                "the true sources' magnitudes. BSSEval's measures are in the table. Look for methods above the mix. "
-                "(Data set demo_band: synthesised by this program, not recorded.)"
+                "Median SI-SDR of each source over {mixes} test mixes with its 95 % interval over tracks, by prior "
+                "and method; data set {dataset}, T = {frame}, scale {scale}. References: the mix itself as "
+                "estimate, a static Wiener filter (long-term average spectra of the training stems), an oracle, the "
+                "ratio mask of the true sources' magnitudes, and a separator that is trained on mixes. In brackets "
+                "the number of mixes. BSSEval's measures are in the table. Look for methods above the mix. (Data "
+                "set demo_band: synthesised by this program, not recorded.)"
             ),
         },
     ),
     "separation_examples": Figure(
-        "Before and after: the first 8 ms of the first test mix. First row: the mix and its true sources; then what "
-        "each method makes of it (grey: the truth; left: the mean of its estimates). Scale {scale}, T = {frame}.",
-        (ITEMS, Input("separate", "examples", of_first_mix)),
+        "Before and after: the first 8 ms of the first test mix. First row: the mix and its true sources. Then what "
+        "each prior makes of it by the first of its methods in the config (grey: the truth; left: the mean of its "
+        "estimates). Scale {scale}, T = {frame}. The page of sounds has every method.",
+        (ITEMS, Input("separate", "examples", first_of_its_prior)),
         exists=separates_first_mix,
         captions={
             "music": (
-                "The first test mix of data set {dataset}: spectrograms of the mix and its true sources (first row), "
-                "then of what each method makes of it (left: the sum of its estimates). Scale {scale}, T = {frame}. "
-                "(Data set demo_band: synthesised by this program, not recorded.)"
+                "The first test mix of data set {dataset}: spectrograms of the mix and its true sources (first "
+                "row), then of what each prior makes of it by the first of its methods in the config (left: the sum "
+                "of its estimates). Scale {scale}, T = {frame}. The page of sounds has every method. (Data set "
+                "demo_band: synthesised by this program, not recorded.)"
             ),
         },
         opens_data=True,
     ),
     "posterior": Figure(
         "What posterior models make of the first test mix of data set {dataset}: the mean of q (colour) with its "
-        "central 95 % (band) over the true sources (grey); rows are models by their objective. Scale {scale}, T = "
-        "{frame}. Look for bands that are wide where the mean is wrong: there the encoder says that it does not know.",
+        "central 95 % (band) over the true sources (grey). A row is a model, named by its objective. Scale {scale}, "
+        "T = {frame}. Look for bands that are wide where the mean is wrong: there the encoder says that it does not "
+        "know.",
         (ITEMS, Input("separate_posterior", "bands", of_first_mix)),
         exists=posterior_of_first_mix,
         opens_data=True,
@@ -312,10 +324,11 @@ FIGURES: dict[str, Figure] = {
         exists=posterior_of_first_mix,
     ),
     "energy": Figure(
-        "Energy (minus log posterior, per sample; of the planned samplers the part of the mix only) and residual of "
-        "the mix along the steps of each sampler; median and 10 to 90 % of {mixes} mixes, T = {frame}, scale "
-        "{scale}. Dotted lines: the σ of prior and step changes. Look for energies that rise or residuals that stay: "
-        "the step is too large for that prior.",
+        "Energy (minus log posterior, per sample; of the planned samplers the part of the mix only) and residual "
+        "(rms of the mix less the sum of the estimates) along the steps of each sampler, a line a prior; median and "
+        "10 to 90 % of the mixes, T = {frame}, scale {scale}. Dotted lines: the σ of prior and step changes; where "
+        "it changes often, it is not drawn. Look for energies that rise or residuals that stay: the step is too "
+        "large for that prior.",
         (Input("separate", "trace", of_first_mix),),
         exists=separates_first_mix,
     ),
@@ -323,10 +336,10 @@ FIGURES: dict[str, Figure] = {
         "What each prior leaves of the noise that is added to items of its own source: mean square error of the "
         "estimate over that of the exact prior (black), the least that any estimate has in the mean, by the noise's "
         "σ, with 95 % intervals; T = {frame}, scale {scale}. Solid: one step of Tweedie's formula with the model of "
-        "that noise, which is E[s | x] if the model is right; dashed: a few steps of Langevin dynamics under the "
-        "model of the next smaller noise; single points: posterior models trained against that prior for this noise. "
-        "Dotted: an estimate that changes nothing. Look for how far above black a prior is: what it does not know of "
-        "its source.",
+        "that noise, which is E[s | x] if the model is right. Dashed: a few steps of Langevin dynamics under the "
+        "model of the next smaller noise. Single points: posterior models trained against that prior for this "
+        "noise. Dotted: an estimate that changes nothing. Look for how far above black a prior is: what it does not "
+        "know of its source.",
         (table("denoising"),),
         captions={
             "music": (
