@@ -5,6 +5,7 @@ PRIORS = ["flow", "score"]  # of each sigma, with a published measure; of all si
 SETTINGS = {
     "sources": SOURCES, "sigmas": SIGMAS, "priors": PRIORS, "published": [], "joint_priors": {}, "exact": None,
     "data": {"kind": "toy", "settings": {}},
+    "titles": {"flow": "a flow", "score": "a score prior (all σ)", "good": "a good method", "two": "two sources"},
     "families": {"flow": "flowavenet", "score": "score", "as_published": "flowavenet"}, "frame": 10,
     "mix": {"name": "two", "sources": ["a", "b"], "gains": [1, 1], "unison": 0, "noise": 0, "skip": 0},
 }  # fmt: skip

@@ -71,6 +71,19 @@ def test_a_file_of_a_few_lines_is_enough():
     assert "dirac" not in removed["full"]["datasets"]["toy"]["runs"]
 
 
+def test_titles():
+    own = {"priors": {"mine": {"family": "wavenet", "datasets": ["toy"]}}, "titles": {"mine": "my prior", "score": "S"}}
+    titles = Scale("quick", config.scales(with_changes(own))["quick"]).dataset("toy").titles
+    assert (titles["mine"], titles["score"], titles["wavenet"]) == ("my prior", "S", "WaveNet (one model per σ)")
+    assert titles["parametric_oracle"] == "parametric oracle"  # has none: its name
+    assert "titles.scor: no figure shows anything of that name; it" in sentences({"titles": {"scor": "S"}})
+    assert "titles.score" in sentences({"titles": {"score": ""}})
+    # A title of what a user's file removes is no mistake, and without titles there are names.
+    config.scales(with_changes({"datasets": {"toy": {"published": []}, "toy_published": {"published": []}}}))
+    plain = Scale("quick", config.scales(with_changes({"titles": None}))["quick"]).dataset("toy").titles
+    assert plain["flowavenet_told"] == "flowavenet told"
+
+
 TONES = {
     "kind": "toy", "sources": ["sine", "saw"], "frame": 256, "priors": ["wavenet"],
     "settings": SHIPPED["datasets"]["toy"]["settings"],

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from audiopriors import plotting
+from conftest import ROOT
 from drawn import PRIORS, SETTINGS, SIGMAS, SOURCES, words
 from PIL import Image
 
@@ -117,10 +118,13 @@ def test_cross_likelihood(draw):
     assert value["score", "log_prob", "c", "a"] == -7 and ("score", "latent_log_prob") not in value
     assert aurocs.set_index(keys)["auroc"]["score", "log_ratio", "c", "b"] == pytest.approx(0.85)
     assert len(means) == (2 + 1) * 4 * 3 and len(aurocs) == 2 * 2 * 6
-    assert words(figure, "xlabel") == {"prior source"}
-    assert words(figure, "ylabel") == {"flow, σ = 0\ntest source", "score, σ = 0.1\ntest source"}
-    assert "log p(x)\nmean, nats/sample" in words(figure, "title")
-    assert "latent term only (as published)\nmean, nats/sample" in words(figure, "title")
+    assert figure.get_supxlabel() == "prior source (rows: test source)"
+    assert words(figure, "ylabel") == {"a flow\nσ = 0", "a score prior\n(all σ)\nσ = 0.1"}
+    assert words(figure, "title") == {
+        "log p(x)\nmean, nats/sample", "score as published\nmean, nats/sample", "AUROC of log p(x)",
+        "AUROC of the ratio\nlog p$_k$ − log p$_j$",
+    }  # fmt: skip
+    assert [text.get_text() for text in figure.axes[5].texts] == ["no such score"]  # of the score prior
 
 
 def test_noise_grid(draw):
@@ -128,11 +132,14 @@ def test_noise_grid(draw):
     assert (shown["prior_sigma"] == shown["data_sigma"]).all() and set(shown["test_source"]) == set(SOURCES)
     assert shown.loc[shown["prior"] == "flow", "data_sigma"].unique().tolist() == SIGMAS
     assert shown.loc[shown["prior"] == "score", "data_sigma"].unique().tolist() == SIGMAS[1:]
-    means = shown[shown["quantity"] == "mean"].groupby(["prior", "measure"])["mean"].max()
-    assert means.to_dict() == {("flow", "latent_log_prob"): -1, ("flow", "log_prob"): 1, ("score", "log_prob"): 1}
-    assert len(shown) == (2 * 3 + 2) * 9 + (3 * 3 + 2 * 2) * 6
-    assert {"flow, σ = 0", "score, σ = 0.5"} <= words(figure, "title") and words(figure, "xlabel") == {"prior source"}
-    assert "log p(x)\nmean, nats/sample" in words(figure, "ylabel")
+    means, aurocs = (shown[shown["quantity"] == quantity] for quantity in ("mean", "auroc"))
+    assert means.groupby(["prior", "measure"])["mean"].max().to_dict() == {(prior, "log_prob"): 1 for prior in PRIORS}
+    assert aurocs["measure"].eq("log_ratio").all() and len(means) == (3 + 2) * 9 and len(aurocs) == (3 + 2) * 6
+    assert words(figure, "title") == {f"σ = {sigma}" for sigma in SIGMAS}
+    assert words(figure, "ylabel") == {
+        "a flow\nmean of\nlog p(x)", "a score prior\n(all σ)\nmean of\nlog p(x)", "AUROC of\nthe ratio",
+    }  # fmt: skip
+    assert figure.get_supxlabel() == "prior source (rows: test source)"
     levels = likelihoods()
     figure, _ = draw("noise_grid", levels[levels["prior_sigma"] != "0.1"], detections())
     said = {text.get_text() for axes in figure.axes for text in axes.texts}
@@ -160,7 +167,9 @@ def test_published(draw):
     assert set(shown.loc[shown["quantity"] != "table 1", "prior_sigma"]) == {"0", "0.5"}  # the ends
     of_table = shown[shown["quantity"] == "table 1"].groupby("prior_source")["mean"].unique()
     assert of_table.to_dict() == {"a": [1], "b": [2], "c": [3]}
-    assert "Table 1 of the paper\nnats/sample" in words(figure, "title") and "flow\nσ = 0.5" in words(figure, "ylabel")
+    assert {"Table 1\nas the paper prints it", "a flow\nAUROC of log p$_k$ − log p$_j$"} <= words(figure, "title")
+    assert "as published\nmean of latent term only" in words(figure, "title")
+    assert words(figure, "ylabel") == {"σ = 0", "σ = 0.5"}
     families = {"families": {"flow": "flowavenet", "score": "score", "as_published": "glow"}}
     figure, alone = draw("published", likelihood, detection, table_1, published=["as_published"], **families)
     assert set(alone.loc[alone["quantity"] != "table 1", "prior"]) == {"as_published"}  # it has no partner
@@ -185,9 +194,11 @@ def test_detection(draw):
     assert shown.loc[shown["measure"] != "log_ratio", "test_source"].eq("rest").all()
     value = ratios.set_index(["prior", "prior_source", "data_sigma"])["auroc"]
     assert value["flow", "a", "0"] == pytest.approx(0.85) and value["score", "c", "0.5"] == pytest.approx(0.8)
+    assert set(shown["measure"]) == {"log_prob", "log_ratio", "latent_log_prob"}
     assert words(figure, "xlabel") == {"σ of prior and data"}
-    assert words(figure, "ylabel") >= {f"{prior}\nAUROC, own source against the rest" for prior in PRIORS}
-    assert "log p$_k$ − log p$_j$\n(worst other source)" in words(figure, "title")
+    assert words(figure, "ylabel") == {"a flow", "a score prior\n(all σ)"}
+    assert figure.get_supylabel() == "AUROC of the own source against the others"
+    assert "ratio log p$_k$ − log p$_j$\n(worst other source)" in words(figure, "title")
 
 
 def test_detection_by_track(draw):
@@ -199,11 +210,14 @@ def test_detection_by_track(draw):
     assert ratios.loc[("flow", "c", "t2"), "test_source"] == "b" and ratios["auroc"].min() == pytest.approx(0.55)
     points, median, *_ = figure.axes[0].lines
     assert points.get_ydata() == pytest.approx([0.7, 0.9, 1]) and median.get_ydata() == pytest.approx([0.9, 0.9])
-    assert words(figure, "title") == {"log p(x)\nσ = 0.1", "log p$_k$ − log p$_j$ (worst other)\nσ = 0.1"}
-    assert words(figure, "ylabel") == {f"{prior}\nAUROC within a track" for prior in PRIORS}
+    assert words(figure, "title") == {
+        "σ = 0.1\nlog p(x)", "σ = 0.1\nratio log p$_k$ − log p$_j$\n(worst other source)",
+    }  # fmt: skip
+    assert words(figure, "ylabel") == {"a flow", "a score prior\n(all σ)"}
+    assert figure.get_supylabel() == "AUROC within a track"
     figure, _ = draw("detection_by_track", pd.concat(tracks), sigmas=["7", "0.1"])  # nothing is measured at 7
-    assert [axes.axison for axes in figure.axes] == [False, False, True, True] * len(PRIORS)
-    assert figure.axes[0].texts[0].get_text() == "not measured at σ = 7" and "AUROC" in figure.axes[2].get_ylabel()
+    assert [plotting.is_empty(axes) for axes in figure.axes] == [True, True, False, False] * len(PRIORS)
+    assert figure.axes[0].texts[0].get_text() == "not measured\nat σ = 7" and figure.axes[0].get_ylabel() == "a flow"
 
 
 def test_peakedness(draw):
@@ -214,9 +228,9 @@ def test_peakedness(draw):
     assert shown["measure"].eq("log_prob").all() and (shown["prior_source"] == shown["test_source"]).all()
     noise_free = figure.axes[0].containers[0].lines[0]  # at infinite loss there is no point
     assert noise_free.get_xdata().tolist() == [0, 0.1] and noise_free.get_ydata().tolist() == [1, -3]
-    assert {"a under its own prior", "c under its own prior"} <= words(figure, "title")
-    assert words(figure, "xlabel") == {"noise added (std. dev.)"}
-    assert words(figure, "ylabel") == {f"{prior}\nlog p(x), nats/sample" for prior in PRIORS}
+    assert words(figure, "title") == set(SOURCES) and words(figure, "ylabel") == {"a flow", "a score prior\n(all σ)"}
+    assert figure.get_supxlabel() == "noise added (standard deviation)"
+    assert figure.get_supylabel() == "log p(x) by the own prior, nats/sample"
 
 
 def test_noise_likelihood(draw):
@@ -233,13 +247,13 @@ def test_noise_likelihood(draw):
     assert [text.get_text() for text in figure.axes[0].texts] == ["elsewhere −∞"]
     assert not figure.axes[1].texts and len(figure.legends[0].get_texts()) == len(SOURCES)
     assert words(figure, "title") == {
-        "flow, without noise", "flow, with noise, σ = 0.5", "score, with noise, σ = 0.1", "score, with noise, σ = 0.5",
+        "a flow\nwithout noise", "a flow\nwith noise, σ = 0.5",
+        "a score prior\n(all σ)\nwith noise, σ = 0.1", "a score prior\n(all σ)\nwith noise, σ = 0.5",
     }  # fmt: skip
-    assert words(figure, "ylabel") >= {"log p(x), nats/sample"}
-    # Of one level there is no pair, and the axis is named below the last panel that there is.
+    assert figure.get_supylabel() == "log p(x), nats/sample"
+    # Of one level there is no pair.
     figure, shown = draw("noise_likelihood", table[(table["prior"] == "flow") | (table["data_sigma"] == "0.5")])
-    assert [axes.axison for axes in figure.axes] == [True, True, False, True]
-    assert [axes.get_xlabel() for axes in figure.axes] == ["noise added (std. dev.)", "", "", "noise added (std. dev.)"]
+    assert [plotting.is_empty(axes) for axes in figure.axes] == [False, False, True, False]
 
 
 def test_inputs(draw):
@@ -253,9 +267,13 @@ def test_inputs(draw):
     constants = figure.axes[0]
     assert constants.containers[0].lines[0].get_xdata().tolist() == [0.5, 1]
     assert constants.lines[3].get_ydata() == [1, 1]  # dotted: the prior's own source at its own noise
-    assert words(figure, "ylabel") == {"flow\nmean, nats/sample"}
-    assert words(figure, "xlabel") == {"constant input c", "noise input N(0, s²), s"}
-    assert "log p(x)\nprior σ = 0.5" in words(figure, "title")
+    assert shown["measure"].eq("log_prob").all() and words(figure, "ylabel") == {"a flow"}
+    assert figure.get_supylabel() == "mean log p(x), nats/sample"
+    assert words(figure, "xlabel") == {"constant c", "noise N(0, s²)"}
+    assert words(figure, "title") == {"σ = 0", "σ = 0.5"}
+    one = pd.concat([table, *scored]).query("prior == 'flow' and prior_sigma == '0.5'")
+    figure, _ = draw("inputs", one, priors=["flow"])
+    assert [plotting.is_empty(axes) for axes in figure.axes] == [True, True, False, False]
 
 
 def test_denoising(draw):
@@ -271,7 +289,8 @@ def test_denoising(draw):
     assert set(shown["prior"]) == set(PRIORS)
     lines = {line.get_label(): line.lines[0].get_ydata().tolist() for line in figure.axes[0].containers}
     assert lines == {
-        "flow": pytest.approx([0.5, 2]), "flow, Langevin": pytest.approx([0.25]), "score": pytest.approx([0.125, 0.25])
+        "a flow": pytest.approx([0.5, 2]), "a flow: langevin": pytest.approx([0.25]),
+        "a score prior (all σ)": pytest.approx([0.125, 0.25]),
     }  # fmt: skip
     assert figure.axes[0].get_ylim()[0] == pytest.approx(0.125 / 4)  # where an interval that reaches 0 is cut
     assert words(figure, "title") == set(SOURCES) and words(figure, "xlabel") == {"σ of the noise"}
@@ -281,8 +300,8 @@ def test_denoising(draw):
     table.loc[table["prior"] == "score", "method"] = "posterior_wake"
     figure, _ = draw("denoising", table)
     lines = {line.get_label(): line.lines for line in figure.axes[0].containers}
-    assert set(lines) == {"flow", "flow, Langevin", "score, posterior_wake"}
-    assert lines["score, posterior_wake"][0].get_ydata().tolist() == pytest.approx([3, 3])
+    assert set(lines) == {"a flow", "a flow: langevin", "a score prior (all σ): posterior wake"}
+    assert lines["a score prior (all σ): posterior wake"][0].get_ydata().tolist() == pytest.approx([3, 3])
     (unchanged,) = [line for line in figure.axes[0].lines if line.get_label() == "the noisy wave itself"]
     assert unchanged.get_ydata()[0] == pytest.approx(3 / 0.5) and words(figure, "ylabel") == {
         "mean square error / the least"
@@ -295,13 +314,13 @@ def test_truth_gap(draw):
     figure, shown = draw("truth_gap", table)
     assert len(shown) == len(table) and shown["gap_mean"].eq(1).all()
     assert figure.axes[0].containers[0].lines[0].get_ydata().tolist() == [1, 1, 1]
-    assert words(figure, "title") == {"flow"} and words(figure, "xlabel") == {"σ of prior and data"}
-    assert words(figure, "ylabel") == {"log p$_σ$ − log q, nats/sample"}
+    assert words(figure, "title") == {"a flow"} and words(figure, "xlabel") == {"σ of prior and data"}
+    assert figure.get_supylabel() == "log p$_σ$ − log q, nats/sample"
     joint = table[(table["prior"] == "flow") & (table["prior_sigma"] == "0.5")].assign(prior="joint", gap_mean=3.0)
     figure, shown = draw("truth_gap", pd.concat([table, joint]), joint_priors={"joint": "flow"})
     own, other = (line.lines[0] for line in figure.axes[0].containers[:2])  # of the first source
     assert other.get_ydata().tolist() == [3] and other.get_fillstyle() == "none" != own.get_fillstyle()
-    assert words(figure, "title") == {"flow"} and len(shown) == len(table) + len(joint)
+    assert words(figure, "title") == {"a flow"} and len(shown) == len(table) + len(joint)
 
 
 def test_gradient_norm(draw):
@@ -315,7 +334,7 @@ def test_gradient_norm(draw):
     for axes in figure.axes:
         for line in [axes.lines[-1], axes.containers[0].lines[0]]:  # expected, and of the table: without noise none
             assert line.get_xdata() == pytest.approx([0.1, 0.5]) and line.get_ydata() == pytest.approx([100, 4])
-    assert words(figure, "title") == set(PRIORS) and len(words(figure, "ylabel")) == 1
+    assert words(figure, "title") == {"a flow", "a score prior (all σ)"} and figure.get_supylabel()
 
 
 def test_dilemma(draw):
@@ -333,11 +352,14 @@ def test_dilemma(draw):
     best = shown.loc["si_sdr"].set_index(["prior", "source"])["value"].loc[PRIORS]
     assert best.to_dict() == {("score", "a"): 15, ("score", "b"): 11, ("flow", "a"): 3, ("flow", "b"): 2}
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert texts == ["bad (7 mixes)", "good (7 mixes)"]
-    assert words(figure, "xlabel") == {"change of log p, nats/sample", "AUROC", "median SI-SDR (dB, at most 60)"}
-    assert {title.split("?")[0] for title in words(figure, "title")} == {
-        "Smooth", "Discriminative", "Separates 2 sources",
-    }  # fmt: skip
+    assert [text for text in texts if "mixes" in text] == ["bad (7 mixes)", "a good method (7 mixes)"]
+    assert words(figure, "title") == {"Smooth?", "Discriminative?", "Separates 2 sources?"}
+    assert len(words(figure, "xlabel")) == 3
+    # First priors of one noise level a model, then those of all, then the truth.
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == ["a flow", "a score prior\n(all σ)"]
+    figure, _ = draw("dilemma", likelihoods(), detections(), separations(), exact="flow", priors=["score", "flow"])
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == rows[::-1]
 
 
 def test_separation(draw):
@@ -345,11 +367,11 @@ def test_separation(draw):
     assert len(shown) == len(separations())
     first, others = figure.axes
     assert [label.get_text() for label in first.get_yticklabels()] == [
-        "bad, score (7)", "good, score (7)", "bad, flow (7)", "mix (7)",
+        "references", "mix (7)", "a flow", "bad (7)", "a score prior (all σ)", "bad (7)", "a good method (7)",
     ]  # fmt: skip
-    assert others.get_yticklabels()[0].get_text() == "other: bad, score (7)"
-    assert [bars.lines[0].get_xdata()[0] for bars in first.containers] == [20, 1, 15, 11, 3, 2, 0, 0]
-    assert words(figure, "title") == {"a + b (number of mixes)", "other mixes (number of mixes)"}
+    assert [label.get_text() for label in others.get_yticklabels()][:3] == ["other", "mix (7)", "other: a flow"]
+    assert [bars.lines[0].get_xdata()[0] for bars in first.containers] == [0, 0, 3, 2, 20, 1, 15, 11]
+    assert words(figure, "title") == {"a + b", "other mixes"}
     assert words(figure, "xlabel") == {"median SI-SDR (dB, at most 60)"}
 
 
@@ -362,6 +384,37 @@ def test_an_unknown_kind_of_data_has_colours_that_fit(draw, name):
     figure, _ = draw(name, *inputs, data={"kind": "speech"}, published=["as_published"])
     limits = {axes.collections[0].get_clim() for axes in figure.axes if axes.collections}
     assert limits == {(-7, 1), (0, 1)}  # of means, of AUROC
+
+
+SCREEN = 1600  # pixels
+
+
+def test_a_figure_of_six_priors_is_at_most_one_screen_high(draw):
+    """As many priors, sources and noise levels as the toy data have."""
+    names = {"flow": ["flow", "b", "c", "d"], "score": ["score", "f"]}
+    likelihood, detection = (
+        pd.concat([table[table["prior"] == like].assign(prior=name) for like in names for name in names[like]])
+        for table in (likelihoods(), detections())
+    )
+    priors = sum(names.values(), [])
+    changes = {"priors": priors, "families": dict.fromkeys(priors, "flowavenet")}
+    for name, inputs in (("cross_likelihood", [likelihood, detection]), ("noise_grid", [likelihood, detection]),
+                         ("detection", [detection]), ("peakedness", [likelihood]), ("noise_likelihood", [likelihood]),
+                         ("dilemma", [likelihood, detection, separations()])):  # fmt: skip
+        figure, _ = draw(name, *inputs, **changes)
+        assert figure.get_size_inches()[1] * plotting.DPI <= SCREEN, name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "quick").rglob("*.png")), ids=lambda path: path.stem)
+def test_a_figure_of_the_quick_scale_is_at_most_one_screen_high(path):
+    assert Image.open(path).height <= SCREEN
+
+
+def test_titles_are_broken_before_what_is_in_brackets():
+    titles = {"titles": {"flow": "a flow (one for all)"}}
+    assert plotting.title(titles, "flow") == "a flow (one for all)" and plotting.title(titles, "my_prior") == "my prior"
+    assert plotting.title(titles, "flow", 14) == "a flow\n(one for all)" == plotting.title(titles, "flow", 13)
+    assert plotting.title(titles, "flow", 8) == "a flow\n(one for\nall)"
 
 
 def test_limits_of_means():
@@ -378,6 +431,7 @@ def test_a_heat_map_prints_its_numbers_and_clips_its_colours():
     _, axes = plt.subplots()
     plotting.heat_map(axes, matrix, ["x", "y"], SOURCES, 0, 1, "viridis", 2)
     assert [text.get_text() for text in axes.texts] == ["−2e3", "0.46", "1.00", "–", "−∞", "7.00"]
+    assert [plotting.number(value, 2) for value in (-9.87, -98.76, 987.6)] == ["−9.87", "−98.8", "988"]
     inks = [text.get_color() for text in axes.texts]
     assert inks == ["white", "white", "black", "black", "white", "black"]
     axes.figure.canvas.draw()

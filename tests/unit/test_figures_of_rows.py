@@ -36,20 +36,24 @@ def test_training(tmp_path):
     assert set(zip(shown["prior"], shown["sigma"], strict=True)) == {
         ("score", "all"), *(("flow", sigma) for sigma in SIGMAS),
     }  # fmt: skip
-    assert words(figure, "ylabel") == {"flow\nloss, nats/sample", "score\nsquared error"}
-    assert words(figure, "title") == {"σ = 0", "σ = 0.1", "σ = 0.5", "σ = all"} and words(figure, "xlabel") == {"step"}
+    assert words(figure, "title") == {"a flow\nσ = 0", "σ = 0.1", "σ = 0.5", "a score prior\n(all σ)"}
+    assert figure.get_supxlabel() == "step" and "nats/sample" in figure.get_supylabel()
 
 
-def test_training_together_has_a_row_of_its_own(tmp_path):
+def test_training_together_has_a_panel_of_its_own(tmp_path):
     losses = pd.DataFrame({"step": [1, 2], "loss": [3.0, 2], "held_out_loss": [3.5, 1.5]})
     paths = [tmp_path / place / "0.5" / "seed0.losses.csv" for place in ("flow/a", "flow/b", "joint/all-sources")]
     for path in paths:
         path.parent.mkdir(parents=True)
         losses.to_csv(path, index=False)
     figure, shown = draw("training", *paths, joint_priors={"joint": "flow"})
-    assert words(figure, "ylabel") == {"flow\nloss, nats/sample", "trained together\nloss, nats/sample"}
-    assert [len(axes.lines) for axes in figure.axes] == [0, 0, 4, 0, 0, 2]
+    assert words(figure, "title") == {"a flow\nσ = 0.5", "trained together\nσ = 0.5"}
+    assert [len(axes.lines) for axes in figure.axes] == [4, 2]
     assert set(shown["prior"]) == {"flow", "joint"}
+    lengths = {"flow": 3, "wide": 4, "one": 1, "other": 1, "long": 5}
+    assert importlib.import_module("figure_training").in_lines(lengths, 6) == {
+        "flow": (0, 0), "wide": (1, 0), "one": (1, 4), "other": (1, 5), "long": (2, 0),
+    }  # fmt: skip
 
 
 def test_logits(tmp_path):
@@ -69,9 +73,9 @@ def test_logits(tmp_path):
     assert medians["joint", "b"].to_dict() == {"c": 10, "a": 4, "best other": 4} and medians["truth", "a", "b"] == 50
     assert len(shown) == 3 * 3 * 3 * 3
     assert words(figure, "title") == {f"items of {source}" for source in SOURCES}
-    assert words(figure, "ylabel") == {"joint\n(open: flow), σ = 0.5\nother prior", "truth, σ = 0.5\nother prior"}
-    assert words(figure, "xlabel") == {"log p by the own prior\n− by the other's (nats)"}
-    assert {text.get_text() for text in figure.axes[0].texts} == {"100 %"}
+    assert words(figure, "ylabel") == {"other prior"} and figure.get_supxlabel().endswith("(nats)")
+    assert {text.get_text() for text in figure.axes[0].texts} == {"100 %", "joint (open: a flow), σ = 0.5"}
+    assert {text.get_text() for text in figure.axes[3].texts} == {"100 %", "truth, σ = 0.5"}
 
 
 def test_scored_file(tmp_path):
@@ -99,8 +103,8 @@ def test_scored_file(tmp_path):
     # Two of three are as likely, the third has no share: log 1 - log 2/3, over ten samples.
     assert ratio[["a", "b"]].to_numpy() == pytest.approx(np.log(1.5) / 10)
     assert ratio["c"].to_numpy() == pytest.approx(np.log(1.5) / 10 - 51)
-    assert words(figure, "xlabel") == {"start of the frame (s)", "time (s)"}
-    assert words(figure, "ylabel") == {"level (dB)", "flow\nσ = 0\nnats/sample", "nats/sample"}
+    assert figure.get_supxlabel() == "time (s)" and figure.get_supylabel() == "nats/sample, but for the level"
+    assert words(figure, "ylabel") == {"level (dB)", "a flow\nσ = 0"}
 
 
 def test_a_long_recording_has_as_many_parts_as_a_page_can_show():
@@ -127,20 +131,28 @@ def test_likelihood_map(kind, monkeypatch, tmp_path):
     flow = shown[(shown["prior"] == "flow") & (shown["test_source"] == "mix")]
     assert flow["time_ms"].tolist()[:2] == ([0, 1] if kind == "toy" else [0, 2])
     assert flow["b"].iloc[0] == pytest.approx(first[1, 0] + 20)
-    assert words(figure, "ylabel") == {"amplitude", "flow", "score", "log p at this time, nats/sample (σ = 0.1)"}
-    assert words(figure, "title") == {*SOURCES, "mix"} and words(figure, "xlabel") == {"time (ms)"}
+    assert words(figure, "ylabel") == {
+        "amplitude", "a flow", "a score prior\n(all σ)", "log p at this time, nats/sample (σ = 0.1)",
+    }  # fmt: skip
+    assert words(figure, "title") == {*SOURCES, "mix"} and figure.get_supxlabel() == "time (ms)"
 
 
 def test_energy(tmp_path):
     rows = [(level, step, 1.0 - 0.5 * level, 10.0 * item, 0.1 * item) for level in (0, 1) for step in (0, 1)
             for item in range(11)]  # fmt: skip
     files.write_rows(pd.DataFrame(rows, columns=["level", "step", "sigma", "energy", "residual"]), tmp_path / "t")
-    figure, shown = draw("energy", tmp_path / "t", runs=[("score", "good_one")])
+    figure, shown = draw("energy", tmp_path / "t", runs=[("score", "good")])
     energy = shown[shown["quantity"] == "energy"]  # quantiles over items, a sample
     assert energy["number"].tolist() == [0, 1, 2, 3]
     assert energy[["0.1", "0.5", "0.9"]].to_numpy() == pytest.approx(np.tile([1, 5, 9], (4, 1)))
-    assert words(figure, "title") == {"good one\nscore"} and words(figure, "xlabel") == {"step"}
-    assert words(figure, "ylabel") == {"energy\nnats/sample", "residual M − Σs\nrms"}
+    assert words(figure, "title") == {"a good method"} and words(figure, "xlabel") == {"step"}
+    assert words(figure, "ylabel") == {"energy\n(nats/sample)", "residual"}
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a score prior (all σ)"]
+    # A method has one panel of each quantity, whatever number of priors it has.
+    runs = [("score", "good"), ("flow", "good"), ("flow", "other")]
+    figure, shown = draw("energy", *[tmp_path / "t"] * 3, runs=runs)
+    assert words(figure, "title") == {"a good method", "other"} and len(figure.axes) == 4
+    assert [len(axes.collections) for axes in figure.axes] == [2, 1, 2, 1] and len(shown) == 3 * 2 * 4
 
 
 def test_acceptance(tmp_path):
@@ -149,7 +161,9 @@ def test_acceptance(tmp_path):
     figure, shown = draw("acceptance", tmp_path / "t")
     assert shown["misfit"].tolist() == [0.5, 2]
     assert [points.get_offsets().tolist() for points in figure.axes[0].collections] == [[[0.5, 30]], [[2, 3]]]
-    assert words(figure, "title") == {"a b\nscore"} and words(figure, "ylabel") == {"SI-SDR of the worst source (dB)"}
+    assert words(figure, "title") == {"a b\na score prior (all σ)"}
+    assert figure.get_supylabel() == "SI-SDR of the worst source (dB)"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["two sources", "three"]
 
 
 def test_error_curve(tmp_path):
@@ -162,7 +176,7 @@ def test_error_curve(tmp_path):
     figure, shown = draw("error_curve", tmp_path / "t", plans=[])
     assert shown.groupby("sigma")["error"].unique().to_dict() == {0.1: [1.0], 0.2: [1.5], 0.4: [3.5]}
     assert figure.axes[0].lines[0].get_ydata() == pytest.approx(10 * np.log10([0.25, 0.375, 0.875]), abs=1e-6)
-    assert words(figure, "title") == {"score"} and words(figure, "xlabel") == {"σ"}
+    assert words(figure, "title") == {"a score prior (all σ)"} and words(figure, "xlabel") == {"σ"}
     assert words(figure, "ylabel") == {"error relative to the source's power (dB)"}
 
 
@@ -195,11 +209,13 @@ def test_an_unknown_kind_of_data_has_waveforms(monkeypatch, tmp_path):
     assert shown.groupby("source")["amplitude"].unique().to_dict() == {"a": [0], "b": [1], "c": [2], "mix": [3]}
     assert words(figure, "ylabel") >= {"amplitude", "frequency (Hz)"} and words(figure, "xlabel") == {"time (s)"}
     files.write_array(np.full((2, 1, 64), 5.0, np.float32), tmp_path / "examples.npy")
+    changes["runs"].append(("score", "bad"))  # the second method of a prior is not shown
     figure, shown = draw("separation_examples", "data", tmp_path / "examples.npy", **changes)
     value = shown.groupby(["what", "source"])["amplitude"].unique()
     assert value["truth"].to_dict() == {"a": [0], "b": [1], "mix": [0.5]}
     assert value["good score"].to_dict() == {"a": [5], "b": [5], "mix": [5]}
-    assert words(figure, "title") == {"mix", "a", "b"} and words(figure, "ylabel") == {"truth", "good\nscore"}
+    assert words(figure, "title") == {"mix", "a", "b"}
+    assert words(figure, "ylabel") == {"truth", "a score prior (all\nσ)\na good method"}
 
 
 def test_amplitudes_of_an_unknown_kind_of_data(monkeypatch):
@@ -212,7 +228,7 @@ def test_amplitudes_of_an_unknown_kind_of_data(monkeypatch):
     assert of["alpha"].first()["4 items", "a"] > 0 and np.isnan(of["alpha"].first()["4 items", "b"])  # all beyond 1
     assert words(figure, "ylabel") >= {"density (log scale)"} and words(figure, "xlabel") == {"sample value"}
     assert words(figure, "title") == {
-        *(f"{source}, {what}" for source in SOURCES for what in ("first item", "4 items")), "Beta densities",
+        *(f"{source}\n{what}" for source in SOURCES for what in ("first item", "4 items")), "Beta densities",
     }  # fmt: skip
 
 
@@ -237,6 +253,6 @@ def test_amplitudes_of_the_toy_data(tmp_path):
     assert to_compare.groupby(["alpha", "beta"]).ngroups == 5
     assert to_compare.loc[to_compare["alpha"] == 1, "beta_density"].to_numpy() == pytest.approx(0.5)
     alpha, beta = of.loc[("A = 0.9", "sine"), ["alpha", "beta"]].iloc[0]
-    assert [text.get_text() for text in figure.axes[0].texts] == [f"α = {alpha:.2f}, β = {beta:.2f}"]
+    assert [text.get_text() for text in figure.axes[0].texts] == [f"α = {alpha:.2f}\nβ = {beta:.2f}"]
     labels = [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
     assert labels == ["samples", "Beta, fitted", "true law"] and words(figure, "ylabel") >= {"density"}

@@ -161,6 +161,20 @@ def test_tables_and_figures_are_of_something(datasets):
                     assert jobs.resolve(data, (one,)) or optional, (data.name, job.wildcards["name"], one.rule)
 
 
+def test_a_title_redraws_figures_and_trains_nothing(datasets):
+    """Only figures and the page of sounds get titles, of every name that they can meet."""
+    with_titles = {"figure", "figure_scored_file", "audio"}
+    for data in datasets:
+        for job in jobs.jobs(data):
+            settings = getattr(programs, job.rule)(data, SimpleNamespace(**job.wildcards)) if (
+                hasattr(programs, job.rule)) else {}  # fmt: skip
+            assert ("titles" in settings) == (job.rule in with_titles), job.rule
+        met = {name for run in data.runs for name in (run.prior, run.method, run.mix)}
+        assert met | {prior.name for prior in data.priors} | {*data.posteriors, *data.supervised, "mix"} <= set(data.titles)
+        assert not [title for title in data.titles.values() if "_" in title]
+        assert max(map(len, data.titles.values())) <= 40  # what figures have room for
+
+
 def test_fine_tuning_starts_where_the_chain_says(scales):
     flow = scales["quick"].prior("flowavenet")
     assert flow.chain == "serial" and flow.starts_from("0") is None
