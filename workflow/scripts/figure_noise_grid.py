@@ -1,5 +1,6 @@
 """Fig. 4: as Fig. 3, at every noise level, the same for prior and data: the mean likelihood, and what ratios tell."""
 
+import numpy as np
 import pandas as pd
 from audiopriors import plotting, tables
 
@@ -27,8 +28,12 @@ def draw(settings, inputs):
             colours = (*limits, "viridis", 1) if value == "mean" else (*plotting.SHARES, "cividis", 2)
             plotting.heat_map(axes, plotting.matrix(chosen, value, sources, sources), sources, sources, *colours)
             axes.tick_params(labelsize=plotting.SMALL)
-        for axes in [axes for axes in row if not plotting.is_empty(axes)][1:]:
+        for axes in row[1:]:
             axes.set_yticks([])
+        if plotting.is_empty(row[0]):  # rows have their names at the left all the same
+            row[0].set_ylim(len(sources), 0)
+            row[0].set_yticks(np.arange(len(sources)) + 0.5, sources, fontsize=plotting.SMALL)
+            row[0].tick_params(labelleft=True)
         name = f"{plotting.title(settings, prior, 14)}\n" if value == "mean" else ""
         plotting.name_row(row, name + label)
     for axes, sigma in zip(panels[0], sigmas, strict=True):
