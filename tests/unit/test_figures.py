@@ -396,7 +396,7 @@ def test_a_figure_of_six_priors_is_at_most_one_screen_high(draw):
         pd.concat([table[table["prior"] == like].assign(prior=name) for like in names for name in names[like]])
         for table in (likelihoods(), detections())
     )
-    priors = sum(names.values(), [])
+    priors = [name for alike in names.values() for name in alike]
     changes = {"priors": priors, "families": dict.fromkeys(priors, "flowavenet")}
     for name, inputs in (("cross_likelihood", [likelihood, detection]), ("noise_grid", [likelihood, detection]),
                          ("detection", [detection]), ("peakedness", [likelihood]), ("noise_likelihood", [likelihood]),

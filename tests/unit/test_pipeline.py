@@ -170,7 +170,9 @@ def test_a_title_redraws_figures_and_trains_nothing(datasets):
                 hasattr(programs, job.rule)) else {}  # fmt: skip
             assert ("titles" in settings) == (job.rule in with_titles), job.rule
         met = {name for run in data.runs for name in (run.prior, run.method, run.mix)}
-        assert met | {prior.name for prior in data.priors} | {*data.posteriors, *data.supervised, "mix"} <= set(data.titles)
+        assert met | {prior.name for prior in data.priors} | {*data.posteriors, *data.supervised, "mix"} <= set(
+            data.titles
+        )
         assert not [title for title in data.titles.values() if "_" in title]
         assert max(map(len, data.titles.values())) <= 40  # what figures have room for
 

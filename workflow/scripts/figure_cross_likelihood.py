@@ -39,7 +39,7 @@ def draw(settings, inputs):
             shown.append(chosen.assign(quantity="auroc"))
         for axes in (line[1], line[3]):  # the same rows as at their left
             axes.set_yticks([])
-        plotting.name_row(line, f"{plotting.title(settings, prior, 14)}\nσ = {sigma}")
+        plotting.name_row(line, f"{plotting.title(settings, prior, plotting.LETTERS)}\nσ = {sigma}")
     for axes, title in zip(panels[0], TITLES, strict=True):
         axes.set_title(title)
     plotting.label_lowest(panels)

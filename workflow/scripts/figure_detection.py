@@ -35,7 +35,7 @@ def draw(settings, inputs):
             axes.axhline(0.5, color="grey", linewidth=0.8, linestyle=":")
             axes.set(ylim=(-0.03, 1.05), yticks=[0, 0.5, 1], xlim=(-0.5, len(place) - 0.5))
             shown.append(chosen)
-        plotting.name_row(line, plotting.title(settings, prior, 14))
+        plotting.name_row(line, plotting.title(settings, prior, plotting.LETTERS))
     for axes, title in zip(panels[0], TITLES.values(), strict=True):
         axes.set_title(title)
     plotting.label_lowest(panels, "σ of prior and data")

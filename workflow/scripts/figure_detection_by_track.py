@@ -34,7 +34,7 @@ def draw(settings, inputs):
             axes.set_xticks(range(len(sources)), sources)
             axes.set(ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
             shown.append(chosen)
-        plotting.name_row(line, plotting.title(settings, prior, 14))
+        plotting.name_row(line, plotting.title(settings, prior, plotting.LETTERS))
     for axes, (measure, sigma) in zip(panels[0], columns, strict=True):
         axes.set_title(f"σ = {sigma}\n{TITLES[measure]}")
     plotting.label_lowest(panels)

@@ -7,6 +7,8 @@ from matplotlib.lines import Line2D
 
 LEAST = "cost of noise, prior of the least"
 MIDDLE = "0.129"  # the noise level at which smoothness is shown, if the data set has it
+ASKED = {"cost": -1, "auroc": 0.9, "si_sdr": 10}  # what the claims ask for (claims.yaml): more than that
+SHADE = "#E6F2EC"
 SIZE = 6  # points, of markers
 FILLED = {"marker": "o", "color": "black"}
 OPEN = FILLED | {"fillstyle": "none"}
@@ -93,19 +95,16 @@ def draw(settings, inputs):
             separates.text(0.99, place - 0.34, text, transform=separates.get_yaxis_transform(), va="center", ha="right",
                            fontsize=plotting.SMALL, color="0.3")  # fmt: skip
     plotting.value_scale(smooth, "x")
-    mix = separation[(separation["method"] == "mix") & (separation["source"] == "all")]["si_sdr_median"]
-    for axes, question, measured, (line, meaning) in (
-        (smooth, "Smooth?", "change of log p by noise, nats/sample", (-0.5, "the truth's ")),
-        (tells, "Discriminative?", "AUROC, worst pair and σ", (0.5, " chance")),
-        (separates, f"Separates {len(sources)} sources?", "median SI-SDR by the best sampler, dB", (mix.iloc[0], " mix")),
-    ):
-        axes.axvline(line, color="grey", linewidth=1, linestyle=":")
-        axes.text(line, len(priors) - 0.45, meaning, color="0.3", fontsize=plotting.SMALL, va="bottom",
-                  ha="right" if meaning.endswith(" ") else "left")  # fmt: skip
-        axes.set_title(question, fontsize=15, fontweight="bold")
-        axes.set_xlabel(measured)
     tells.set_xlim(-0.03, 1.03)
-    smooth.set_yticks(range(len(priors)), [plotting.title(settings, prior, 17) for prior in priors], fontsize=12)
+    of_mix = separation[(separation["method"] == "mix") & (separation["source"] == "all")]["si_sdr_median"].iloc[0]
+    _panel(
+        smooth, "Smooth?", "change of log p, nats/sample", ASKED["cost"], -0.5, "truth " if settings["exact"] else "−½ "
+    )
+    _panel(tells, "Discriminative?", "AUROC, worst pair, worst σ", ASKED["auroc"], 0.5, " chance")
+    _panel(separates, f"Separates {len(sources)} sources?", "median SI-SDR, dB", ASKED["si_sdr"], of_mix, " mix")
+    smooth.set_yticks(
+        range(len(priors)), [plotting.title(settings, prior, plotting.LETTERS) for prior in priors], fontsize=12
+    )
     smooth.set_ylim(len(priors) - 0.4, -0.6)
     _legends(panels[0], look, levels)
     columns = ["prior", "source", "quantity", "test_source", "method", "prior_sigma", "data_sigma", "n", "value",
@@ -113,11 +112,23 @@ def draw(settings, inputs):
     return figure, pd.concat([costs, worst, best]).reindex(columns=columns)
 
 
+def _panel(axes, question: str, measured: str, asked: float, line: float, meaning: str) -> None:
+    """A panel's title, axis, what is asked for (shaded, to the right), and a line with its meaning."""
+    low, high = axes.get_xlim()
+    axes.axvspan(asked, high + 10, color=SHADE, zorder=0)
+    axes.set_xlim(low, high)
+    axes.axvline(line, color="grey", linewidth=1, linestyle=":")
+    axes.text(line, 0.01, meaning, color="0.3", fontsize=plotting.SMALL, va="bottom",
+              ha="right" if meaning.endswith(" ") else "left", transform=axes.get_xaxis_transform())  # fmt: skip
+    axes.set_title(question, fontsize=15, fontweight="bold")
+    axes.set_xlabel(measured)
+
+
 def _legends(panels, look: dict, levels: list[str]) -> None:
     """What filled and open points are, and the sources, below the panels."""
     middle = MIDDLE if MIDDLE in levels else levels[-1]
     of_points = (
-        {f"σ of prior and noise {middle}": FILLED, f"prior of the least, noise {levels[0]}": OPEN},
+        {f"prior and noise of σ = {middle}": FILLED, f"least σ, noise of {levels[0]}": OPEN},
         {"ratio of two priors": FILLED, "log p alone": OPEN},
         look,
     )

@@ -33,7 +33,7 @@ def draw(settings, inputs):
             end_axis(axes, [*chosen["mean"], *own["mean"], *highest])
             axes.set_title(f"σ = {sigma}", fontsize=plotting.SMALL, pad=2)
             shown.append(chosen)
-        plotting.name_row(line, plotting.title(settings, prior, 14))
+        plotting.name_row(line, plotting.title(settings, prior, plotting.LETTERS))
     for column, label in zip(panels.T, 2 * list(KINDS.values()), strict=True):
         plotting.label_lowest(column[:, None], label)
     figure.supylabel("mean log p(x), nats/sample")
@@ -74,6 +74,7 @@ def end_axis(axes, values: list[float]) -> None:
         axes.set_ylim(low - margin, high + margin)
     else:
         axes.set_yscale("symlog", linthresh=10)
+        axes.yaxis.get_major_locator().set_params(numticks=5)
         axes.set_ylim(max(low - abs(low), LOWEST), max(high + abs(high), 5))
 
 

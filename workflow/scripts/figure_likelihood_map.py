@@ -43,7 +43,7 @@ def draw(settings, inputs):
             shown.insert(1, "test_source", name)
             shown.insert(2, "time_ms", times)
             rows.append(shown)
-        plotting.name_row(row, plotting.title(settings, prior, 14))
+        plotting.name_row(row, plotting.title(settings, prior, plotting.LETTERS))
     plotting.name_row(panels[0], "amplitude")
     figure.supxlabel("time (ms)")
     label = f"log p at this time, nats/sample (σ = {settings['mapped_sigma']})"

@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator
 
 BEST = "best other"
 POINTS = 200  # drawn of a distribution
-TICKS = [-10000, -1000, -100, 0, 100, 1000, 10000]
+TICKS = [-10000, -100, 0, 100, 10000]
 
 
 def margins(rows: pd.DataFrame, sources: list[str], sigma: str) -> pd.DataFrame:
@@ -72,11 +72,12 @@ def draw(settings, inputs):
             axes.tick_params(axis="x", labelbottom=True)
         row[0].set_ylabel("other prior")
         names = f"{plotting.title(settings, name)}{begun}, σ = {sigmas[name]}".replace("\n", " ")
-        row[0].annotate(names, (0, 1), (0, 24), xycoords="axes fraction", textcoords="offset points", va="bottom",
-                        fontweight="bold")  # fmt: skip
+        heading = row[0].annotate(names, (0, 1), (-40, 24), xycoords="axes fraction", textcoords="offset points",
+                               va="bottom", fontweight="bold")  # fmt: skip
+        heading.set_in_layout(False)  # it is as wide as several panels; titles leave a line for it
         shown += [table.assign(prior=prior, sigma=sigmas[name]) for prior, table in of_priors.items()]
         for axes, truth in zip(row, sources, strict=True):
-            axes.set_title(f"items of {truth}")
+            axes.set_title(f"\nitems of {truth}")
     figure.supxlabel("log p by the own prior − log p by the other prior (nats)")
     return figure, pd.concat(shown)[["prior", "sigma", "test_source", "against", "margin"]]
 

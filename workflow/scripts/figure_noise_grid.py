@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from audiopriors import plotting, tables
 
-QUANTITIES = {"mean": ("log_prob", "mean of\nlog p(x)"), "auroc": ("log_ratio", "AUROC of\nthe ratio")}
+QUANTITIES = {"mean": ("log_prob", "mean\nlog p(x)"), "auroc": ("log_ratio", "AUROC\nof ratio")}
 
 
 def draw(settings, inputs):
@@ -12,7 +12,7 @@ def draw(settings, inputs):
     sources, sigmas = settings["sources"], settings["sigmas"]
     limits = plotting.limits_of_means(settings["data"]["kind"], likelihood)
     lines = [(prior, value) for prior in settings["priors"] for value in QUANTITIES]
-    figure, panels = plotting.grid(len(lines), len(sigmas), 0.07 + 0.22 * len(sources), least=0.38 * len(sources))
+    figure, panels = plotting.grid(len(lines), len(sigmas), 0.07 + 0.22 * len(sources), least=0.43 * len(sources))
     shown = []
     for row, (prior, value) in zip(panels, lines, strict=True):
         table, (measure, label) = likelihood if value == "mean" else detection, QUANTITIES[value]
@@ -34,11 +34,12 @@ def draw(settings, inputs):
             row[0].set_ylim(len(sources), 0)
             row[0].set_yticks(np.arange(len(sources)) + 0.5, sources, fontsize=plotting.SMALL)
             row[0].tick_params(labelleft=True)
-        name = f"{plotting.title(settings, prior, 14)}\n" if value == "mean" else ""
-        plotting.name_row(row, name + label)
+        row[-1].annotate(label, (1, 0.5), (6, 0), xycoords="axes fraction", textcoords="offset points", va="center")
+        plotting.name_row(row, plotting.title(settings, prior, 12) if value == "mean" else "")
     for axes, sigma in zip(panels[0], sigmas, strict=True):
         axes.set_title(f"σ = {sigma}")
-    plotting.label_lowest(panels)
+    for axes in panels[:-1].flat:
+        axes.tick_params(labelbottom=False)
     figure.supxlabel("prior source (rows: test source)")
     return figure, pd.concat(shown)
 

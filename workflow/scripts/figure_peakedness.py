@@ -33,7 +33,7 @@ def draw(settings, inputs):
             axes.yaxis.set_major_locator(FixedLocator(TICKS))
             # An interval may reach far beyond all means.
             axes.set_ylim(max(2 * min(means.min(), -5), LOWEST), 3 * max(means.max(), 5))
-        plotting.name_row(row, plotting.title(settings, prior, 14))
+        plotting.name_row(row, plotting.title(settings, prior, plotting.LETTERS))
     for axes, source in zip(panels[0], sources, strict=True):
         axes.set_title(source)
     figure.supxlabel("noise added (standard deviation)")

@@ -20,7 +20,7 @@ def draw(settings, inputs):
             axes.fill_between(time, low, high, color=axes.lines[-1].get_color(), alpha=0.3, linewidth=0)
             rows.append(pd.DataFrame({"posterior": name, "source": source, "time": time / 1000, "mean": wave,
                                       "low": low, "high": high}))  # fmt: skip
-        plotting.name_row(line, plotting.title(settings, name, 14))
+        plotting.name_row(line, plotting.title(settings, name, plotting.LETTERS))
     for axes, source in zip(panels[0], mix, strict=True):
         axes.set_title(source)
     figure.supxlabel("time (ms)")

@@ -6,6 +6,7 @@ from audiopriors import files, plotting
 
 MILLISECONDS = 10
 APART = 3  # of amplitude, between waves above each other
+MOST = 10  # amplitude of a wave that is drawn
 
 
 def draw(settings, inputs):
@@ -22,13 +23,18 @@ def draw(settings, inputs):
         for axes, source, of_source in zip(row, sources, waves, strict=True):
             for place, level in enumerate(chosen):
                 wave = of_source[level]
-                axes.plot(time, wave - APART * place, color=plotting.style(sources)[source]["color"], linewidth=0.9)
+                height, colour = -APART * place, plotting.style(sources)[source]["color"]
+                if np.abs(wave).max() < MOST:
+                    axes.plot(time, wave + height, color=colour, linewidth=0.9)
+                else:  # it would cover the others
+                    reached = f"reaches ±{plotting.number(np.abs(wave).max(), 0)}"
+                    axes.text(time.mean(), height, reached, color=colour, ha="center", va="center")
                 rows.append(pd.DataFrame({"prior": prior, "prior_source": source, "sigma": sigmas[level],
                                           "time_ms": time, "amplitude": wave}))  # fmt: skip
             labels = [f"σ = {sigmas[level]}" for level in chosen] if axes is row[0] else []
             axes.set_yticks([-APART * place for place in range(len(labels))], labels)
             axes.set_ylim(-APART * (len(chosen) - 1) - 2, 2)
-        plotting.name_row(row, plotting.title(settings, prior, 14))
+        plotting.name_row(row, plotting.title(settings, prior, plotting.LETTERS))
     for axes, source in zip(panels[0], sources, strict=True):
         axes.set_title(source)
     figure.supxlabel("time (ms)")

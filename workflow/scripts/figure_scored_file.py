@@ -48,7 +48,7 @@ def draw(settings, inputs):
             line[1].plot(values.index, ratio[:, k], **look)
         for axes in line[:2]:
             plotting.value_scale(axes)
-        plotting.name_row(line, f"{plotting.title(settings, prior, 14)}\nσ = {sigma}")
+        plotting.name_row(line, f"{plotting.title(settings, prior, plotting.LETTERS)}\nσ = {sigma}")
         ratios = pd.DataFrame(ratio, index=values.index, columns=sources)
         within = within_frames(maps[(maps["prior"] == prior) & (maps["prior_sigma"] == sigma)], sources)
         finite = within.to_numpy()[np.isfinite(within)]

@@ -33,7 +33,7 @@ def draw(settings, inputs):
     panels[1, 0].set_ylabel("frequency (Hz)")
     panels[1, 0].axhline(settings["rate"] / 2, color="white", linewidth=0.8, linestyle=":")
     figure.supxlabel("time (s)")
-    figure.colorbar(shown, ax=panels[1], label="dB")
+    figure.colorbar(shown, ax=panels[1], label="dB", pad=0.01)
     return figure, table.reset_index()
 
 

@@ -13,7 +13,7 @@ def draw(settings, inputs):
         "other mixes": table[table["mix"] != first],
     }
     groups = {name: rows for name, rows in groups.items() if len(rows)}
-    lines = {name: in_order(rows, settings["priors"]) for name, rows in groups.items()}
+    lines = {name: in_order(rows, settings["priors"], first) for name, rows in groups.items()}
     most = max(map(len, lines.values()))
     figure, panels = plt.subplots(
         1, len(groups), figsize=(plotting.WIDTH if len(groups) > 1 else 7.5, 1.3 + 0.26 * most), squeeze=False,
@@ -24,11 +24,11 @@ def draw(settings, inputs):
             if kind == "method":
                 chosen = rows[(rows["mix"] == mix) & (rows["method"] == method) & (rows["prior"] == prior)]
                 medians(axes, chosen, place, settings["sources"])
-        names = [name_of(line, rows, settings, title == "other mixes") for line in lines[title]]
+        names = [name_of(line, rows, settings) for line in lines[title]]
         axes.set_yticks(range(len(names)), names, fontsize=plotting.SMALL)
         for label, tick, (kind, *_) in zip(axes.get_yticklabels(), axes.yaxis.get_major_ticks(), lines[title],
                                            strict=True):  # fmt: skip
-            label.set_fontweight("bold" if kind == "heading" else "normal")
+            label.set_fontweight("normal" if kind == "method" else "bold")
             tick.tick1line.set_visible(kind == "method")
         axes.set_ylim(most - 0.4, -0.6)
         axes.axvline(0, color="grey", linewidth=0.8, linestyle=":")
@@ -37,32 +37,37 @@ def draw(settings, inputs):
     return figure, table
 
 
-def in_order(rows: pd.DataFrame, priors: list[str]) -> list[tuple[str, str, str, str]]:
-    """Lines of (kind, mix, prior, method): of each mix and prior a `heading`, then each `method`; references first."""
+def in_order(rows: pd.DataFrame, priors: list[str], first: str) -> list[tuple[str, str, str, str]]:
+    """Lines of (kind, mix, prior, method): of each `mix` but the first its name, of each `prior` its name and methods.
+
+    References come first.
+    """
     places = {prior: place for place, prior in enumerate(["reference", *priors])}
     mixes = list(rows["mix"].unique())
     runs = sorted(
         rows.groupby(["mix", "prior", "method"], sort=False).groups,
-        key=lambda run: (places.get(run[1], len(places)) > 0, mixes.index(run[0]), places.get(run[1], len(places))),
+        key=lambda run: (mixes.index(run[0]), places.get(run[1], len(places))),
     )
-    lines, before = [], None
+    lines, before = [], ("", "")
     for mix, prior, method in runs:
-        if (mix, prior) != before:
-            lines.append(("heading", mix, prior, ""))
+        if mix != before[0] and mix != first:
+            lines.append(("mix", mix, "", ""))
+        if (mix, prior) != before and (prior != "reference" or mix == first):
+            lines.append(("prior", mix, prior, ""))
         lines.append(("method", mix, prior, method))
         before = (mix, prior)
     return lines
 
 
-def name_of(line: tuple[str, str, str, str], rows: pd.DataFrame, settings: dict, with_mix: bool) -> str:
-    """A heading: the prior and perhaps the mix; or a method and its number of mixes."""
+def name_of(line: tuple[str, str, str, str], rows: pd.DataFrame, settings: dict) -> str:
+    """The name of a mix or prior, or of a method with its number of mixes."""
     kind, mix, prior, method = line
-    if kind == "method":
-        count = rows.loc[(rows["mix"] == mix) & (rows["prior"] == prior) & (rows["method"] == method), "n"].iloc[0]
-        return f"{plotting.title(settings, method)} ({count})"
-    of_prior = "" if prior == "reference" else plotting.title(settings, prior)
-    parts = [plotting.title(settings, mix) if with_mix else "", of_prior]
-    return ": ".join(part for part in parts if part) or "references"
+    if kind == "mix":
+        return f"— {plotting.title(settings, mix)} —"
+    if kind == "prior":
+        return "references" if prior == "reference" else plotting.title(settings, prior)
+    count = rows.loc[(rows["mix"] == mix) & (rows["prior"] == prior) & (rows["method"] == method), "n"].iloc[0]
+    return f"{plotting.title(settings, method)} ({count})"
 
 
 def medians(axes, rows: pd.DataFrame, place: int, sources: list[str]) -> None:

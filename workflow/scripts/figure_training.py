@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from audiopriors import plotting
 
@@ -35,8 +36,9 @@ def draw(settings, inputs):
                 axes.plot(curve["step"], curve["held_out_loss"], color=look[name]["color"], linewidth=1.4, label=label)
             axes.set_title("" if sigma == "all" else f"σ = {sigma}", fontsize=plotting.SMALL)
             axes.tick_params(labelleft=axes is of_prior[0])
-            end_axis(axes, losses["held_out_loss"], squared=sigma == "all" and losses["held_out_loss"].min() > 0)
-        name = TOGETHER if row == TOGETHER else plotting.title(settings, row, 18)
+            squared = settings["families"].get(row, "").startswith("score")
+            end_axis(axes, losses["held_out_loss"], 0 if squared else 1)
+        name = TOGETHER if row == TOGETHER else plotting.title(settings, row, plotting.LETTERS)
         of_prior[0].set_title(f"{name}\n{of_prior[0].get_title()}".strip(), fontsize=plotting.SMALL)
     for axes in panels.flat:
         if not axes.lines:
@@ -58,13 +60,10 @@ def in_lines(lengths: dict[str, int], columns: int) -> dict[str, tuple[int, int]
     return places
 
 
-def end_axis(axes, losses: pd.Series, squared: bool) -> None:
-    """The same axis for all models of a prior; the first steps are cut off. squared: of errors above 0."""
-    if squared:
-        axes.set_yscale("log")
-        axes.set_ylim(0.9 * losses.min(), 1.1 * losses.max())
-    else:
-        axes.set_ylim(losses.min() - 0.3, max(losses.min() + 1, min(losses.max() + 0.3, losses.min() + 8)))
+def end_axis(axes, losses: pd.Series, least: float) -> None:
+    """The same axis for all models of a prior, over at least so much; the first steps are cut off."""
+    low, span = losses.min(), np.clip(np.ptp(losses), least, 8)
+    axes.set_ylim(low - 0.1 * span, low + 1.05 * span)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,10 @@ MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]  # beside the colour, for pri
 MILLISECONDS = 8  # of a waveform
 DPI = 110  # of PNGs
 WIDTH = 11  # inches: 1200 pixels, and with the fonts of set_style legible at half of it
+LETTERS = 17  # of a line of a name beside a row
 SMALL = 9.5  # points, the smallest that is legible at half width
 NUMBERS = 9  # points, of numbers in heat maps
+EMPTY = "empty"  # the id of a panel with nothing to show
 # Nats/sample at which the colours of means end, by kind of data; music is soft, so its densities are high.
 MEANS = {"toy": (-4, 2), "music": (-6, 5)}
 SHARES = (0, 1)  # the same for AUROC
@@ -66,7 +68,14 @@ def title(settings: dict, name: str, letters: int = 0) -> str:
     if not letters or len(text) <= letters:
         return text
     parts = text.replace(" (", "\n(").split("\n")  # what is in brackets stands on a line of its own
-    return "\n".join(textwrap.fill(part, letters, break_long_words=False) for part in parts)
+    return "\n".join(line for part in parts for line in _even_lines(part, letters))
+
+
+def _even_lines(text: str, letters: int) -> list[str]:
+    """The text in as few lines of at most so many letters as it takes, of about the same length."""
+    lines = textwrap.wrap(text, letters, break_long_words=False)
+    shorter = (textwrap.wrap(text, width, break_long_words=False) for width in range(1, letters + 1))
+    return next(even for even in shorter if len(even) <= len(lines))
 
 
 def grid(
@@ -118,18 +127,20 @@ def wrapped(panels: int, columns: int, height: float, **keywords) -> tuple[Figur
 
 def empty(axes: Axes, reason: str) -> None:
     """A panel with nothing to show but its labels, and why."""
+    axes.set_gid(EMPTY)
     axes.spines[:].set_visible(False)
     axes.tick_params(which="both", left=False, labelleft=False, bottom=False, labelbottom=False)
     axes.text(0.5, 0.5, reason, ha="center", va="center", color="grey", fontsize=SMALL, transform=axes.transAxes)
 
 
 def is_empty(axes: Axes) -> bool:
-    return not axes.spines["left"].get_visible()
+    """Whether it is a panel with nothing to show."""
+    return axes.get_gid() == EMPTY
 
 
 def name_row(row: np.ndarray, name: str) -> None:
     """A name at the left of a row of panels (Axes), of which the first that is not empty has its ticks labelled."""
-    row[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    row[0].set_ylabel(name, rotation=0, ha="right", va="center", labelpad=7)
     next((axes for axes in row if not is_empty(axes)), row[0]).tick_params(labelleft=True)
 
 
@@ -269,6 +280,7 @@ def value_scale(axes: Axes, along: str = "y") -> None:
     low, high = axes.dataLim.intervaly if along == "y" else axes.dataLim.intervalx
     if high - low > 20:
         (axes.set_yscale if along == "y" else axes.set_xscale)("symlog", linthresh=10)
+        (axes.yaxis if along == "y" else axes.xaxis).get_major_locator().set_params(numticks=5)
         axes.autoscale_view()
 
 
