@@ -137,8 +137,9 @@ def test_noise_grid(draw):
     assert aurocs["measure"].eq("log_ratio").all() and len(means) == (3 + 2) * 9 and len(aurocs) == (3 + 2) * 6
     assert words(figure, "title") == {f"σ = {sigma}" for sigma in SIGMAS}
     assert words(figure, "ylabel") == {
-        "a flow\nmean of\nlog p(x)", "a score prior\n(all σ)\nmean of\nlog p(x)", "AUROC of\nthe ratio",
+        "a flow", "a score\nprior\n(all σ)",
     }  # fmt: skip
+    assert {"mean\nlog p(x)", "AUROC\nof ratio"} <= {text.get_text() for axes in figure.axes for text in axes.texts}
     assert figure.get_supxlabel() == "prior source (rows: test source)"
     levels = likelihoods()
     figure, _ = draw("noise_grid", levels[levels["prior_sigma"] != "0.1"], detections())
@@ -369,7 +370,7 @@ def test_separation(draw):
     assert [label.get_text() for label in first.get_yticklabels()] == [
         "references", "mix (7)", "a flow", "bad (7)", "a score prior (all σ)", "bad (7)", "a good method (7)",
     ]  # fmt: skip
-    assert [label.get_text() for label in others.get_yticklabels()][:3] == ["other", "mix (7)", "other: a flow"]
+    assert [label.get_text() for label in others.get_yticklabels()][:3] == ["— other —", "mix (7)", "a flow"]
     assert [bars.lines[0].get_xdata()[0] for bars in first.containers] == [0, 0, 3, 2, 20, 1, 15, 11]
     assert words(figure, "title") == {"a + b", "other mixes"}
     assert words(figure, "xlabel") == {"median SI-SDR (dB, at most 60)"}
@@ -414,6 +415,7 @@ def test_titles_are_broken_before_what_is_in_brackets():
     titles = {"titles": {"flow": "a flow (one for all)"}}
     assert plotting.title(titles, "flow") == "a flow (one for all)" and plotting.title(titles, "my_prior") == "my prior"
     assert plotting.title(titles, "flow", 14) == "a flow\n(one for all)" == plotting.title(titles, "flow", 13)
+    assert plotting.title({"titles": {"flow": "Langevin, noise-free"}}, "flow", 16) == "Langevin,\nnoise-free"
     assert plotting.title(titles, "flow", 8) == "a flow\n(one for\nall)"
 
 

@@ -215,7 +215,7 @@ def test_an_unknown_kind_of_data_has_waveforms(monkeypatch, tmp_path):
     assert value["truth"].to_dict() == {"a": [0], "b": [1], "mix": [0.5]}
     assert value["good score"].to_dict() == {"a": [5], "b": [5], "mix": [5]}
     assert words(figure, "title") == {"mix", "a", "b"}
-    assert words(figure, "ylabel") == {"truth", "a score prior (all\nσ)\na good method"}
+    assert words(figure, "ylabel") == {"truth", "a score prior\n(all σ)\na good method"}
 
 
 def test_amplitudes_of_an_unknown_kind_of_data(monkeypatch):

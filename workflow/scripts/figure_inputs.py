@@ -8,7 +8,6 @@ from audiopriors import plotting, tables
 
 KINDS = {"constant": "constant c", "normal": "noise N(0, s²)"}
 ENTROPY, BOUND = "−entropy of N(0, s²)", "−½ log 2πσ²"  # no density is above them
-LOWEST = -1e5  # nats/sample, where axes end
 
 
 def draw(settings, inputs):
@@ -30,7 +29,7 @@ def draw(settings, inputs):
             own = here[(here["test_source"] == here["prior_source"]) & (here["data_sigma"] == sigma)]
             under_priors(axes, chosen, own.set_index("prior_source")["mean"], sources)
             highest = bounds(axes, kind, sigma, sorted(chosen["input"].unique()))
-            end_axis(axes, [*chosen["mean"], *own["mean"], *highest])
+            plotting.end_axis(axes, [*chosen["mean"], *own["mean"], *highest])
             axes.set_title(f"σ = {sigma}", fontsize=plotting.SMALL, pad=2)
             shown.append(chosen)
         plotting.name_row(line, plotting.title(settings, prior, plotting.LETTERS))
@@ -63,19 +62,6 @@ def bounds(axes, kind: str, sigma: str, inputs: list[float]) -> list[float]:
         return entropy
     axes.axhline(tables.most(float(sigma)), color="black", linewidth=1, linestyle="-.", label=BOUND)
     return [*entropy, tables.most(float(sigma))]
-
-
-def end_axis(axes, values: list[float]) -> None:
-    """End the axis at these values, and at LOWEST: intervals may reach far beyond. Linear, if they are within 20."""
-    finite = [value for value in values if np.isfinite(value)]
-    low, high = min(finite), max(finite)
-    if high - low <= 20:
-        margin = 0.1 * (high - low) + 0.2
-        axes.set_ylim(low - margin, high + margin)
-    else:
-        axes.set_yscale("symlog", linthresh=10)
-        axes.yaxis.get_major_locator().set_params(numticks=5)
-        axes.set_ylim(max(low - abs(low), LOWEST), max(high + abs(high), 5))
 
 
 if __name__ == "__main__":

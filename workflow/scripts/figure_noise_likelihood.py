@@ -40,11 +40,12 @@ def against_noise(axes, table, sources):
         chosen = finite[finite["prior_source"] == source].sort_values("noise")
         plotting.intervals(axes, chosen["noise"], chosen, label=source, **look)
     if len(finite) < len(table):
-        axes.text(0.98, 0.05, "elsewhere −∞", transform=axes.transAxes, ha="right", color="grey")
+        axes.text(0.03, 0.05, "elsewhere −∞", transform=axes.transAxes, color="grey")
     if (sigma := float(table["prior_sigma"].iloc[0])) > 0:
         axes.axvline(sigma, color="black", linewidth=0.8, linestyle=":")
     axes.set_xscale("symlog", linthresh=1e-3)
-    plotting.value_scale(axes)
+    mean = finite["mean"]  # of intervals no more than 1 is shown
+    plotting.end_axis(axes, [*mean, *finite["low"].clip(lower=mean - 1), *finite["high"].clip(upper=mean + 1)])
     return finite.drop(columns="noise")
 
 

@@ -60,7 +60,7 @@ def one_item(settings, inputs):
         lower.set_xlabel("time (s)")
     panels[0, 0].set_ylabel("amplitude")
     panels[1, 0].set_ylabel("frequency (Hz)")
-    figure.colorbar(shown, ax=panels[1], label="dB")
+    figure.colorbar(shown, ax=panels[1], label="dB", pad=0.01)
     rows = [pd.DataFrame({"source": source, "time": time, "amplitude": wave}) for source, wave in waves.items()]
     return figure, pd.concat(rows)
 

@@ -6,7 +6,7 @@ import io
 import logging
 import math
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import matplotlib
 
@@ -36,6 +36,7 @@ EMPTY = "empty"  # the id of a panel with nothing to show
 # Nats/sample at which the colours of means end, by kind of data; music is soft, so its densities are high.
 MEANS = {"toy": (-4, 2), "music": (-6, 5)}
 SHARES = (0, 1)  # the same for AUROC
+LOWEST = -1e5  # nats/sample, where axes end
 
 
 def set_style() -> None:
@@ -73,9 +74,10 @@ def title(settings: dict, name: str, letters: int = 0) -> str:
 
 def _even_lines(text: str, letters: int) -> list[str]:
     """The text in as few lines of at most so many letters as it takes, of about the same length."""
-    lines = textwrap.wrap(text, letters, break_long_words=False)
-    shorter = (textwrap.wrap(text, width, break_long_words=False) for width in range(1, letters + 1))
-    return next(even for even in shorter if len(even) <= len(lines))
+    by_width = [
+        textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) for width in range(1, letters + 1)
+    ]
+    return next(lines for lines in by_width if len(lines) <= len(by_width[-1]))
 
 
 def grid(
@@ -280,8 +282,21 @@ def value_scale(axes: Axes, along: str = "y") -> None:
     low, high = axes.dataLim.intervaly if along == "y" else axes.dataLim.intervalx
     if high - low > 20:
         (axes.set_yscale if along == "y" else axes.set_xscale)("symlog", linthresh=10)
-        (axes.yaxis if along == "y" else axes.xaxis).get_major_locator().set_params(numticks=5)
+        (axes.yaxis if along == "y" else axes.xaxis).get_major_locator().set_params(numticks=4)
         axes.autoscale_view()
+
+
+def end_axis(axes: Axes, values: Iterable[float]) -> None:
+    """End the y axis at these values, as intervals may reach far beyond, and at LOWEST; linear, if they are within 20."""
+    finite = [value for value in values if np.isfinite(value)]
+    low, high = min(finite), max(finite)
+    if high - low <= 20:
+        margin = 0.1 * (high - low) + 0.2
+        axes.set_ylim(low - margin, high + margin)
+    else:
+        axes.set_yscale("symlog", linthresh=10)
+        axes.yaxis.get_major_locator().set_params(numticks=4)
+        axes.set_ylim(max(low - abs(low), LOWEST), max(high + abs(high), 5))
 
 
 def intervals(axes: Axes, x, rows: pd.DataFrame, value: str = "mean", **line) -> None:

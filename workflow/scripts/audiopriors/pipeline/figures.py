@@ -178,11 +178,11 @@ FIGURES: dict[str, Figure] = {
     ),
     "noise_likelihood": Figure(
         "Figs. 13 (left, priors trained without noise) and 12 (right, with noise) of the thesis: mean likelihood of "
-        "in-class items of each source as noise is added to them, {items} items, T = {frame}, 95 % intervals, {seeds} "
-        "training(s), scale {scale}. Dotted: the prior's own σ. Left are priors of the least noise: where none is "
-        "noise-free, of the smallest σ; right those of the largest. −∞: a WaveNet outside [−1, 1], or less than any "
-        "number. Look for how soon a line falls: a prior that is to lead a sampler has to be level as far as the "
-        "sampler strays.",
+        "in-class items of each source as noise is added to them, {items} items, T = {frame}, 95 % intervals, "
+        "{seeds} training(s), scale {scale}. Dotted: the prior's own σ. Left are priors of the least noise: where "
+        "none is noise-free, of the smallest σ; right those of the largest. −∞: a WaveNet outside [−1, 1], or less "
+        "than any number. Axes end at the means; longer intervals are cut off. Look for how soon a line falls: a "
+        "prior that is to lead a sampler has to be level as far as the sampler strays.",
         (table("cross_likelihood"),),
     ),
     "inputs": Figure(
@@ -217,9 +217,9 @@ FIGURES: dict[str, Figure] = {
         exists=has_exact,
     ),
     "gradient_norm": Figure(
-        "Mean squared norm of the gradient in x of in-class items, per sample, at the prior's own σ; T = {frame}, 95 "
-        "% intervals, scale {scale}. The thesis expects 1/σ² (dashed), which holds for noise that fills all "
-        "dimensions.",
+        "Mean squared norm of the gradient in x of in-class items, per sample, at the prior's own σ; T = {frame}, "
+        "95 % intervals, scale {scale}. The thesis expects 1/σ² (dashed), which holds for noise that fills all "
+        "dimensions. Intervals beyond all means are cut off.",
         (table("gradient_norm"),),
     ),
     "samples": Figure(
