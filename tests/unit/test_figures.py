@@ -333,8 +333,9 @@ def test_gradient_norm(draw):
     figure, shown = draw("gradient_norm", table.assign(low=table["mean"], high=table["mean"]))
     assert len(shown) == len(table)
     for axes in figure.axes:
-        for line in [axes.lines[-1], axes.containers[0].lines[0]]:  # expected, and of the table: without noise none
-            assert line.get_xdata() == pytest.approx([0.1, 0.5]) and line.get_ydata() == pytest.approx([100, 4])
+        line, expected = axes.containers[0].lines[0], axes.lines[-1]  # of the table there is none without noise
+        assert line.get_xdata() == pytest.approx([0.1, 0.5]) and line.get_ydata() == pytest.approx([100, 4])
+        assert expected.get_ydata() == pytest.approx(expected.get_xdata() ** -2.0) and len(expected.get_xdata()) == 2
     assert words(figure, "title") == {"a flow", "a score prior (all σ)"} and figure.get_supylabel()
 
 

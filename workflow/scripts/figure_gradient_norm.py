@@ -9,20 +9,15 @@ def draw(settings, inputs):
     figure, panels = plotting.wrapped(len(priors), 3, 2.5, sharex=True, sharey=True)
     sigmas = [float(sigma) for sigma in settings["sigmas"] if sigma != "0"]
     shown = table.loc[table["prior"].isin(priors) & (table["prior_sigma"] != "0"), "mean"]
+    span = [sigmas[0] / 1.5, 1.5 * sigmas[-1]]
     # An interval may reach far beyond all means.
     ends = (min(shown.min(), sigmas[-1] ** -2) / 3, 3 * max(shown.max(), sigmas[0] ** -2))
     for axes, prior in zip(panels.flat, priors, strict=False):
         for source, look in plotting.style(settings["sources"]).items():
             rows = table[(table["prior"] == prior) & (table["prior_source"] == source) & (table["prior_sigma"] != "0")]
             plotting.intervals(axes, rows["prior_sigma"].astype(float), rows, label=source, **look)
-        axes.plot(sigmas, [sigma**-2 for sigma in sigmas], "--", color="black", linewidth=1, label="1 / σ²")
-        axes.set(
-            xscale="log",
-            yscale="log",
-            xlim=(sigmas[0] / 2, 2 * sigmas[-1]),
-            ylim=ends,
-            title=plotting.title(settings, prior, 30),
-        )
+        axes.plot(span, [sigma**-2 for sigma in span], "--", color="black", linewidth=1, label="1 / σ²")
+        axes.set(xscale="log", yscale="log", xlim=span, ylim=ends, title=plotting.title(settings, prior, 30))
     plotting.label_lowest(panels, "σ of prior and data")
     figure.supylabel("mean of ‖∇ log p$_σ$(x)‖² / T")
     plotting.legend(figure, panels[0, 0])

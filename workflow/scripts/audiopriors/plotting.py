@@ -287,7 +287,7 @@ def value_scale(axes: Axes, along: str = "y") -> None:
 
 
 def end_axis(axes: Axes, values: Iterable[float]) -> None:
-    """End the y axis at these values, as intervals may reach far beyond, and at LOWEST; linear, if they are within 20."""
+    """End the y axis at these values (intervals may reach far beyond), and at LOWEST; linear, if they are within 20."""
     finite = [value for value in values if np.isfinite(value)]
     low, high = min(finite), max(finite)
     if high - low <= 20:
