@@ -1,6 +1,7 @@
 """E ||grad log p_sigma||^2 against sigma: the thesis expects 1 / sigma^2."""
 
 from audiopriors import plotting, tables
+from matplotlib.ticker import NullFormatter
 
 
 def draw(settings, inputs):
@@ -18,6 +19,9 @@ def draw(settings, inputs):
             plotting.intervals(axes, rows["prior_sigma"].astype(float), rows, label=source, **look)
         axes.plot(span, [sigma**-2 for sigma in span], "--", color="black", linewidth=1, label="1 / σ²")
         axes.set(xscale="log", yscale="log", xlim=span, ylim=ends, title=plotting.title(settings, prior, 30))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        if len(sigmas) < 3:  # perhaps no power of ten is among them
+            axes.set_xticks(sigmas, [f"{sigma:g}" for sigma in sigmas])
     plotting.label_lowest(panels, "σ of prior and data")
     figure.supylabel("mean of ‖∇ log p$_σ$(x)‖² / T")
     plotting.legend(figure, panels[0, 0])
