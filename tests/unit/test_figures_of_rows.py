@@ -72,7 +72,7 @@ def test_logits(tmp_path):
     assert medians["flow", "a"].to_dict() == {"b": 5, "c": 2, "best other": 2}
     assert medians["joint", "b"].to_dict() == {"c": 10, "a": 4, "best other": 4} and medians["truth", "a", "b"] == 50
     assert len(shown) == 3 * 3 * 3 * 3
-    assert words(figure, "title") == {f"items of {source}" for source in SOURCES}
+    assert {title.strip() for title in words(figure, "title")} == {f"items of {source}" for source in SOURCES}
     assert words(figure, "ylabel") == {"other prior"} and figure.get_supxlabel().endswith("(nats)")
     assert {text.get_text() for text in figure.axes[0].texts} == {"100 %", "joint (open: a flow), σ = 0.5"}
     assert {text.get_text() for text in figure.axes[3].texts} == {"100 %", "truth, σ = 0.5"}

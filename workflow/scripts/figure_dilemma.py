@@ -97,9 +97,8 @@ def draw(settings, inputs):
     plotting.value_scale(smooth, "x")
     tells.set_xlim(-0.03, 1.03)
     of_mix = separation[(separation["method"] == "mix") & (separation["source"] == "all")]["si_sdr_median"].iloc[0]
-    _panel(
-        smooth, "Smooth?", "change of log p, nats/sample", ASKED["cost"], -0.5, "truth " if settings["exact"] else "−½ "
-    )
+    half = "truth " if settings["exact"] else "−½ "  # what noise costs a true density
+    _panel(smooth, "Smooth?", "change of log p, nats/sample", ASKED["cost"], -0.5, half)
     _panel(tells, "Discriminative?", "AUROC, worst pair, worst σ", ASKED["auroc"], 0.5, " chance")
     _panel(separates, f"Separates {len(sources)} sources?", "median SI-SDR, dB", ASKED["si_sdr"], of_mix, " mix")
     smooth.set_yticks(
