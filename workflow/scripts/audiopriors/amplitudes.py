@@ -1,4 +1,4 @@
-"""How the sample values of a source are distributed in [-1, 1], and the Beta density that is fitted to them."""
+"""The distribution of a source's sample values in [-1, 1], and the Beta density that is fitted to it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ EDGE = 2.0**-15
 
 
 def inside(values: np.ndarray) -> np.ndarray:
-    """The values (n,), in float64 and clamped to [-1 + EDGE, 1 - EDGE]."""
+    """The values (n,) in float64, clamped to [-1 + EDGE, 1 - EDGE]."""
     return np.clip(np.asarray(values, np.float64), -1 + EDGE, 1 - EDGE)
 
 
 def fit_beta(values: np.ndarray) -> tuple[float, float]:
-    """Both concentrations, alpha and beta, of the Beta density on [-1, 1] of the greatest likelihood for values (n,).
+    """The concentrations alpha and beta of the Beta density on [-1, 1] with the greatest likelihood for values (n,).
 
-    Values are clamped as by `inside`; of values that are all the same, silence, both are NaN, and where the search does
-    not end. The thesis proposes this density for the posterior of a toy source ("Choosing a posterior").
+    Values are clamped as by `inside`. Both are NaN for values that are all the same (silence), and where the search
+    does not converge. The thesis proposes this density for the posterior of a toy source ("Choosing a posterior").
     """
     values = inside(values)
     if np.ptp(values) == 0:
@@ -42,16 +42,16 @@ def fit_beta(values: np.ndarray) -> tuple[float, float]:
 
 
 def beta_density(values: np.ndarray, alpha: float, beta: float) -> np.ndarray:
-    """The Beta density of those concentrations, scaled to [-1, 1], at each of values (n,)."""
+    """The Beta density with these concentrations, scaled to [-1, 1], at each of the values (n,)."""
     return stats.beta.pdf(values, alpha, beta, loc=-1, scale=2)
 
 
 def wave_density(source: str, values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """The true density of a toy source's samples at values (n,), of an amplitude A uniform in [low, high].
+    """The true density of a toy source's samples at values (n,), for an amplitude A uniform in [low, high].
 
     A wave of amplitude A at a random time is A times an arcsine (sine), uniform (saw, triangle) or two-point (square)
-    variable; this is the mean of its density over A, in closed form (section 3.1; thesis, Fig. 9). A square of one
-    amplitude, low = high, has no density: NaN within it.
+    variable. This is the mean of its density over A, in closed form (section 3.1; thesis, Fig. 9). A square wave of one
+    amplitude (low = high) has no density: NaN within it.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def wave_density(source: str, values: np.ndarray, low: float, high: float) -> np
 
 
 def _sine(size: np.ndarray, least: np.ndarray, low: float, high: float) -> np.ndarray:
-    """The mean of 1 / (pi sqrt(A^2 - x^2))."""
+    """The mean over A of 1 / (pi sqrt(A^2 - x^2))."""
     if low == high:
         return 1 / (np.pi * np.sqrt(high**2 - size**2))
     upper, lower = (np.log(end + np.sqrt(end**2 - size**2)) for end in (high, least))
@@ -73,7 +73,7 @@ def _sine(size: np.ndarray, least: np.ndarray, low: float, high: float) -> np.nd
 
 
 def _ramp(size: np.ndarray, least: np.ndarray, low: float, high: float) -> np.ndarray:
-    """The mean of 1 / (2 A): of the saw and of the triangle."""
+    """The mean over A of 1 / (2 A), for the saw and the triangle."""
     return 0.5 / high + 0 * size if low == high else np.log(high / least) / (2 * (high - low))
 
 

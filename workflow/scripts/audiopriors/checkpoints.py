@@ -1,4 +1,4 @@
-"""Trained priors and training states on disk: safetensors with one JSON entry, written atomically, no pickle."""
+"""Trained priors and training states on disk: safetensors with one JSON entry, written atomically, without pickle."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _CHECKSUM = "sha256"  # in the entry
 
 
 class CheckpointError(UserError):
-    """A checkpoint that is broken, or of another model than the one asked for."""
+    """A checkpoint is broken, or is of another model than the one asked for."""
 
 
 def save_tensors(path: str | Path, tensors: dict[str, torch.Tensor], description: dict) -> None:
-    """Tensors by name, and a description that JSON can hold."""
+    """Write tensors by name, and a description that JSON can hold."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     entry = description | {_CHECKSUM: _checksum(tensors, description)}
     write_bytes(path, save(tensors, {_ENTRY: json.dumps(entry, sort_keys=True)}))
 
 
 def _checksum(tensors: dict[str, torch.Tensor], description: dict) -> str:
-    """SHA-256 over everything that a checkpoint holds."""
+    """SHA-256 over everything in a checkpoint."""
     total = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -43,11 +43,11 @@ def _checksum(tensors: dict[str, torch.Tensor], description: dict) -> str:
 
 
 def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
-    """What `save_tensors` wrote.
+    """Read the tensors and the description that `save_tensors` wrote.
 
     Raises
     ------
-    CheckpointError: not there, truncated, changed by a single bit, or not ours.
+    CheckpointError: the file is missing, truncated, changed by a single bit, or not of this program.
     """
     try:
         with safe_open(str(path), "pt") as file:
@@ -65,24 +65,25 @@ def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
 
 
 def save_prior(path: str | Path, prior: nn.Module, description: dict) -> None:
-    """`description` has at least `family` and `model` (the fields of the family's Config)."""
+    """Write a prior. Its description has at least `family` and `model` (the fields of the family's Config)."""
     save_tensors(path, prior.state_dict(), description)
 
 
 def build_prior(family: str, model: dict) -> Prior:
-    """A fresh prior of that family, with the settings `model` (see the Config in priors/FAMILY.py)."""
+    """An untrained prior of that family, with the settings `model` (see the Config in priors/FAMILY.py)."""
     return registry.load("priors", family).build(registry.settings("priors", family, model))
 
 
 def load_prior(path: str | Path, *, expect: dict | None = None) -> Prior:
-    """A trained prior, for use. Its description is in `.description`, so `description["sigma"]` is the noise level that
-    it was trained at, as in paths: "0" for clean waves, "all" for one model of all levels.
+    """Load a trained prior, ready for use. Its attribute `description` says how it was trained.
+
+    `description["sigma"]` is its noise level as in paths: "0" for clean waves, "all" for one model of all levels.
 
     expect: entries that the description must have, such as {"family": "flowavenet", "source": "sine"}.
 
     Raises
     ------
-    CheckpointError: broken, or another model than expected; the message names the file and the difference.
+    CheckpointError: it is broken, or another model than expected; the message names the file and the difference.
     """
     tensors, description = load_tensors(path)
     _expect(path, description, expect)
@@ -90,11 +91,11 @@ def load_prior(path: str | Path, *, expect: dict | None = None) -> Prior:
 
 
 def load_part(path: str | Path, source: str, *, expect: dict | None = None) -> Prior:
-    """A trained prior of one source out of the file of priors that were trained together, as `train_jointly` wrote it.
+    """Load one source's prior from a file of priors that `train_jointly` has trained together.
 
     Raises
     ------
-    CheckpointError: as of `load_prior`.
+    CheckpointError: as in `load_prior`.
     """
     tensors, description = load_tensors(path)
     _expect(path, description, expect)
@@ -113,11 +114,11 @@ def _expect(path: str | Path, description: dict, expect: dict | None) -> None:
 
 
 def filled(path: str | Path, tensors: dict, description: dict, build: Callable[[], nn.Module]) -> nn.Module:
-    """What `build` makes, with these weights and this description, for use.
+    """The model that `build` returns, with these weights and this description, ready for use.
 
     Raises
     ------
-    CheckpointError: they do not fit; the message names the file.
+    CheckpointError: the weights do not fit the model; the message names the file.
     """
     try:
         model = build()

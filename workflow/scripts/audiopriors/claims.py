@@ -1,4 +1,4 @@
-"""The verdict on every claim of the sources: a number of a table, held against a rule of the config."""
+"""Verdicts on the claims of the paper and the thesis: a number from a table is compared with a rule of the config."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOTHING: Measured = (math.nan, math.nan, math.nan)
 
 
 def choose(table: pd.DataFrame, selection: dict) -> pd.DataFrame:
-    """The rows whose columns have the values selected: one value or a list; `own` is the prior's own source."""
+    """The rows whose columns have the selected values: one value or a list; `own` means the prior's own source."""
     for column, wanted in selection.items():
         if wanted == "own":
             table = table[table[column] == table["prior_source"]]
@@ -32,7 +32,7 @@ def choose(table: pd.DataFrame, selection: dict) -> pd.DataFrame:
 
 
 def _evidence(claim: dict, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that count: those whose numbers are as the claim has them `provided`."""
+    """The rows that count as evidence: their numbers are within what the claim has as `provided`."""
     for column, bounds in claim.get("provided", {}).items():
         above, below = bounds.get("above", -math.inf), bounds.get("below", math.inf)
         rows = rows[(rows[column] > above) & (rows[column] < below)]
@@ -40,10 +40,10 @@ def _evidence(claim: dict, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure(claim: dict, table: pd.DataFrame, changes: dict | None, prior_source: str | None = None) -> Measured:
-    """Value and interval of what a claim is about; NaN where the table has no such row or column.
+    """The value that a claim is about, with its interval; NaN where the table has no such row or column.
 
-    changes: what differs from `select` (and from `minus`); None: nothing is asked for. prior_source: the only source
-    whose priors count, if any. The interval of a difference is the widest that the intervals of its parts allow.
+    changes: what differs from `select` (and from `minus`); None gives NaN. prior_source: the only source whose priors
+    count, if any. The interval of a difference is the widest that the intervals of its parts allow.
     """
     if changes is None or claim["value"] not in table:
         return NOTHING
@@ -85,7 +85,7 @@ def measure(claim: dict, table: pd.DataFrame, changes: dict | None, prior_source
 
 
 def holds(rule: dict, low: float, high: float) -> bool | None:
-    """Whether the interval is on the claim's side of every bound (True), or on the other side of one (False)."""
+    """True if the interval is on the claim's side of every bound, False if on the other side of one, else None."""
     above, below = rule.get("above", -math.inf), rule.get("below", math.inf)
     if math.isnan(low) or math.isnan(high):
         return None
@@ -95,10 +95,10 @@ def holds(rule: dict, low: float, high: float) -> bool | None:
 
 
 def verdict(claim: dict, measured: Measured, others: list[tuple[dict, Measured]], paper_size: bool) -> str:
-    """holds, does not hold, depends on the metric (another measure says otherwise), or undecided, and why.
+    """The verdict on a claim: holds, does not hold, depends on the metric (another measure disagrees), or undecided.
 
-    measured: by the measure that decides. others: what another measure changes of `select`, and what it gives; each is
-    held against the same rule, by its whole interval.
+    An undecided verdict also says why. measured: by the measure that decides. others: changes of `select` by another
+    measure, and its result. Each result is compared with the same rule, by its whole interval.
     """
     if math.isnan(measured[0]):
         return NOT_MEASURED
@@ -120,7 +120,7 @@ def verdict(claim: dict, measured: Measured, others: list[tuple[dict, Measured]]
 
 
 def together(verdicts: list[str]) -> str:
-    """The verdict on a claim that holds if all of these do."""
+    """The verdict on a claim that holds if all of these verdicts do."""
     if all(one == "holds" for one in verdicts):
         return "holds"
     return next((one for one in ("does not hold", NOT_MEASURED, DEPENDS) if one in verdicts), UNDECIDED)
@@ -128,9 +128,9 @@ def together(verdicts: list[str]) -> str:
 
 def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sources: list[str], scale: str,
           paper_size: bool) -> pd.DataFrame:  # fmt: skip
-    """One row a claim that is about this data set.
+    """The table of claims: one row for each claim about this data set.
 
-    tables: by name, those that there are, with the sigma of a prior's member in prior_sigma (`tables.members`).
+    tables: the tables that exist, by name. Their prior_sigma is the sigma of a prior's member (`tables.members`).
     """
     rows = []
     of_label: dict[str | None, list[str]] = {}  # the verdicts on a claim: one a source, where it has `each`

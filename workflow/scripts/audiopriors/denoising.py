@@ -1,9 +1,11 @@
 """How well a prior denoises its own source: estimates of s from x = s + sigma n, n ~ N(0, I).
 
-- `tweedie`: E[s | x] by one step of Tweedie's formula, `Prior.denoise`; a score prior's denoiser is this.
-- the name of a posterior model: the mean of one that was trained on this source in this noise (separation/encoder.py).
-- `langevin`: the mean of a chain under a prior of the next smaller noise level (`langevin`), for priors that serve one
-  level only. So a model also denoises data that it was not trained at.
+There are three kinds of estimates:
+
+- `tweedie`: E[s | x] by one step of Tweedie's formula, `Prior.denoise`. For a score prior this is its denoiser.
+- the name of a posterior model: the mean of a model trained on this source in this noise (separation/encoder.py).
+- `langevin`: the mean of a Langevin chain under a prior of the next smaller noise level. It is for priors that serve
+  one level only. So a model also denoises data with a noise level that it was not trained at.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ NONE = pd.DataFrame({
     **{name: pd.Series(dtype=str) for name in ("prior_sigma", "data_sigma", "estimate")}, "item": pd.Series(dtype=int),
     "track": pd.Series(dtype=str), **{name: pd.Series(dtype=float) for name in ("error", "si_sdr", "si_sdr_noisy")},
 })  # fmt: skip
-"No rows of `evaluate`, with its columns."
+"The columns of the rows of `evaluate`, without any rows."
 
 
 def langevin(
@@ -39,12 +41,12 @@ def langevin(
 
         p(u | x) ~ p_smaller(u) N(x; u, (sigma^2 - smaller^2) I),
 
-    which with smaller -> 0 is p(s) N(x; s, sigma^2 I). As x knows of s through u only, E[s | x] = E[D(u) | x] with D(u)
-    = E[s | u] by Tweedie's formula: the estimate is the mean of D(u) over the second half of the steps.
+    which for smaller -> 0 is p(s) N(x; s, sigma^2 I). x depends on s through u only, so E[s | x] = E[D(u) | x], with
+    D(u) = E[s | u] by Tweedie's formula. The estimate is the mean of D(u) over the second half of the steps.
 
-    With D held for a step the dynamics are linear, and the step is drawn from their law after the time step_size /
-    (1 / smaller^2 + 1 / (sigma^2 - smaller^2)). A step is exact where D is constant. Where D changes with u the law is
-    approximate, but of a Gaussian prior its mean is right at any step size.
+    With D held fixed during a step the dynamics are linear. The step is then drawn from their law after the time
+    step_size / (1 / smaller^2 + 1 / (sigma^2 - smaller^2)). A step is exact where D is constant. Where D changes with
+    u, the law is approximate; for a Gaussian prior, its mean is right at any step size.
     """
     pull, trust = 1 / smaller**2, 1 / (sigma**2 - smaller**2)
     kept = math.exp(-step_size)
@@ -63,12 +65,12 @@ def evaluate(
     prior: Prior, data: Frames, *, source: str, sigma: str, sigmas: list[str], frame: int, evaluation: Evaluation,
     seed: tuple, device,
 ) -> pd.DataFrame:  # fmt: skip
-    """Errors of every estimate of a prior of level `sigma`, on test items of its source.
+    """The errors of all estimates by a prior of level `sigma`, on test items of its source.
 
-    sigmas: the data's noise levels above 0, ascending, to which evaluation.denoised adds some.
+    sigmas: the data's noise levels above 0, ascending. evaluation.denoised adds more levels.
 
-    Returns rows with the columns of NONE: error is the mean square of estimate - s, si_sdr that of the estimate and
-    si_sdr_noisy that of x (dB). No rows of a noise-free model: it has no step of Tweedie's formula.
+    Returns rows with the columns of NONE: error is the mean square of estimate - s. si_sdr is the estimate's SI-SDR and
+    si_sdr_noisy that of x, both in dB. A noise-free model has no rows, as Tweedie's formula gives it no step.
     """
     rows = []
     for estimate, level in _estimates(sigma, sigmas, evaluation.denoised):
@@ -89,9 +91,10 @@ def errors(
     denoise: Callable[[Tensor], Tensor], data: Frames, *, source: str, level: str, frame: int, evaluation: Evaluation,
     seed: tuple, device, **labels: str,
 ) -> pd.DataFrame:  # fmt: skip
-    """What `denoise` (B, 1, T) -> (B, 1, T) leaves of noise of a level in test items: as `evaluate`, of one estimate.
+    """The errors of one estimate: `denoise` (B, 1, T) -> (B, 1, T) is applied to test items with noise of a level.
 
-    The same items and noise for the same seed, whatever denoises. labels: the columns prior_sigma and estimate.
+    Returns rows as in `evaluate`. For the same seed, items and noise are the same for every `denoise`. labels: the
+    columns prior_sigma and estimate.
     """
     items = torch.arange(min(evaluation.denoised_items, data.count("test")))
     clean, tracks = data.frames("test", source, items, frame), np.array(data.tracks("test")[: len(items)])
@@ -107,7 +110,7 @@ def errors(
 
 
 def _estimates(sigma: str, sigmas: list[str], others: list[str]) -> list[tuple[str, str]]:
-    """Each estimate of a prior of level `sigma`, and the noise level of the data that it denoises."""
+    """The names of a prior's estimates, each with the data's noise level that it denoises. sigma: the prior's level."""
     levels = sorted({*sigmas, *others}, key=float)
     if sigma == "all":
         return [("tweedie", level) for level in levels]

@@ -1,4 +1,4 @@
-"""How well a measure tells items of a prior's own source from others: AUROC, FPR95, typicality."""
+"""Measures of how well a score tells a prior's own source from others: AUROC, FPR95 and typicality."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from . import intervals
 
 
 def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
-    """1 where an inside value is above an outside one, 1/2 where they tie: (n_in, n_out). Its mean is the AUROC.
+    """A matrix (n_in, n_out): 1 where an inside value is above an outside value, 1/2 where they tie, else 0.
 
-    A library would give only that mean. Those of rows and columns give its interval.
+    Its mean is the AUROC. A library would give only the mean; the means of rows and columns give its interval.
     """
     inside, outside = _ranked(inside)[:, None], _ranked(outside)[None]
     return (inside > outside) + 0.5 * (inside == outside)
@@ -19,10 +19,10 @@ def placements(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
 def auroc(
     inside: list[np.ndarray], outside: list[np.ndarray], tracks: intervals.Tracks = ()
 ) -> tuple[float, float, float, np.ndarray]:
-    """AUROC and its 95 % interval, averaged over replicates of a training; each list has one (n,) array a replicate.
+    """The AUROC and its 95 % interval, averaged over replicates of a training.
 
-    tracks: of the items inside; those outside are of the same tracks. Returns auroc, low, high, and the AUROC of each
-    replicate.
+    inside, outside: one array (n,) for each replicate. tracks: the tracks of the items inside; those outside are of the
+    same tracks. Returns auroc, low, high, and the AUROC of each replicate.
     """
     matrices = [placements(*pair) for pair in zip(inside, outside, strict=True)]
     matrix = np.mean(matrices, axis=0)
@@ -35,7 +35,7 @@ def fpr95(inside: np.ndarray, outside: np.ndarray) -> float:
 
 
 def _ranked(values: np.ndarray) -> np.ndarray:
-    """The values, but what is not a number is -inf, so that it ranks last."""
+    """The values, with -inf in place of NaN, so that NaN ranks last."""
     return np.where(np.isnan(values), -np.inf, values)
 
 

@@ -1,17 +1,20 @@
 """Score priors: one denoiser of a source for all noise levels (EDM preconditioning, Karras et al., 2022).
 
-A prior of this kind is a file in priors/ with a network F: D(x; sigma) = x s^2 / (sigma^2 + s^2) + F sigma s /
-sqrt(sigma^2 + s^2), s the data's deviation, is trained to be E[clean | x]. It gives the score of p_sigma,
-(D - x) / sigma^2 (Tweedie), and samples by the probability-flow ODE dx / d sigma = (x - D) / sigma. The likelihood is
-that of the wave that is found in x, less what it costs that more noise tau n leads to another one,
+A prior of this kind is a file in priors/ with a network F. With s the data's standard deviation,
+
+    D(x; sigma) = x s^2 / (sigma^2 + s^2) + F sigma s / sqrt(sigma^2 + s^2)
+
+is trained to be E[clean | x]. It gives the score of p_sigma, (D - x) / sigma^2 (Tweedie's formula). Samples follow from
+the probability-flow ODE dx / d sigma = (x - D) / sigma. The likelihood is that of x given the denoised wave, minus a
+cost: with more noise, tau n, the denoiser finds another wave, d away,
 
     log p_sigma(x) = log N(x; D(x; sigma), sigma^2 I) - int E_n[tau^2 d(d - 2 (x - D(x; sigma))) + 2 sigma^2 tau n d] /
-    (sigma^2 + tau^2)^2 d log tau,    d = D(x + tau n; sqrt(sigma^2 + tau^2)) - D(x; sigma):
+    (sigma^2 + tau^2)^2 d log tau,    d = D(x + tau n; sqrt(sigma^2 + tau^2)) - D(x; sigma).
 
-the pointwise I-MMSE relation (Kong, Brekelmans & Ver Steeg, 2023) less its value for d = 0, which is in closed form.
-With a perfect denoiser it is exact for any x. With any other one its mean over items of p_sigma is at most the true
-one, as the denoiser's error is at least the least. It asks the denoiser only where it was trained, on x with noise; the
-path of the ODE is without.
+This is the pointwise I-MMSE relation (Kong, Brekelmans & Ver Steeg, 2023) less its value for d = 0, which is known in
+closed form. With a perfect denoiser it is exact for any x. With any other denoiser, its mean over items of p_sigma is
+at most the true mean, as no denoiser's error is below the least possible. The denoiser is asked only where it was
+trained, on x with noise; the ODE's path carries no such noise.
 """
 
 from __future__ import annotations
@@ -36,11 +39,11 @@ BEGIN = 0.25  # of sigma: with less noise added, the integrand is as where the d
 
 
 def _integral(values: Tensor, added: np.ndarray, sigma: float) -> tuple[Tensor, Tensor]:
-    """Over log tau of an integrand at evenly spaced log `added`, and its error: (levels, B) -> (B,), (B,).
+    """The integral over log tau of an integrand at evenly spaced log `added`, and its error: (levels, B) -> (B,), (B,).
 
-    Beyond both ends it goes on as tau^2 / (sigma^2 + tau^2)^2, as it does where the denoiser says the same of all tau.
-    The error is twice the standard one, by fourth differences, as each value has a noise of its own; where the levels
-    are few, the integrand's own course is in these, too.
+    Beyond both ends the integrand is continued as tau^2 / (sigma^2 + tau^2)^2, which is exact where the denoiser's
+    output does not depend on tau. The error is twice the standard error, estimated from fourth differences, as each
+    value has noise of its own. With few levels these differences also contain the integrand's own changes.
     """
     step = math.log(added[1] / added[0])
     beyond = np.exp(step * np.arange(1, 40))
@@ -58,16 +61,16 @@ def _integral(values: Tensor, added: np.ndarray, sigma: float) -> tuple[Tensor, 
 
 
 def _pieces(x: Tensor) -> tuple[Tensor, ...]:
-    """x (B, 1, T) in pieces that stay in the cache; a GPU takes the batch whole."""
+    """x (B, 1, T) cut into pieces that stay in the cache. A GPU takes the whole batch."""
     return x.split(max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0])
 
 
 class Diffusion(Prior):
-    """D(x; sigma) and what follows from it. A family gives `network`.
+    """The base class of score priors: a denoiser D(x; sigma) and what follows from it. A family gives `network`.
 
-    config: has sigma_min and sigma_max, the noise levels that it is trained for, ode_steps, the steps of the ODE from
-    one to the other, and likelihood_levels, the noises that are added for a likelihood at sigma_min. A family that sets
-    `gate` has `altered`, too: the share of training items that it sees altered.
+    config: has sigma_min and sigma_max, the range of noise levels in training; ode_steps, the ODE's steps from one to
+    the other; and likelihood_levels, the number of added noises for a likelihood at sigma_min. A family that sets
+    `gate` also has `altered`: the share of training items that the gate also sees altered.
     """
 
     loss_unit = "of the variance"
@@ -79,33 +82,33 @@ class Diffusion(Prior):
         self.gate: Gate | None = None
 
     def network(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """F, of x (B, 1, T) and sigma (B, 1, 1). Shape: (B, 1, T) -> (B, 1, T)."""
+        """The network F, of x (B, 1, T) and sigma (B, 1, 1). Shape: (B, 1, T) -> (B, 1, T)."""
         raise NotImplementedError
 
     @property
     def noise_range(self) -> tuple[float, float]:
-        """The noise levels it is trained for."""
+        """The lowest and the highest noise level in training."""
         return self.config.sigma_min, self.config.sigma_max
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
-        """Take the deviation of the clean waves, which scales input and output."""
+        """Set the deviation of the clean waves, which scales input and output."""
         self.deviation.copy_(clean.square().mean().sqrt())
         if self.gate:
             self.gate.initialise(clean)
 
     def _scales(self, x: Tensor, sigma: Sigma) -> tuple[Tensor, Tensor, Tensor]:
-        """Sigma (B, 1, 1), and the factors of x and of F in D."""
+        """Sigma as (B, 1, 1), and the factors of x and of F in D."""
         sigma = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).expand(x.shape[0])[:, None, None]
         total = sigma**2 + self.deviation**2
         return sigma, self.deviation**2 / total, sigma * self.deviation / total.sqrt()
 
     def denoise(self, x: Tensor, sigma: Sigma) -> Tensor:
-        """D(x; sigma) = E[clean | x]. Shape: (B, 1, T) -> (B, 1, T)."""
+        """The denoised wave D(x; sigma) = E[clean | x]. Shape: (B, 1, T) -> (B, 1, T)."""
         sigma, skip, out = self._scales(x, sigma)
         return skip * x + out * self.network(x, sigma)
 
     def judged(self, x: Tensor, sigma: float) -> Tensor:
-        """D(x; sigma), but where the gate sees no wave of the source in it, a wave far from any. (B, 1, T)."""
+        """D(x; sigma), but a wave far from any other where the gate sees no wave of the source in it. (B, 1, T)."""
         denoised = self.denoise(x, sigma)
         if self.gate is None:
             return denoised
@@ -114,7 +117,10 @@ class Diffusion(Prior):
         return share * denoised + (1 - share) * far
 
     def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
-        """EDM's weighted squared error, 1 where D knows no more than the variance; and a gate's cross-entropy."""
+        """EDM's weighted squared error, plus the gate's cross-entropy if there is a gate.
+
+        The error is 1 for a denoiser that knows the variance only.
+        """
         sigma, skip, out = self._scales(x, sigma)
         raw = self.network(x, sigma)
         error = ((clean - skip * x) / out - raw).square().mean()
@@ -123,7 +129,10 @@ class Diffusion(Prior):
         return error + GATE_WEIGHT * self._gate_loss(x, (skip * x + out * raw).detach(), clean, sigma)
 
     def _gate_loss(self, x: Tensor, denoised: Tensor, clean: Tensor, sigma: Tensor) -> Tensor:
-        """Of these items, and of some again that are altered by more than the power of their noise varies by chance."""
+        """The gate's cross-entropy on these items and on some altered ones.
+
+        An altered item counts if its change has more power than chance variations of its noise's power.
+        """
         generator = torch_generator("altered", x[0, 0, 0].item())
         # In the mean over steps it is the share.
         number = int(self.config.altered * len(x) + torch.rand((), generator=generator).item())
@@ -140,33 +149,36 @@ class Diffusion(Prior):
         return functional.binary_cross_entropy_with_logits(self.gate(x, denoised, sigma), whole, weight)
 
     def estimates(self, mix: Tensor, sigma: float | None = None) -> Tensor:
-        """Of a separator with this network, one output a source: (B, 1, T) -> (B, outputs, T).
+        """The outputs of a separator with this network, one for each source: (B, 1, T) -> (B, outputs, T).
 
-        sigma: the noise level that the network is told; sigma_min if none.
+        sigma: the noise level that the network is given; by default sigma_min.
         """
         level = self.config.sigma_min if sigma is None else sigma
         return self.deviation * self.network(mix, torch.full_like(mix[:, :, :1], level))
 
     @torch.no_grad()
     def score(self, x: Tensor, sigma: float) -> Tensor:
-        """grad log p_sigma(x) = (D - x) / sigma^2 (Tweedie). Shape: (B, 1, T) -> (B, 1, T)."""
+        """The score grad log p_sigma(x) = (D - x) / sigma^2 (Tweedie). Shape: (B, 1, T) -> (B, 1, T)."""
         return (self.denoise(x, sigma) - x) / sigma**2
 
     def log_prob_and_score(self, x: Tensor, sigma: float, *, need_log_prob: bool = True) -> tuple[Tensor, Tensor]:
-        """By autograd; where log p is not needed, NaN and `score`. (B, 1, T) -> (B,), (B, 1, T)."""
+        """log p_sigma(x) and its gradient by autograd. Shape: (B, 1, T) -> (B,), (B, 1, T).
+
+        If log p is not needed, NaN and `score`.
+        """
         if need_log_prob:
             return super().log_prob_and_score(x, sigma)
         return torch.full(x.shape[:1], float("nan"), dtype=torch.float64, device=x.device), self.score(x, sigma)
 
     def _angles(self, low: float, high: float) -> list[float]:
-        """tau = atan(sigma / s) at noise levels from one to the other that are evenly spaced in their logarithm."""
+        """The angles tau = atan(sigma / s) of noise levels from `low` to `high`, evenly spaced in their logarithm."""
         whole = math.log(self.config.sigma_max / self.config.sigma_min)
         steps = max(4, math.ceil(self.config.ode_steps * abs(math.log(high / low)) / whole))
         deviation = self.deviation.item()
         return np.arctan(np.geomspace(low, high, steps + 1) / deviation).tolist()
 
     def _velocity(self, u: Tensor, angle: float) -> Tensor:
-        """du / d tau = -F of x = u sqrt(sigma^2 + s^2), sigma = s tan tau."""
+        """The derivative du / d tau = -F, where x = u sqrt(sigma^2 + s^2) and sigma = s tan tau."""
         sigma = torch.full_like(u[:, :, :1], math.tan(angle)) * self.deviation
         return -self.network(u * torch.sqrt(sigma**2 + self.deviation**2), sigma)
 
@@ -175,18 +187,21 @@ class Diffusion(Prior):
         return self.log_prob_and_error(x, sigma)[0]
 
     def log_prob_and_error(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
-        """log_prob, and the error of its integral (see `_integral`), each (B,)."""
+        """log p_sigma(x), and the error of its integral (see `_integral`), each (B,)."""
         return self._log_prob(x, sigma, lambda terms: terms.sum((1, 2)), x.shape[2])
 
     @torch.no_grad()
     def log_prob_map(self, x: Tensor, sigma: float) -> Tensor:
-        """The terms of `log_prob` at each t, where each is a sum over time: see the base class. (B, 1, T) -> (B, T)."""
+        """The summands of `log_prob` at each time t, see the base class. Shape: (B, 1, T) -> (B, T)."""
         return torch.cat([self._log_prob(piece, sigma, lambda terms: terms[:, 0], 1)[0] for piece in _pieces(x)])
 
     def _log_prob(
         self, x: Tensor, sigma: float, add_up: Callable[[Tensor], Tensor], samples: int
     ) -> tuple[Tensor, Tensor]:
-        """log p and the error of its integral, of so many samples; `add_up` gives their sum, of terms (B, 1, T)."""
+        """log p and the error of its integral, of `samples` samples at once.
+
+        add_up: takes terms (B, 1, T) and gives their sum over those samples.
+        """
         levels = self.config.likelihood_levels
         whole = math.log(self.config.sigma_max / (BEGIN * self.config.sigma_min))
         first, last = BEGIN * sigma, max(self.config.sigma_max, 4 * sigma)
@@ -205,13 +220,13 @@ class Diffusion(Prior):
         return own - samples * (math.log(sigma) + 0.5 * math.log(2 * math.pi)) - integral, error
 
     def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
-        """`log_prob` and its `integration_error` of x (B, 1, T), each (B,) in nats."""
+        """`log_prob` and its `integration_error` for x (B, 1, T), each (B,) in nats."""
         parts = [self.log_prob_and_error(piece, sigma) for piece in _pieces(x)]
         return dict(zip(("log_prob", "integration_error"), map(torch.cat, zip(*parts, strict=True)), strict=True))
 
     @torch.no_grad()
     def sample(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
-        """n draws (n, 1, length) of p_sigma, by the ODE from N(0, sigma_max^2 I) down to sigma."""
+        """n draws (n, 1, length) from p_sigma, by the ODE from N(0, sigma_max^2 I) down to sigma."""
         angles = self._angles(self.config.sigma_max, sigma)
         u = torch.randn(n, 1, length, generator=generator, dtype=torch.float64).to(self.deviation) * math.sin(angles[0])
         velocity = self._velocity(u, angles[0])
@@ -223,11 +238,12 @@ class Diffusion(Prior):
 
     @torch.no_grad()
     def waves(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
-        """Clean waves (n, 1, length), by a reverse diffusion down to sigma with noise that is drawn anew.
+        """Clean waves (n, 1, length), by a reverse diffusion down to sigma that draws new noise at each level.
 
-        The ODE of `sample` carries each mistake to the end; with new noise D corrects it. Where waves are found, some
-        of the noise is kept from level to level, or nothing would be found; below, none is. So these waves are nearer
-        to the data's than `sample` is in as many calls, but no draws of p_sigma: their spread is too small.
+        The ODE of `sample` carries each mistake to the end; with new noise, D corrects it. At the high levels, where
+        waves emerge, part of the noise is kept from level to level; without this, none would emerge. At the lower
+        levels all noise is new. These waves are nearer to the data than those of `sample` with as many calls of D. But
+        they are no draws of p_sigma: their spread is too small.
         """
         count = max(4, math.ceil(math.log(self.config.sigma_max / sigma) / WAVE_STEP))
         levels = np.geomspace(self.config.sigma_max, sigma, count).tolist()

@@ -1,5 +1,5 @@
-"""What the user can mend, as a class: a program says it in one sentence, everything else is a fault of ours."""
+"""The class of errors that a user can mend. A program reports them in one sentence; any other error is a bug."""
 
 
 class UserError(ValueError):
-    """Input, configuration or machine are not as needed; the message names the file or key and what to do."""
+    """Input, configuration or machine are not as needed. The message names the file or key, and what to do."""

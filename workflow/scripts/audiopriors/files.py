@@ -1,4 +1,4 @@
-"""Files that are whole or not there, their checksums, and rows as parquet."""
+"""Files that are written whole or not at all, their checksums, and tables of rows as parquet."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _DEVICE, _TABLE = b"audiopriors.device", b"audiopriors.table"
 
 
 class Damaged(UserError):
-    """A file that is not as it was written; the message names it."""
+    """A file is not as it was written; the message names it."""
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write the whole file or none of it: a reader, or a kill, never sees a half."""
+    """Write the whole file or nothing: neither a reader nor a killed program leaves or sees half a file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
@@ -50,7 +50,7 @@ def digest(*paths: str | Path) -> str:
 
 
 def csv_of(columns: Iterable[str], rows: Iterable[dict]) -> bytes:
-    """Rows as CSV; what a row lacks is an empty cell."""
+    """Rows as CSV. Where a row lacks a column, the cell is empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
@@ -59,7 +59,7 @@ def csv_of(columns: Iterable[str], rows: Iterable[dict]) -> bytes:
 
 
 def write_rows(rows: pd.DataFrame, path: str) -> None:
-    """Rows as parquet, with checksums, and the device on which they were computed."""
+    """Write rows as parquet, with checksums, and with the device on which they were computed."""
     import pyarrow
     from pyarrow import parquet
 
@@ -71,18 +71,18 @@ def write_rows(rows: pd.DataFrame, path: str) -> None:
 
 
 def write_array(array: np.ndarray, path: str) -> None:
-    """An array as npy."""
+    """Write an array as npy."""
     buffer = io.BytesIO()
     np.save(buffer, array)
     write_bytes(path, buffer.getvalue())
 
 
 def read_array(path: str | Path, mmap_mode: str | None = None) -> np.ndarray:
-    """The array that `write_array` wrote, or its memory map.
+    """Read an array that `write_array` wrote, or map it into memory.
 
     Raises
     ------
-    Damaged: its header is not whole.
+    Damaged: the file's header is broken.
     """
     try:
         return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
@@ -93,11 +93,11 @@ def read_array(path: str | Path, mmap_mode: str | None = None) -> np.ndarray:
 
 
 def read_table(path: str | Path) -> pyarrow.Table:
-    """The table that `write_rows` wrote.
+    """Read a table that `write_rows` wrote.
 
     Raises
     ------
-    Damaged: it is not whole.
+    Damaged: the file is broken.
     """
     from pyarrow import ArrowException, BufferReader, parquet
 
@@ -114,19 +114,19 @@ def read_table(path: str | Path) -> pyarrow.Table:
 
 
 def _described(table: pyarrow.Table) -> bytes:
-    """What the checksums of pages do not cover: the number of rows, names and types of columns."""
+    """What the checksums of pages do not cover: the number of rows, and names and types of columns."""
     return repr((table.num_rows, [(column.name, str(column.type)) for column in table.schema])).encode()
 
 
 def rows_made_on(path: str | Path) -> str:
-    """The device on which rows were computed; `unknown` of rows that are not of `write_rows`."""
+    """The device on which rows were computed; `unknown` if `write_rows` did not write them."""
     from pyarrow import parquet
 
     return (parquet.read_schema(path).metadata or {}).get(_DEVICE, b"unknown").decode()
 
 
 def read_rows(paths: Iterable[str]) -> pd.DataFrame:
-    """Rows of many parquet files, in the order of the paths."""
+    """The rows of several parquet files, in the order of the paths."""
     import pandas as pd
 
     return pd.concat([read_table(path).to_pandas(use_threads=False) for path in paths], ignore_index=True)

@@ -1,8 +1,8 @@
-"""A gate: whether what a denoiser left of x is a wave of its source at all.
+"""A gate: a classifier that says whether a denoiser's output is a wave of its source at all.
 
-A denoiser that saw only its source's waves lets a constant, a shrunk wave or one of another shape pass unchanged, as if
-it were likely (section 3.4). So some training items are altered, and the gate learns to tell them from whole ones. All
-are made of the source's own waves; no other source is used.
+A denoiser that has seen only its source's waves lets a constant, a shrunk wave or a wave of another shape pass
+unchanged, as if it were likely (section 3.4). So some training items are altered, and the gate learns to tell these
+from the others. All are made from the source's own waves; no other source is used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ODDS = 3.0  # added to the logit: what is judged is a wave of the source more of
 
 
 def altered(clean: Tensor, generator: torch.Generator) -> Tensor:
-    """Items (B, 1, T), each bent (a power is added), shrunk, silent, shifted, several of these, or none."""
+    """Alter items (B, 1, T): each is bent (a power is added), shrunk, silenced, shifted, several of these, or none."""
     number = clean.shape[0]
 
     def chosen(part: float) -> Tensor:
@@ -39,7 +39,10 @@ def altered(clean: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def moments(wave: Tensor) -> Tensor:
-    """Log power, mean; at power 1 the mean modulus, cube and fourth power, and the peak. Shape: (B, T) -> (B, 6)."""
+    """Features of a wave: log power, mean, and of the wave at power 1 four more. Shape: (B, T) -> (B, 6).
+
+    These four are the mean modulus, the mean cube, the mean fourth power, and the peak.
+    """
     power = wave.square().mean(1) + 1e-4
     unit = wave / power.sqrt()[:, None]
     of_unit = [unit.abs().mean(1), unit.pow(3).mean(1), unit.pow(4).mean(1), unit.abs().amax(1)]
@@ -47,7 +50,7 @@ def moments(wave: Tensor) -> Tensor:
 
 
 class Gate(nn.Module):
-    """A logit of the denoised wave's moments and spectrum, and of the spectrum of what was taken away."""
+    """A network that gives a logit from the denoised wave's moments and spectrum, and from the spectrum of the rest."""
 
     def __init__(self, width: int = 16):
         super().__init__()
@@ -62,13 +65,13 @@ class Gate(nn.Module):
         nn.init.constant_(self.last[-1].bias, 4.0)  # most items are whole
 
     def initialise(self, clean: Tensor) -> None:
-        """Take what moments the source's own waves (B, 1, T) have, and how far these spread."""
+        """Store the mean and the spread of the moments of the source's own waves (B, 1, T)."""
         of_own = moments(clean[:, 0])
         self.centre.copy_(of_own.mean(0))
         self.spread.copy_(of_own.std(0) + 0.01)
 
     def forward(self, x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
-        """x and denoised (B, 1, T), sigma (B, 1, 1). Returns (B,)."""
+        """The logit (B,) of the denoised wave being one of the source. x and denoised: (B, 1, T); sigma: (B, 1, 1)."""
         wave, taken, sigma = denoised[:, 0], (x - denoised)[:, 0], sigma[:, 0]
         off = torch.asinh((moments(wave) - self.centre) / self.spread)
         left = (taken / sigma).square().mean(1, keepdim=True).clamp(0.1, 1e4).log()
@@ -82,5 +85,5 @@ class Gate(nn.Module):
         return self.last(seen)[:, 0]
 
     def share(self, x: Tensor, denoised: Tensor, sigma: Tensor) -> Tensor:
-        """How sure it is of a wave of the source: (B, 1, 1), 0 to 1; arguments as of `forward`."""
+        """How sure the gate is of a wave of the source, 0 to 1: (B, 1, 1). Arguments as in `forward`."""
         return torch.sigmoid(self(x, denoised, sigma) + ODDS)[:, None, None]

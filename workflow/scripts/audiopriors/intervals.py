@@ -1,9 +1,9 @@
 """95 % intervals in closed form, over units that are independent of each other: toy items, or songs.
 
-Frames of one song are not independent, so `tracks` says which song each item is of, and the song is the unit; items
-beyond the tracks are of the same ones again, as those of several sources are. What an interval covers, at the numbers
-of units in use, is simulated by benchmarks/coverage.py and shown in docs/coverage.md. With fewer units than it needs to
-cover there is none: (nan, nan).
+Frames of one song are not independent. So `tracks` gives the song of each item, and the song is the unit. If there are
+more items than entries in `tracks`, the entries repeat, as for several sources. benchmarks/coverage.py simulates what
+an interval covers at the numbers of units in use; docs/coverage.md shows the results. With too few units for this
+coverage there is no interval: (nan, nan).
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ LEVEL = 0.95
 TAIL = (1 - LEVEL) / 2
 NONE: Ends = (math.nan, math.nan)
 MEAN_UNITS = 8
-"The fewest units of `mean` and `ratio`: there it covers means of laws as skewed as the exponential."
+"The fewest units for `mean` and `ratio`: with these, means of laws as skewed as the exponential are covered."
 SHARE_UNITS = 5
-"The fewest units of `share` and `auroc`."
+"The fewest units for `share` and `auroc`."
 MEDIAN_UNITS = 6
 "The fewest units whose extremes have the median between them in 95 % of samples: 1 - 2 / 2^6 = .969."
 
 
 def units_of(tracks: Tracks, items: int) -> int:
-    """How many units there are among so many items."""
+    """The number of independent units among so many items."""
     return len(set(tracks)) or items
 
 
 def mean(values: np.ndarray, tracks: Tracks = ()) -> Ends:
-    """Of the mean over items; values (n,).
+    """95 % interval of the mean over items; values (n,).
 
-    Each end is the wider one of Student's t, which covers heavy tails, and of t corrected for the skewness of the units
-    by Hall's cubic (Hall, 1992, On the removal of skewness by transformation), as means of skewed laws err to one side.
+    Each end is the wider one of two: Student's t, which covers heavy tails, and t corrected for the units' skewness by
+    Hall's cubic (Hall, 1992, On the removal of skewness by transformation), as means of skewed laws err to one side.
     """
     if units_of(tracks, len(values)) < MEAN_UNITS or not np.isfinite(values).all():
         return NONE
@@ -54,10 +54,10 @@ def mean(values: np.ndarray, tracks: Tracks = ()) -> Ends:
 
 
 def ratio(values: np.ndarray, others: np.ndarray, tracks: Tracks = ()) -> Ends:
-    """Of the mean of values over the mean of others, both (n,) above 0, of the same items.
+    """95 % interval of the mean of values over the mean of others, both (n,) above 0, of the same items.
 
-    That of the logarithm of the ratio, by the delta method: the terms of its change are a mean of 0. It is as much
-    wider as Student's t is with one degree of freedom less, as both means are estimates.
+    It is the interval of the ratio's logarithm by the delta method: the terms of its change are a mean of 0. It is
+    widened by as much as Student's t is wider with one degree of freedom less, as both means are estimates.
     """
     free = units_of(tracks, len(values)) - 1
     if free + 1 < MEAN_UNITS:
@@ -76,7 +76,7 @@ def _unskewed(step: float, skewness: float, n: int) -> float:
 
 
 def _parts(values: np.ndarray, tracks: Tracks) -> np.ndarray:
-    """What each unit adds to the deviation of the mean, times the number of units; they sum to 0."""
+    """The contribution of each unit to the deviation of the mean, times the number of units. They sum to 0."""
     deviations = values - np.mean(values)
     if not tracks:
         return deviations
@@ -85,11 +85,11 @@ def _parts(values: np.ndarray, tracks: Tracks) -> np.ndarray:
 
 
 def median(values: np.ndarray, tracks: Tracks = ()) -> Ends:
-    """Of the median over items; values (n,) or (n, k), k values an item.
+    """95 % interval of the median over items; values (n,) or (n, k), with k values an item.
 
-    Order statistics, as the number of values below the median is binomial. Of how many trials: of as many as there are
-    units, if all values of a unit are on one side of it; of more, where units are divided, as many as give the variance
-    of the share below it (Woodruff, 1952), times (z / t)^2 as that is itself an estimate.
+    The ends are order statistics, as the number of values below the median is binomial. If all values of a unit are on
+    one side of the median, there are as many trials as units. If units are divided, there are more: as many as give the
+    variance of the share below the median (Woodruff, 1952), times (z / t)^2, as that variance is itself an estimate.
     """
     units = units_of(tracks, len(values))
     if units < MEDIAN_UNITS or np.isnan(values).any():
@@ -104,7 +104,7 @@ def median(values: np.ndarray, tracks: Tracks = ()) -> Ends:
 
 
 def share(values: np.ndarray, tracks: Tracks = ()) -> Ends:
-    """Of the mean over items of values between 0 and 1; values (n,)."""
+    """95 % interval of the mean over items of values between 0 and 1; values (n,)."""
     if not len(values):
         return NONE
     parts = _parts(values, tracks)
@@ -113,9 +113,9 @@ def share(values: np.ndarray, tracks: Tracks = ()) -> Ends:
 
 
 def auroc(placements: np.ndarray, tracks: Tracks = ()) -> Ends:
-    """Of the mean of `placements` (n_in, n_out), with its variance by DeLong et al. (1988).
+    """95 % interval of the mean of `placements` (n_in, n_out), with its variance by DeLong et al. (1988).
 
-    tracks: of the rows. Columns are of the same tracks, several times over if there are more.
+    tracks: the tracks of the rows. Columns are of the same tracks, repeated if there are more.
     """
     value = float(np.mean(placements))
     inside, outside = placements.mean(1) - value, placements.mean(0) - value
@@ -130,16 +130,17 @@ def auroc(placements: np.ndarray, tracks: Tracks = ()) -> Ends:
 
 
 def _freedom(units: int) -> float:
-    """(z / t)^2: by how much fewer trials a variance stands for if it is itself estimated from these units."""
+    """The factor (z / t)^2: an estimated variance stands for fewer trials, by this factor for so many units."""
     return float((special.ndtri(TAIL) / special.stdtrit(units - 1, TAIL)) ** 2)
 
 
 def _of_share(value: float, variance: float, units: int) -> Ends:
-    """Clopper and Pearson's binomial interval of an effective number of trials (Korn & Graubard, 1998).
+    """Clopper and Pearson's binomial interval for an effective number of trials (Korn & Graubard, 1998).
 
-    Their number is value (1 - value) / variance, times (z / t)^2 as the variance is itself an estimate. Where all units
-    are right it is the units' own: it comes near as soon as less than a quarter of a unit is wrong. And no end is
-    closer to a bound than where all units are on its side, so that no perfect result is worth less than another one.
+    This number is value (1 - value) / variance, times (z / t)^2, as the variance is itself an estimate. Where all units
+    are right it is the number of units: it comes near that as soon as less than a quarter of a unit is wrong. And no
+    end is closer to a bound than where all units are on its side, so that no perfect result is worth less than another
+    one.
     """
     if units < SHARE_UNITS or math.isnan(value):
         return NONE
@@ -153,10 +154,11 @@ def _of_share(value: float, variance: float, units: int) -> Ends:
 
 
 def extreme(kind: str, values: np.ndarray, ends: np.ndarray, bounded: bool) -> Ends:
-    """Of the least (`min`) or the greatest (`max`) of k truths, from their estimates (k,) and intervals (k, 2).
+    """Interval of the least (`min`) or greatest (`max`) of k truths, from their estimates (k,) and intervals (k, 2).
 
     The least truth is not below the least low end, as its own row's low end covers it. The least high end is that of a
-    row that was picked for being low, so it is the least of ends that cover all rows at once. bounded: by 0 and 1.
+    row picked for being low. So the high end is the least of ends that cover all rows at once. bounded: values lie in
+    [0, 1].
     """
     together = _simultaneous(values, ends, bounded)
     if kind == "min":
@@ -165,16 +167,16 @@ def extreme(kind: str, values: np.ndarray, ends: np.ndarray, bounded: bool) -> E
 
 
 def spread(values: np.ndarray, ends: np.ndarray) -> Ends:
-    """Of the greatest less the least of k truths, from their estimates (k,) and intervals (k, 2)."""
+    """Interval of the greatest minus the least of k truths, from their estimates (k,) and intervals (k, 2)."""
     together = _simultaneous(values, ends, bounded=False)
     return max(0.0, float(together[:, 0].max() - together[:, 1].min())), float(ends[:, 1].max() - ends[:, 0].min())
 
 
 def _simultaneous(values: np.ndarray, ends: np.ndarray, bounded: bool) -> np.ndarray:
-    """Intervals (k, 2) that cover all k truths at once (Bonferroni), as wide as normal ones would be.
+    """Intervals (k, 2) that cover all k truths at once (Bonferroni), widened as normal intervals would be.
 
-    That is on the scale of logits, if the values are bounded by 0 and 1. Of a value at its bound, whose end is that of
-    n units that are all on one side, it is the end that n units have at that level.
+    If the values are bounded by 0 and 1, they are widened on the scale of logits. For a value at its bound, the end is
+    that of n units that are all on one side; it becomes the end that n units have at the new level.
     """
     level = TAIL / len(values)
     wider = special.ndtri(level) / special.ndtri(TAIL)

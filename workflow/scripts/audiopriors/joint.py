@@ -1,12 +1,14 @@
-"""The priors of a data set trained together, so that they also tell each other's items apart (thesis, Fig. 16).
+"""Priors of a data set that are trained together, so that they also tell each other's items apart (thesis, Fig. 16).
 
     L = - sum_k log p_k(x_k) - weight sum_k log c_k(x_k),    x_k an item of source k with noise
 
-where c is a classifier, or of several the mean of log c_k. Objective `softmax`: that of the priors themselves, c_k =
-softmax_j(log p_j / tau)_k, whose logits differ by the ratios that separation needs: a hybrid of a generative and a
-discriminative model (Lasserre et al., 2006). Objective `classifier`, as the thesis's code has it: each prior has a
-classifier of its own on its latents, which is thrown away after the training, so that only the latents learn of it.
-Either way each p_k stays a density.
+where c is a classifier; with several classifiers, the mean of log c_k is taken.
+
+With objective `softmax` the priors themselves classify: c_k = softmax_j(log p_j / tau)_k. The logits differ by the
+ratios that separation needs. This is a hybrid of a generative and a discriminative model (Lasserre et al., 2006).
+
+With objective `classifier`, as in the thesis's code, each prior has a classifier on its latents. The classifier is
+thrown away after the training, so only the latents learn from it. Either way each p_k stays a density.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from .priors.base import Prior
 
 
 class LatentClassifier(nn.Module):
-    """Logits (B, sources) of an item's source from a flow's latents, a list of (B, C, T').
+    """A classifier that gives logits (B, sources) of an item's source from a flow's latents, a list of (B, C, T').
 
-    Two convolutions and the mean over time of each; the last layer starts at zero.
+    It has two convolutions and a mean over time for each latent; the last layer starts at zero.
     """
 
     def __init__(self, channels: list[int], sources: int, width: int = 32):
@@ -43,13 +45,13 @@ class LatentClassifier(nn.Module):
 
 
 class JointPriors(nn.Module):
-    """The priors of N sources as one model of `training.train`; its items are (B, N, T), one of each source.
+    """The priors of N sources as one model for `training.train`. Its items are (B, N, T), one of each source.
 
     objective, weight, temperature: see above and settings.Jointly. frame: T.
 
     Raises
     ------
-    UserError: objective `classifier`, and the priors have no latents.
+    UserError: the objective is `classifier`, but the priors have no latents.
     """
 
     loss_unit = "nats/sample"
@@ -68,7 +70,7 @@ class JointPriors(nn.Module):
             self.classifiers = nn.ModuleList(LatentClassifier(channels, len(priors)) for _ in priors)
 
     def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
-        """Mean over items of L / N / T, in nats/sample: a scalar. x (B, N, T) has the noise, `clean` is not used."""
+        """The mean over items of L / N / T in nats/sample, a scalar. x (B, N, T) has the noise; `clean` is unused."""
         batch, sources, length = x.shape
         items = x.transpose(0, 1).reshape(batch * sources, 1, length)  # those of the first source first
         truth = torch.arange(sources, device=x.device).repeat_interleave(batch)

@@ -17,12 +17,12 @@ _CACHED = 16384  # samples (items x time)
 
 
 def log_normal(standardised: Tensor) -> Tensor:
-    """log N(.; 0, 1), in float64. Any shape."""
+    """The log-density log N(.; 0, 1) of each element, in float64. Any shape."""
     return -0.5 * (standardised.double().square() + math.log(2 * math.pi))
 
 
 def _taps(dilation: int, length: int) -> list[tuple[int, slice, slice]]:
-    """Of three taps, those that see an input in the frame: number, the output columns that do, and what they see."""
+    """Those of three taps that see an input in the frame: number, their output columns and their input columns."""
     return [
         (tap, slice(max(0, -offset), length - max(0, offset)), slice(max(0, offset), length + min(0, offset)))
         for tap, offset in enumerate((-dilation, 0, dilation))
@@ -31,10 +31,10 @@ def _taps(dilation: int, length: int) -> list[tuple[int, slice, slice]]:
 
 
 class _Row:
-    """Frames of a batch one after the other in one row, with zeros around each that are as wide as taps reach.
+    """The frames of a batch, one after the other in one row, with zeros around each that are as wide as the taps reach.
 
-    So a tap of all items is one matrix product, and what it sees a shifted view. A tap as far away as the frame is long
-    sees zeros only, and is left out.
+    So a tap of all items is one matrix product, and its input is a shifted view. A tap as far away as the frame is long
+    sees only zeros, and is left out.
     """
 
     def __init__(self, batch: int, length: int, offsets: tuple[tuple[int, ...], ...]):
@@ -44,14 +44,14 @@ class _Row:
         self.columns = batch * self.shape[1]
 
     def new(self, like: Tensor, channels: int) -> tuple[Tensor, Tensor]:
-        """A row to be filled, zero at both ends, and the view of its middle, (channels, columns)."""
+        """An empty row with zeros at both ends, and the view of its middle, (channels, columns)."""
         whole = like.new_empty(channels, self.columns + 2 * self.reach)
         whole[:, : self.reach] = 0
         whole[:, self.reach + self.columns :] = 0
         return whole, self.view(whole, 0)
 
     def view(self, whole: Tensor, offset: int) -> Tensor:
-        """What a tap at this offset sees of a row, (channels, columns)."""
+        """The part of a row that a tap at this offset sees, (channels, columns)."""
         return whole.narrow(1, self.reach + offset, self.columns)
 
     def fill(self, middle: Tensor, frames: Tensor) -> None:
@@ -60,22 +60,21 @@ class _Row:
         self.clear(middle)
 
     def clear(self, middle: Tensor) -> None:
-        """Zeros between the frames."""
+        """Write zeros between the frames."""
         if self.shape[1] > self.length:
             middle.unflatten(1, self.shape)[:, :, self.length :] = 0
 
     def frames(self, middle: Tensor) -> Tensor:
-        """The frames of the middle of a row, (B, channels, T)."""
+        """The frames in the middle of a row, (B, channels, T)."""
         return middle.unflatten(1, self.shape)[:, :, : self.length].transpose(0, 1).contiguous()
 
 
 class _GatedStack(torch.autograd.Function):
-    """Layers h <- h + R (tanh(F * h) . sigmoid(G * h)), and the skip sum S of their gated outputs.
+    """The layers h <- h + R (tanh(F * h) . sigmoid(G * h)), and S, the sum of the skip connections from gated outputs.
 
-    One function for the whole stack, because of what autograd over separate convolutions costs on a CPU (see
-    benchmarks/README.md): a dilated tap is a matrix product with a shifted view, without an unfolded copy; filter and
-    gate are one product, and so are all the layers' skip convolutions together; tanh and sigmoid work in place. Only
-    first derivatives exist.
+    The whole stack is one function, as autograd over separate convolutions is slow on a CPU (see benchmarks/README.md).
+    A dilated tap is a matrix product with a shifted view, without an unfolded copy. Filter and gate are one product,
+    and so are the skip convolutions of all layers. tanh and sigmoid work in place. Only first derivatives exist.
     """
 
     @staticmethod
@@ -159,16 +158,16 @@ class _GatedStack(torch.autograd.Function):
 
 
 class GatedStack(nn.Module):
-    """Gated convolutions of dilation 1, 2, 4, ..., block after block, whose outputs add up through skip connections.
+    """Gated convolutions of dilation 1, 2, 4, ... in blocks; their outputs add up through skip connections.
 
     Parameters
     ----------
     width: channels of the input and of every layer.
     skip_width: channels of the output.
-    layers: number of layers of a block; layer i has dilation 2^i.
+    layers: number of layers in a block; layer i has dilation 2^i.
     blocks: number of blocks.
     kernel_size: taps per layer.
-    causal: whether an output sees inputs up to its own time only; else the taps lie symmetrically about it
+    causal: whether an output sees inputs up to its own time only. Otherwise the taps lie symmetrically about it
         (kernel_size must be odd), with zeros beyond the frame.
 
     Shape: (B, width, T) -> (B, skip_width, T).
@@ -213,9 +212,10 @@ class GatedStack(nn.Module):
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
     def stepper(self, batch: int):
-        """The causal stack one time at a time: step(hidden (B, width), time) -> skip sum (B, skip_width).
+        """A function that runs the causal stack step by step: (hidden (B, width), time) -> skip sum (B, skip_width).
 
-        Every layer keeps what its taps will see, in a ring, so a step costs the same at any time. No gradients.
+        Every layer keeps the inputs that its taps will see in a ring buffer. So every step costs the same. No
+        gradients.
         """
         layers, _, _, width = self.filter_gate.shape
         taps = [
@@ -242,9 +242,9 @@ class GatedStack(nn.Module):
 
 
 class _ResidualStack(torch.autograd.Function):
-    """Layers h <- h + silu((C * h) scale + shift), C of three taps of dilation 2^i; one function as in _GatedStack.
+    """The layers h <- h + silu((C * h) scale + shift), with C of three taps of dilation 2^i, in one function.
 
-    Each item's scale is multiplied into its taps, which are fewer numbers than the convolved wave has.
+    Each item's scale is multiplied into its taps, which have fewer elements than the convolved wave.
     """
 
     @staticmethod
@@ -295,7 +295,7 @@ class _ResidualStack(torch.autograd.Function):
 
 
 class ResidualStack(nn.Module):
-    """Residual convolutions of dilation 1, 2, 4, ..., that see both sides, each scaled and shifted by an embedding.
+    """Residual, non-causal convolutions of dilation 1, 2, 4, ...; each is scaled and shifted by an embedding.
 
     width: channels of the input, of every layer, and of the output.
 
@@ -318,7 +318,7 @@ class ResidualStack(nn.Module):
 
 
 class _NoiseFeatures(nn.Module):
-    """Sines and cosines of log sigma, of periods from 50 to 0.4 nats. Shape: (B, 1) -> (B, 16)."""
+    """Sines and cosines of log sigma, with periods from 50 to 0.4 nats. Shape: (B, 1) -> (B, 16)."""
 
     def forward(self, sigma: Tensor) -> Tensor:
         angles = sigma.log() * 2.0 ** torch.arange(-3, 5, device=sigma.device, dtype=sigma.dtype)

@@ -1,4 +1,4 @@
-"""Measures of every test input under one prior, as tidy rows, and the entropy gate that no density can pass."""
+"""Measures of every test input under one prior, as tidy rows; the entropy gate stops what cannot be a density."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ GATE = 20.0  # nats in total; a correct density exceeds it with probability exp(
 
 
 class EntropyViolation(UserError):
-    """A 'density' gives Gaussian noise more probability than any density can."""
+    """A supposed density gives Gaussian noise more probability than any density can."""
 
 
 def batches(x: Tensor, batch_samples: int) -> Iterator[Tensor]:
-    """x (n, 1, T) in pieces of at most `batch_samples` samples, at least one item each: bounds the memory."""
+    """x (n, 1, T) in pieces of at most `batch_samples` samples, at least one item each: this bounds the memory."""
     return iter(x.split(max(1, batch_samples // x.shape[-1])))
 
 
@@ -38,7 +38,7 @@ def measure(prior: Prior, x: Tensor, sigma: float, batch_samples: int, device) -
 
 
 def test_noise(clean: Tensor, sigma: str, *purpose) -> Tensor:
-    """clean (n, 1, T) plus N(0, sigma^2), the same for every prior, so that priors are compared on the same items."""
+    """clean (n, 1, T) plus N(0, sigma^2) noise, the same for every prior: priors are compared on the same items."""
     if float(sigma) == 0:
         return clean
     return clean + float(sigma) * torch.randn(clean.shape, generator=torch_generator(*purpose, sigma))
@@ -47,7 +47,7 @@ def test_noise(clean: Tensor, sigma: str, *purpose) -> Tensor:
 def flac_nats(x: Tensor) -> np.ndarray:
     """Minus the log-density of x (n, 1, T) under the lossless coder FLAC, in nats: a complexity (n,).
 
-    A coder of b bits for 16-bit samples is the density 2^-b / Delta^T, Delta = 2^-15 (Serra et al., 2020, use b).
+    A coder with b bits for 16-bit samples is the density 2^-b / Delta^T, Delta = 2^-15 (Serra et al., 2020, use b).
     """
 
     def size(wave: np.ndarray) -> int:
@@ -64,21 +64,21 @@ def evaluate(
     prior: Prior, data: Frames, *, name: str, source: str, sigma: str, sources: list[str], sigmas: list[str],
     frame: int, evaluation: Evaluation, seed: tuple, device,
 ) -> pd.DataFrame:  # fmt: skip
-    """All measures of one prior.
+    """All measures of one prior on every test input, as rows.
 
-    Returns rows (prior_sigma, split, test_source, data_sigma, measure, item, track, value), value in nats, summed over
-    the frame; `track` is that of a test item, empty for the others.
-    `test_source` is a source, `mix`, `constant_c` or `normal_s`. Rows of split `validation` are in-class items at the
-    prior's own sigma that no table shows: the typical value.
-    Measure `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class items at the prior's own sigma;
-    `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the prior's own.
+    The columns are prior_sigma, split, test_source, data_sigma, measure, item, track and value. value is in nats,
+    summed over the frame. track is a test item's track, and empty for other inputs. test_source is a source, `mix`,
+    `constant_c` or `normal_s`. Rows of split `validation` are in-class items at the prior's own sigma; they give the
+    typical value, and no table shows them. Measure `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class
+    items at the prior's own sigma. `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the
+    prior's own.
 
     A prior of sigma "all" is evaluated at each data sigma by p_sigma of that sigma: these rows have prior_sigma "all".
     Rows of another data sigma (inputs, in-class items with other noise) have the sigma of p_sigma.
 
     Raises
     ------
-    EntropyViolation: sum over items x ~ q of log p(x) - log q(x) above 20 nats, for a q = N(0, s^2 I).
+    EntropyViolation: for some q = N(0, s^2 I), the sum over items x ~ q of log p(x) - log q(x) is above 20 nats.
     """
     one_for_all = sigma == "all"
     levels = ["0", *sigmas]
@@ -145,7 +145,7 @@ def evaluate(
 
 
 def mapped(data: Frames, sources: list[str], frame: int) -> Tensor:
-    """The waves (N + 1, 1, T) whose likelihood is split over time: the first test item of each source, their mix."""
+    """The waves (N + 1, 1, T) whose likelihood is split over time: each source's first test item, and their mix."""
     first = torch.tensor([0])
     waves = [data.frames("test", source, first, frame) for source in sources]
     return torch.cat([*waves, data.mixture("test", sources, first, frame)])
@@ -158,7 +158,7 @@ def maps(prior: Prior, x: Tensor, sigma: float, batch_samples: int, device) -> n
 
 
 def binned(values: np.ndarray, bins: int) -> np.ndarray:
-    """Means of neighbours, so that at most `bins` are left. Shape: (..., T) -> (..., min(bins, T))."""
+    """The means of neighbours, so that at most `bins` values are left. Shape: (..., T) -> (..., min(bins, T))."""
     edges = np.linspace(0, values.shape[-1], min(bins, values.shape[-1]) + 1).astype(int)
     return np.add.reduceat(values, edges[:-1], axis=-1) / np.diff(edges)
 
@@ -166,9 +166,9 @@ def binned(values: np.ndarray, bins: int) -> np.ndarray:
 def scored_items(
     evaluation: Evaluation, levels: list[str], sigmas: list[str], sources: int, test_items: int, validation_items: int
 ) -> int:
-    """How many items `evaluate` measures of a source's priors at `levels`, to say what it will cost; gradients apart.
+    """The number of items that `evaluate` measures for a source's priors at `levels`, gradients apart; for a forecast.
 
-    sigmas: the data's noise levels above 0. test_items, validation_items: those that the data set has.
+    sigmas: the data's noise levels above 0. test_items, validation_items: the number of items in the data set.
     """
     one_for_all = levels == ["all"]
     compared = min(evaluation.test_items, test_items)
@@ -183,9 +183,9 @@ def scored_items(
 
 
 def entropy_gate(log_prob: np.ndarray, x: Tensor, deviation: float, what: str) -> None:
-    """Stop iff sum_i log p(x_i) - log q(x_i) > 20 nats for x_i ~ q = N(0, deviation^2 I); x (n, 1, T).
+    """Stop if sum_i log p(x_i) - log q(x_i) > 20 nats for x_i ~ q = N(0, deviation^2 I); x (n, 1, T).
 
-    For any density p, E[prod p(x_i) / q(x_i)] <= 1. It holds for `log_prob` only, not for latent likelihoods.
+    For any density p, E[prod p(x_i) / q(x_i)] <= 1. This holds for `log_prob` only, not for latent likelihoods.
     """
     log_q = -0.5 * (x.double() / deviation).square().sum((1, 2)).numpy()
     log_q -= x.shape[2] * (math.log(deviation) + 0.5 * math.log(2 * math.pi))

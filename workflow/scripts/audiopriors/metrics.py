@@ -1,4 +1,4 @@
-"""How good an estimate of a source is."""
+"""Metrics of how good an estimate of a source is."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ CAP = 60.0  # dB; beyond it two estimates are equally perfect
 def si_sdr(estimate: Tensor, truth: Tensor) -> Tensor:
     """Scale-invariant signal-to-distortion ratio in dB, -60 to 60 (Le Roux et al., 2019). Shape: (..., T) -> (...).
 
-    The same as torchmetrics' (a test), whose import takes longer than torch's own, in every separation; but -60 for a
-    silent estimate, where that gives 0.
+    It equals torchmetrics' (as a test checks), which every separation would import in more time than torch itself
+    takes. One difference: a silent estimate has -60 here, and 0 there.
     """
     estimate, truth = (wave.double() - wave.double().mean(-1, keepdim=True) for wave in (estimate, truth))
     tiny = torch.finfo(torch.float64).eps
@@ -29,11 +29,11 @@ def consistency(estimates: Tensor, mix_sum: Tensor) -> Tensor:
 
 
 def bss_eval(estimates: Tensor, truth: Tensor, tracks: list[str]) -> dict[str, np.ndarray]:
-    """BSSEval v4 in dB (Stöter et al., 2018; museval), each item a window and each track a recording of its items.
+    """BSSEval v4 in dB (Stöter et al., 2018; museval): each item is a window, and each track's items are one recording.
 
-    The 512 taps of the allowed distortion are fitted to a whole track. NaN for a track in which a true source or an
-    estimate is silent, and for a window in which one is. Estimates and truth (N, B, 1, T), tracks of the B items.
-    Returns arrays (N, B): sdr, isr, sir, sar.
+    The 512 taps of the allowed distortion are fitted to a whole track. The result is NaN for a track, or a window, in
+    which a true source or an estimate is silent. Estimates and truth: (N, B, 1, T); tracks: of the B items. Returns
+    arrays (N, B): sdr, isr, sir, sar.
     """
     from .audio import recordings
 

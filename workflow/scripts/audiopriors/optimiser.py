@@ -1,4 +1,4 @@
-"""The one optimiser: Adam, with an average of the weights."""
+"""The optimiser of every training: Adam, with a moving average of the weights."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from torch.optim.adam import adam
 
 
 class Adam:
-    """torch's Adam (Kingma & Ba, 2014) by its functional form: torch.optim.Adam imports a compiler, 3 s a training.
+    """torch's Adam (Kingma & Ba, 2014) in its functional form: importing torch.optim.Adam would take 3 s.
 
-    average: the decay of the exponential average of the weights that is kept beside them; 0: none.
+    average: the decay of the weights' exponential average, which is kept beside the weights; 0: no average.
     """
 
     def __init__(self, model: nn.Module, beta2: float, average: float = 0.0):
@@ -25,7 +25,7 @@ class Adam:
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        """One step along the gradients that the parameters hold."""
+        """Take one step along the parameters' gradients."""
         on_gpu = self.parameters[0].is_cuda  # on a CPU the fused step takes a tenth of the plain one's time
         adam(
             self.parameters, [parameter.grad for parameter in self.parameters], self.state["exp_avg"],

@@ -1,4 +1,4 @@
-"""A page that plays sounds and needs no other file."""
+"""HTML pages that play sounds and need no other file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STYLE = (
 
 
 def playable(wave: np.ndarray) -> np.ndarray:
-    """A wave without NaN in [-1, 1]; only what would clip is turned down, so levels stay comparable."""
+    """The wave in [-1, 1] and without NaN. Only a wave that would clip is turned down, so levels stay comparable."""
     wave = np.nan_to_num(wave)
     return wave / max(1.0, float(np.abs(wave).max(initial=0)))
 
@@ -31,17 +31,17 @@ def player(wave: np.ndarray, rate: int) -> str:
 
 
 def row(name: str, cells: list[str]) -> str:
-    """A table row: its name and its cells."""
+    """A table row with its name and its cells."""
     return f"<tr><th>{html.escape(name)}</th>{''.join(cells)}</tr>"
 
 
 def head(names: list[str]) -> str:
-    """A table's first row."""
+    """The first row of a table."""
     return "<tr><th></th>" + "".join(f"<th>{html.escape(name)}</th>" for name in names) + "</tr>"
 
 
 def page(title: str, introduction: str, body: str) -> bytes:
-    """The whole page; `body` is HTML, the others text."""
+    """A whole HTML page. `body` is HTML; the other arguments are text."""
     return (
         f"<!doctype html><meta charset='utf-8'><title>{html.escape(title)}</title><style>{STYLE}</style>"
         f"<h1>{html.escape(title)}</h1><p>{html.escape(introduction)}</p>{body}"

@@ -1,4 +1,4 @@
-"""Where a table comes from, as a JSON beside it; and whether results are still what was written."""
+"""Records of how each table was made, as JSON beside it, and a check that results are still as they were written."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ VARIABLE = "AUDIOPRIORS_CONFIGURATIONS"
 
 
 def sha256(path: str | Path) -> str | None:
-    """SHA-256 of a file's content, as sha256sum gives it; None if it is not there."""
+    """SHA-256 of a file's content, as sha256sum gives it; None if there is no such file."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest() if Path(path).is_file() else None
 
 
 def beside(path: str | Path) -> Path:
-    """The record of a table."""
+    """The path of a table's record."""
     return Path(path).with_suffix(".json")
 
 
 def write(path: str | Path, content: bytes) -> None:
-    """Write a table, and beside it how it was made.
+    """Write a table, and beside it a record of how it was made.
 
-    Keys: sha256 (of the content), command, inputs (path: SHA-256), config (file, sha256, seed, seeds), code (commit,
-    changed: whether files of the repository differ from it), packages, python, machine, devices (on which the rows
-    were computed that it is made of). What is not known is null.
+    The record has the keys sha256 (of the content), command, inputs (path: SHA-256), config (file, sha256, seed,
+    seeds), code (commit, and changed: whether files of the repository differ from it), packages, python, machine, and
+    devices (on which the table's rows were computed). A value that cannot be known is null.
     """
     record = {
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -54,7 +54,7 @@ def write(path: str | Path, content: bytes) -> None:
 
 
 def _of_run() -> dict:
-    """What is the same for every table that this call of a program writes."""
+    """The part of the record that is the same for every table of this call of a program."""
     run = runtime.current
     if run.record is None:
         run.record = _record(run)
@@ -73,14 +73,14 @@ def _record(run: runtime.Run) -> dict:
 
 
 def _configuration(path: str | Path) -> dict | None:
-    """The configuration of the scale in the path."""
+    """The configuration of the scale that the path names."""
     configurations = json.loads(os.environ.get(VARIABLE, "{}"))
     scale = next((part for part in Path(path).parts if part in configurations), None)
     return dict(zip(("file", "sha256", "seed", "seeds"), configurations[scale], strict=True)) if scale else None
 
 
 def code() -> dict | None:
-    """The commit of the repository, and whether its files differ from it; null where no repository knows this file."""
+    """The repository's commit, and whether its files differ from it; None if this file is in no repository."""
 
     def git(*arguments: str) -> str:
         folder = Path(__file__).parent
@@ -94,7 +94,7 @@ def code() -> dict | None:
 
 
 def packages() -> dict[str, str] | None:
-    """Versions of what the project depends on; null where it is not installed."""
+    """Versions of the packages that the project depends on; None if the project is not installed."""
     try:
         needed = importlib.metadata.requires("audiopriors") or []
         names = [re.split(r"[^A-Za-z0-9._-]", one, maxsplit=1)[0] for one in needed]
@@ -104,7 +104,7 @@ def packages() -> dict[str, str] | None:
 
 
 def _devices(names: list[str]) -> Iterator[str]:
-    """On what the rows of these files were computed."""
+    """The devices on which the rows of these files were computed."""
     for name in names:
         if name.endswith(".parquet"):
             yield rows_made_on(name)
@@ -113,11 +113,11 @@ def _devices(names: list[str]) -> Iterator[str]:
 
 
 def problems(results: Path) -> list[str]:
-    """What is no longer as it was written below results/SCALE: one line a file, `altered`, `missing` or `stale`.
+    """Everything below results/SCALE that is not as it was written: one line a file, `altered`, `missing` or `stale`.
 
     Raises
     ------
-    UserError: nothing was finished there, so there is no list of checksums.
+    UserError: there is no list of checksums, as nothing was finished.
     """
     lists = sorted(results.glob("checksums*.txt"), key=lambda path: path.stat().st_mtime)  # the newest says it
     if not lists:

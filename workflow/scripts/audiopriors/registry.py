@@ -1,7 +1,7 @@
-"""One file is one prior family or one data set: the folders are the registries.
+"""The prior families, kinds of data and samplers, found by file name: each is one file of its folder.
 
-The settings of each are the fields of the `Config` dataclass in its file. They are read from the source text, without
-importing it: the workflow needs the names and types, but not the seconds that an import of torch takes.
+The settings of each are the fields of the `Config` dataclass in its file. They are read from the source text, not
+imported: the workflow needs names and types, but not the seconds that importing torch takes.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _FOLDER = Path(__file__).parent
 
 
 def names(kind: str) -> list[str]:
-    """The names of a folder's modules: `priors`, `data` or `separation/methods`; each has a `base` beside them."""
+    """The names of a folder's modules but `base`: of `priors`, `data`, `posteriors` or `separation/methods`."""
     return sorted(module.name for module in pkgutil.iter_modules([str(_FOLDER / kind)]) if module.name != "base")
 
 
 def load(kind: str, name: str):
-    """The module of that name.
+    """Import the module of that name.
 
     Raises
     ------
-    UserError: no such file; the message lists the names there are.
+    UserError: there is no such file; the message lists those that exist.
     """
     if name not in names(kind):
         raise UserError(f"there is no {name!r} in {kind}: there are {', '.join(names(kind))}")
@@ -36,19 +36,19 @@ def load(kind: str, name: str):
 
 
 def settings(kind: str, name: str, values: dict):
-    """The `Config` of that module, of these settings (JSON types: lists become tuples)."""
+    """The `Config` of that module, filled with these settings (JSON types: lists become tuples)."""
     config = load(kind, name).Config
     return config(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 
 
 def open_data(described: dict, path: str):
-    """The data set's `Frames`; described: its kind, and the settings of that kind's Config."""
+    """Open a data set as `Frames`. described: its kind, and the settings for that kind's Config."""
     kind = described["kind"]
     return load("data", kind).Frames(path, settings("data", kind, described["settings"]))
 
 
 def constant(kind: str, name: str, constant_name: str):
-    """A constant of that module, read from its text as settings are: the module may import what takes seconds."""
+    """A constant of that module, read from its text: importing the module may take seconds."""
     tree = ast.parse((_FOLDER / kind / f"{name}.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == [constant_name]:
@@ -58,7 +58,7 @@ def constant(kind: str, name: str, constant_name: str):
 
 @functools.cache
 def says(kind: str, name: str, attribute: str):
-    """The literal that the class in that module has as an attribute, such as `needs_plan`; else that of its base."""
+    """A class attribute of that module, such as `needs_plan`, read from its text; if it is not set there, `base`'s."""
     for module in (name, "base"):
         tree = ast.parse((_FOLDER / kind / f"{module}.py").read_text(encoding="utf-8"))
         for statement in (one for node in tree.body if isinstance(node, ast.ClassDef) for one in node.body):
@@ -69,24 +69,24 @@ def says(kind: str, name: str, attribute: str):
 
 @functools.cache
 def arguments(kind: str, name: str, function: str) -> list[str]:
-    """The names of the arguments of that module's function, read from its text."""
+    """The argument names of a function of that module, read from its text."""
     tree = ast.parse((_FOLDER / kind / f"{name}.py").read_text(encoding="utf-8"))
     (definition,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
     return [argument.arg for argument in definition.args.args]
 
 
 def schema(kind: str, name: str) -> dict:
-    """JSON schema of the `Config` of that module."""
+    """The JSON schema of the `Config` of that module."""
     return schema_of(_FOLDER / kind / f"{name}.py", "Config")
 
 
 @functools.cache
 def schema_of(path: Path, name: str) -> dict:
-    """JSON schema of a dataclass in a file: names, types, defaults and the docstring under each field.
+    """The JSON schema of a dataclass in a file: names, types, defaults and the docstring under each field.
 
     Raises
     ------
-    UserError: a field's type is none of those that a setting can have.
+    UserError: a field has a type that a setting cannot have.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     (config,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]

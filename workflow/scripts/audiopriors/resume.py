@@ -1,4 +1,4 @@
-"""The state of a training on disk: a training that is started again goes on from it, bit for bit."""
+"""The state of a training on disk. A training that is started again continues from it, bit for bit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Progress:
     """How far a training is."""
 
     step: int = 0
-    "Steps done."
+    "Number of steps done."
     window: list[float] = field(default_factory=list)
     "Losses since the last row of the loss table."
     history: list[dict] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Progress:
 
 
 def save(path: Path, fingerprint: str, model: nn.Module, optimiser: Adam, progress: Progress) -> None:
-    """Write the state; the last one stays until this one is whole."""
+    """Write the state. The previous one stays until this one is complete."""
     tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
     for name, values in optimiser.state.items():
         tensors |= {f"adam/{name}/{number}": tensor for number, tensor in enumerate(values)}
@@ -35,7 +35,7 @@ def save(path: Path, fingerprint: str, model: nn.Module, optimiser: Adam, progre
 
 
 def restore(path: Path, fingerprint: str, model: nn.Module, optimiser: Adam) -> Progress | None:
-    """Set model and optimiser to the saved state and say how far it is; None if there is none of that fingerprint."""
+    """Set model and optimiser to the saved state, and return its progress; None if no state has that fingerprint."""
     if not path.exists():
         return None
     try:

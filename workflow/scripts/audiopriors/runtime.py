@@ -1,4 +1,4 @@
-"""What every program of the pipeline does first and last: its command line, threads, device, log lines, errors."""
+"""What all programs of the pipeline share: command line, threads, device, log lines and errors."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ MEMORY = (
 
 
 class OutOfTime(Exception):
-    """The deadline is near and the state is saved."""
+    """The deadline is near, and the state is saved."""
 
 
 @dataclass
 class Run:
-    """One call of a program: what its records say of it."""
+    """One call of a program, as its records describe it."""
 
     command: list[str] = field(default_factory=list)
-    "Script and arguments."
+    "The script and its arguments."
     inputs: list[str] = field(default_factory=list)
-    "Files that the command line names to be read."
+    "The input files that the command line names."
     computes: bool = False
-    "Whether it has taken a device to compute on."
+    "Whether the program has taken a device to compute on."
     device: str = "cpu"
     "The name of that device."
     record: dict | None = None
-    "What provenance.py knows of it."
+    "The record that provenance.py has made of this call."
 
 
 current = Run()  # of a notebook, or, since `run` began, of the program
@@ -52,7 +52,7 @@ current = Run()  # of a notebook, or, since `run` began, of the program
 class Program:
     """A command line whose inputs and outputs are declared.
 
-    Every program has `--settings`: the JSON that a rule builds of the config.
+    Every program has `--settings`: a part of the config, which the rule passes as JSON.
     """
 
     def __init__(self, description: str):
@@ -63,21 +63,21 @@ class Program:
         self.option("--settings", type=json.loads, required=True, help="what the rule takes of the config, as JSON")
 
     def option(self, name: str, **keywords) -> argparse.Action:
-        """An argument that names no file; keywords as of argparse's add_argument."""
+        """Add an argument that names no file. The keywords are those of argparse's add_argument."""
         return self._parser.add_argument(name, **keywords)
 
     def input(self, name: str, help: str, *, many: bool = False, required: bool = True, **keywords) -> None:
-        """A file to be read, or many: the records of outputs list it with its SHA-256."""
+        """Add an input file, or several. The records of outputs list each with its SHA-256."""
         several = {"nargs": "+" if required else "*", "default": []} if many else {} if required else {"nargs": "?"}
         self._inputs.append(self.option(name, help=help, required=required, **several, **keywords).dest)
 
     def output(self, name: str, help: str, *, many: bool = False, **keywords) -> None:
-        """A file or folder to be written."""
+        """Add a file or folder that the program writes."""
         several = {"nargs": "+"} if many else {}
         self.option(name, help=f"output: {help}", required=True, **several, **keywords)
 
     def arguments(self) -> argparse.Namespace:
-        """The arguments of the call of `run` that is under way."""
+        """Parse the arguments of the program that `run` is running."""
         parsed = self._parser.parse_args(current.command[1:])
         for name in self._inputs:
             value = getattr(parsed, name)
@@ -87,9 +87,9 @@ class Program:
 
 
 def prepare(threads: int):
-    """Set torch's threads (its sums depend on their number) and give the device: the GPU if there is one.
+    """Set torch's number of threads, on which its sums depend, and return the device: the GPU if there is one.
 
-    Of a GPU, too, the same bytes each time are asked for; what has no such algorithm there is named in the log.
+    On a GPU, too, deterministic algorithms are used. The log names the operations that have none.
     """
     import torch
 
@@ -110,9 +110,11 @@ def prepare(threads: int):
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what is freed: given back, each step's tensors fault in page by page, some percent of all time.
+    """Let glibc keep freed memory.
 
-    Up to 32 MB a tensor, the most that it allows. Other C libraries are left as they are.
+    If it is given back, each step's tensors are paged in anew, which takes some percent of all time.
+
+    This holds for tensors up to 32 MB, the most that glibc allows. Other C libraries are left as they are.
     """
     trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # malloc.h
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -122,9 +124,9 @@ def _keep_freed_memory() -> None:
 
 
 def run(main: Callable[[], None], command: list[str] | None = None) -> None:
-    """Run a script's main; what the user can mend becomes one sentence and a non-zero exit.
+    """Run a script's main function. An error that the user can mend is printed as one sentence, with a non-zero exit.
 
-    command: script and arguments, those of this process if not given. It can be called any number of times.
+    command: script and arguments; by default those of this process. It can be called any number of times.
     """
     global current
     current = Run(list(sys.argv if command is None else command))
@@ -146,7 +148,7 @@ def run(main: Callable[[], None], command: list[str] | None = None) -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """What to tell a user of an error; None if it is a fault of this program."""
+    """The message for the user about an error; None if the error is a bug of this program."""
     if _out_of_memory(error):
         return MEMORY
     if isinstance(error, OSError):
@@ -155,7 +157,7 @@ def _sentence(error: Exception) -> str | None:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    """Python's, NumPy's and torch's ways to say it, on a GPU and on the CPU."""
+    """Whether the error is one of Python's, NumPy's or torch's errors for full memory, on a GPU or on the CPU."""
     names = [of.__name__ for of in type(error).__mro__]
     return bool({"MemoryError", "OutOfMemoryError"} & set(names)) or "can't allocate memory" in str(error)
 

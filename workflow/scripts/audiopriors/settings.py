@@ -1,4 +1,4 @@
-"""Settings of trainings and evaluations: the config's schema is read from these classes (see registry.py)."""
+"""Settings of trainings and evaluations. The config's schema is read from these classes (see registry.py)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .types import Count, NonNegative, Positive, Several, Share, ShareAboveZero,
 @dataclass(frozen=True)
 class Training:
     steps: Count
-    "Gradient steps."
+    "Number of gradient steps."
     batch: Count
-    "Frames a step."
+    "Frames in each step's batch."
     frame: Count
-    "Samples of a frame: the data set's."
+    "Samples of a frame; taken from the data set."
     learning_rate: Positive
-    "Adam's, at the start."
+    "Adam's learning rate at the start."
     schedule: Literal["steps", "cosine"]
     "How the rate falls: in `decays` steps (paper), or along a cosine to 2 % of it."
     decays: int
@@ -31,11 +31,11 @@ class Training:
     gradient_clip: NonNegative
     "Bound on the gradient's norm; 0: none."
     average: ShareBelowOne
-    "Decay of the average of the weights that is kept instead of the last ones; 0: the last ones."
+    "Decay of the weights' moving average, which is kept instead of the last weights; 0: keep the last ones."
     noise: Literal["fixed", "uniform_up_to", "log_uniform", "falling"]
-    "Noise of deviation sigma; per item, of U(0, sigma) (authors' code), or log-uniform in a range; or falling in it."
+    "Its deviation: sigma; per item U(0, sigma) (authors' code) or log-uniform in a range; or falling through a range."
     precision: Literal["float32", "bfloat16"]
-    "Of what the layers multiply in training (precision.py); weights, sums and all that is measured are float32."
+    "Precision of the factors of products in training (precision.py); weights, sums and all measures are float32."
     initialise_items: Several
     "Frames for the data-dependent initialisation."
     validation_items: Count
@@ -43,19 +43,19 @@ class Training:
     log_points: Count
     "Rows of the loss table."
     save_seconds: NonNegative
-    "Between two saved states; does not change the result."
+    "Time between two saved states; does not change the result."
 
 
 @dataclass(frozen=True)
 class Jointly:
     starts_from: str
-    "The prior of the config whose models of the same noise level it starts from."
+    "The prior of the config from whose models of the same noise level the training starts."
     objective: Literal["softmax", "classifier"]
     "What classifies: the priors' own log-likelihoods, or a classifier on each prior's latents (authors' code)."
     weight: NonNegative
-    "Weight of the log-probability of the true source, in nats beside those of the likelihood."
+    "Weight of the true source's log-probability, in nats, against the likelihoods."
     temperature: Positive
-    "By what the logits are divided."
+    "The logits are divided by this temperature."
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Evaluation:
     test_items: Several
     "Test items of each source in every table."
     input_items: Several
-    "Items of which only a mean is taken: mixes, Gaussian inputs, in-class items with another noise than the prior's."
+    "Items where only a mean is needed: mixes, Gaussian inputs, in-class items with another noise than the prior's."
     constants: list[float]
     "Constant inputs."
     normals: list[Positive]
-    "Standard deviations of Gaussian inputs; they also serve the entropy gate."
+    "Standard deviations of Gaussian inputs; the entropy gate uses them, too."
     peakedness: list[str]
-    "Noise levels added to in-class items, beside `sigmas`; one of these is not measured twice."
+    "Noise levels added to in-class items, beside `sigmas`; a level that is in both is measured once."
     gradient_items: Count
     "Items for the mean squared norm of the gradient."
     denoised: list[str]
@@ -77,11 +77,11 @@ class Evaluation:
     denoised_items: Several
     "Test items that are denoised at each noise level."
     denoising_steps: Several
-    "Steps of Langevin dynamics that denoise (denoising.py); the second half of them is averaged."
+    "Steps of the Langevin dynamics that denoise (denoising.py); the second half of them is averaged."
     denoising_step_size: Positive
-    "The time of such a step, in units of that in which the noise forgets where it began."
+    "Time of such a step, relative to the time in which the noise forgets where it began."
     batch_samples: Count
-    "Samples (items x frame) that pass a prior at once: bounds the memory."
+    "Samples (items x frame) that a prior takes at once; this bounds the memory."
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class ErrorCurve:
     levels: Several
     "Noise levels, evenly spaced in their logarithm."
     range: tuple[Positive, Positive]
-    "The lowest and the highest."
+    "The lowest and the highest level."
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ class Plan:
     settle: Several
     "Levels of the last sweeps, without noise."
     entry: ShareAboveZero
-    "A source takes part once its prior's error is below this part of its power."
+    "A source takes part once its prior's error is below this share of its power."
     end: ShareAboveZero
-    "The noise ends where every error is below this part."
+    "The noise ends where every error is below this share."
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ class Posterior:
     law: str
     "A file of audiopriors/posteriors: the law of each sample."
     objective: Literal["elbo", "elbo_annealed", "sleep"]
-    "The evidence lower bound at one noise level, or falling to it; or -log q of the priors' own waves in their mixes."
+    "The evidence lower bound at one noise level or at one that falls to it; or -log q of waves drawn from the priors."
     from_sigma: Positive = 4.0
-    "Where the noise of elbo_annealed begins: above sigma, where the sources drown."
+    "The noise level where elbo_annealed begins: above sigma, where the sources drown."
     mixture_width: Positive = 1.0
     "The width of p(mix | sources) over sigma."
     waves: Several = 192

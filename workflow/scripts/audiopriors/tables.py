@@ -1,4 +1,4 @@
-"""From tidy measures to the tables that people read. Every number of a table is a group-by over rows on disk."""
+"""Tables for people, from rows of tidy measures. Every number in a table is a group-by over rows on disk."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ Cells = dict[tuple, np.ndarray]  # (prior_source, prior_sigma, test_source, data
 
 
 def read_csv(path: str) -> pd.DataFrame:
-    """A table that `write` wrote: sigmas stay the strings they are."""
+    """Read a table that `write` wrote. Sigmas stay strings."""
     strings = ("prior_sigma", "data_sigma", "test_source")
     return pd.read_csv(path, dtype=dict.fromkeys(strings, str), keep_default_na=False, na_values=[""])
 
 
 def write(table: pd.DataFrame, csv: str) -> None:
-    """The table as CSV, with six significant digits, and its record (see provenance.py)."""
+    """Write the table as CSV, with six significant digits, and its record (see provenance.py)."""
     buffer = io.StringIO()
     table.to_csv(buffer, index=False, float_format="%.6g", lineterminator="\n")
     provenance.write(csv, buffer.getvalue().encode())
 
 
 def program(description: str, build: Callable[[dict, list[str]], pd.DataFrame]) -> None:
-    """The command line of a table: `build(settings, inputs)` gives it, of the files that it is made of."""
+    """The command line of a program for a table. `build(settings, inputs)` returns the table, from its input files."""
 
     def main() -> None:
         program = runtime.Program(description)
@@ -60,7 +60,7 @@ def cells(measures: pd.DataFrame, measure: str, split: str = "test") -> Cells:
 
 
 def tracks_of(rows: pd.DataFrame) -> intervals.Tracks:
-    """The track of each item, as a number; () if each item is a track of its own, so independent of the others."""
+    """The track of each item, as a number; () if each item is its own track, so independent of the others."""
     of_items = rows.loc[rows["track"] != "", ["item", "track"]].drop_duplicates().sort_values("item")
     codes, names = pd.factorize(of_items["track"])
     return () if len(names) == len(of_items) else tuple(codes.tolist())
@@ -76,7 +76,7 @@ NO_LIKELIHOODS = ("gradient_norm_squared", "integration_error")  # of the measur
 def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
     """Mean and median of every measure of every test source under every prior, with the interval of the mean.
 
-    All are in nats/sample. The error with which log_prob is integrated is a column, and added to its interval.
+    All are in nats/sample. The integration error of log_prob is a column, and widens its interval.
     """
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
@@ -98,15 +98,15 @@ def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
 
 
 def most(sigma: float) -> float:
-    """What no density of data with noise sigma is above, for any x: -1/2 log 2 pi sigma^2, nats/sample."""
+    """The upper bound, for any x, of a density of data with noise sigma: -1/2 log 2 pi sigma^2, nats/sample."""
     return -0.5 * math.log(2 * math.pi * sigma**2)
 
 
 def smoothed_bound(table: pd.DataFrame) -> pd.DataFrame:
-    """What inputs of section 3.4 have of the most that a density of noisy data can give, and their own source has.
+    """The inputs of section 3.4 compared with the most that a density of noisy data can give, and with the own source.
 
-    table: of cross_likelihood. p_sigma, a mean of Gaussians of deviation sigma, is at most (2 pi sigma^2)^(-T/2) for
-    any x: `bound`, in nats/sample. Inputs are without noise, the own source is with that of the prior.
+    table: cross_likelihood. p_sigma is a mean of Gaussians of deviation sigma, so it is at most (2 pi sigma^2)^(-T/2)
+    for any x: `bound`, in nats/sample. The inputs have no noise; the own source has that of the prior.
     """
     table = members(table)
     table = table[(table["measure"] == "log_prob") & (table["prior_sigma"] != "0")]
@@ -121,7 +121,7 @@ def smoothed_bound(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
-    """Number of trained replicates, and the lowest and highest of their values."""
+    """The number of trained replicates, and the lowest and highest of their values."""
     return len(per_seed), float(per_seed.min()), float(per_seed.max())
 
 
@@ -140,14 +140,14 @@ def gradient_norm(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
 
 
 def members(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the sigma of the member that was used, where one prior serves all (prior_sigma `all`)."""
+    """The table in which a prior that serves all noise levels (prior_sigma `all`) has the sigma that was used."""
     if "data_sigma" not in table:
         return table
     return table.assign(prior_sigma=table["prior_sigma"].where(table["prior_sigma"] != "all", table["data_sigma"]))
 
 
 def ratio_name(measure: str) -> str:
-    """The measure that is the difference of two priors': log_prob -> log_ratio, code_log_prob -> code_log_ratio."""
+    """The name of a measure's difference between two priors: log_prob -> log_ratio, code_log_prob -> code_log_ratio."""
     return measure.replace("log_prob", "log_ratio") if "log_prob" in measure else f"{measure}_ratio"
 
 
@@ -167,8 +167,8 @@ def _base(group: pd.DataFrame) -> list[str]:
 def detection_table(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
     """AUROC and FPR95 of items of the prior's own source against each other source, and against all pooled (`rest`).
 
-    The measures are what the prior itself gives; `log_ratio` log p_k - log p_j against the prior of the tested source,
-    and the same of its other measures; `mixture_ratio` log p_k - log mean_j p_j; `typicality`.
+    The measures are those that the prior itself gives; `log_ratio`, log p_k - log p_j against the prior of the tested
+    source, and the same for its other measures; `mixture_ratio`, log p_k - log mean_j p_j; and `typicality`.
     """
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
@@ -194,7 +194,7 @@ def detection_table(measures: pd.DataFrame, sources: list[str], frame: int) -> p
 
 
 def _ratios(values: Cells, own: str, other: str, prior_sigma: str, data_sigma: str) -> list[np.ndarray]:
-    """The measure under the prior of `own` less that under the prior of `other`: on items of `own`, and of `other`."""
+    """The measure under the prior of `own` minus that under the prior of `other`: on items of `own`, and of `other`."""
     return [
         _difference(*(values[prior_source, prior_sigma, test_source, data_sigma] for prior_source in (own, other)))
         for test_source in (own, other)
@@ -202,7 +202,7 @@ def _ratios(values: Cells, own: str, other: str, prior_sigma: str, data_sigma: s
 
 
 def detection_by_track(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
-    """The detection table of each track's items alone: own items and others are of the same recording."""
+    """The detection table within each track: own items and others are from the same recording."""
     parts = []
     for track in measures.loc[measures["track"] != "", "track"].unique():
         of_track = detection_table(measures[measures["track"].isin([track, ""])], sources, frame)
@@ -211,7 +211,7 @@ def detection_by_track(measures: pd.DataFrame, sources: list[str], frame: int) -
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """one - other; 0 where both are -inf, as the two then know nothing."""
+    """one - other; 0 where both are -inf, as then neither prior gives any information."""
     with np.errstate(invalid="ignore"):
         return np.where(one == other, 0.0, one - other)
 
@@ -237,14 +237,14 @@ def _ways(group: pd.DataFrame, sources: list[str], frame: int) -> dict[str, Cell
 
 
 def _detect(inside: np.ndarray, outside: np.ndarray, tracks: intervals.Tracks) -> tuple:
-    """n, auroc, low, high, fpr95, seeds and spread; both (seeds, items)."""
+    """n, auroc, low, high, fpr95, seeds and spread. inside, outside: (seeds, items)."""
     value, low, high, per_seed = detection.auroc(list(inside), list(outside), tracks)
     false_positives = np.mean([detection.fpr95(*pair) for pair in zip(inside, outside, strict=True)])
     return inside.shape[1], value, low, high, false_positives, *_spread(per_seed)
 
 
 def classification(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
-    """How often the prior with the highest measure is the source's; the measure is log_prob, or the first there is."""
+    """The share of items whose own prior has the highest measure. The measure is log_prob, or the first that exists."""
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
         measure = "log_prob" if "log_prob" in _base(group) else _base(group)[0]
@@ -263,11 +263,11 @@ def classification(measures: pd.DataFrame, sources: list[str], frame: int) -> pd
 
 
 def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame:
-    """Mean square error of each estimate of a source from itself with noise, and how much SI-SDR it gains.
+    """Mean square error of each estimate of a source from its noisy version, and its improvement in SI-SDR.
 
-    rows: of denoising.evaluate, of every prior. error_over_limit is the error over that of the prior named `exact` on
-    the same items, E[s | x] of the true law: no estimate has less in the mean. It is empty where there is no
-    exact prior (None). error is the mean square per sample.
+    rows: those of denoising.evaluate, for every prior. error is the mean square per sample. error_over_limit is the
+    error over that of the prior named `exact` on the same items: E[s | x] of the true law, below which no estimate is
+    in the mean. It is empty where there is no exact prior (None).
     """
     table, tracks = [], tracks_of(rows)
     by_level = rows[rows["prior"] == exact].groupby(["prior_source", "data_sigma"])
@@ -292,14 +292,14 @@ def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame
 
 
 class TruthViolation(UserError):
-    """A learned 'density' is above the true one on the truth's own items."""
+    """A learned density is above the true one on the true one's own items, which is impossible."""
 
 
 def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int) -> pd.DataFrame:
     """Mean of log p_sigma - log q over own items at data sigma = prior sigma > 0, per sample and in total nats.
 
     p_sigma is the prior named `exact`, whose own error is `error` nats in total. By Gibbs' inequality no density q has
-    a gap below 0. The intervals contain the integration error, which is q's own and the exact prior's.
+    a gap below 0. The intervals contain the integration errors of q and of the exact prior.
 
     Raises
     ------
@@ -341,13 +341,13 @@ def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int) -> p
 def separation(rows: pd.DataFrame, frame: int) -> pd.DataFrame:
     """Median SI-SDR and its improvement over the mix as estimate, per method and source; `all` pools the sources.
 
-    share_above_10_db counts sources, with its interval share_low, share_high. share_of_mixes counts
-    mixes all of whose sources are above. accepted is the share of mixes that the method accepted, accepted_failures how
-    many of them have a source below. si_sdr_to_mix_median is that of an estimate against the mix: a chain that began at
-    the mix, and is still near it, has not moved.
+    share_above_10_db is the share of sources above 10 dB, with its interval share_low, share_high. share_of_mixes is
+    the share of mixes with all sources above 10 dB. accepted is the share of mixes that the method accepted;
+    accepted_failures is how many of these have a source below. si_sdr_to_mix_median is the estimate's SI-SDR against
+    the mix: it is high for a chain that began at the mix and has not moved.
 
-    Where the rows have BSSEval's measures, the table has their medians over the windows that have them, and the share
-    of windows that do.
+    If the rows have BSSEval's measures, the table has their medians over the windows that have them, and the share of
+    windows that do.
     """
     table, tracks, recorded = [], tracks_of(rows), "sdr" in rows
     for (dataset, method, prior, mix), group in rows.groupby(["dataset", "method", "prior", "mix"], sort=False):
@@ -376,7 +376,7 @@ def separation(rows: pd.DataFrame, frame: int) -> pd.DataFrame:
 
 
 def posterior(bounds: pd.DataFrame, frame: int) -> pd.DataFrame:
-    """The evidence lower bound and its parts, and how many true samples are in q's central 50 % and 95 %.
+    """The evidence lower bound and its parts, and the shares of true samples in q's central 50 % and 95 %.
 
     bounds: rows of `separate_posterior`. elbo (low, high) and its parts log_likelihood, log_prior and entropy are means
     over mixes, in nats of a whole mix of `frame` samples.
@@ -396,12 +396,13 @@ def posterior(bounds: pd.DataFrame, frame: int) -> pd.DataFrame:
 
 
 def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
-    """How well the misfit, which does not know the truth, tells particles that have every source (above 10 dB).
+    """How well the misfit, computed without the truth, tells particles that have every source (above 10 dB).
 
-    particles: rows of `separate` with dataset, mix, method and prior. auroc is that of the misfit; agreement_db_median
-    is of the particles of a first round but its best. Of a mix the particle of least misfit is kept: accepted_failures
-    counts mixes accepted with one that is wrong, accepted_failures_high bounds their share among accepted ones.
-    calls_per_mix counts what denoisers were asked, of all particles, to find sources and to judge them.
+    particles: rows of `separate` with dataset, mix, method and prior. auroc is that of the misfit. agreement_db_median
+    is over the particles of a first round, without the best. For each mix the particle of least misfit is kept.
+    accepted_failures counts the mixes that were accepted with a wrong one; accepted_failures_high bounds their share
+    among accepted mixes. calls_per_mix counts the calls of denoisers, over all particles, to find sources and to judge
+    them.
     """
     rows = []
     for key, group in particles.groupby(["dataset", "mix", "method", "prior"], sort=False):

@@ -1,4 +1,4 @@
-"""The one training loop: the paper's schedule (section 5.2), a seed per step; and its command line."""
+"""The training loop of every model, with the paper's schedule (section 5.2) and a seed per step; its command line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class LossNotFinite(UserError):
 
 
 def learning_rate(training: Training, step: int) -> float:
-    """The rate at a step. The paper's schedule: times `decay` at k / (decays + 1) of the steps, k = 1 ... decays."""
+    """The learning rate at a step. The paper's schedule multiplies it by `decay` at k / (decays + 1) of the steps.
+
+    k runs from 1 to `decays`.
+    """
     done = step / training.steps
     if training.schedule == "cosine":
         rate = training.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
@@ -50,12 +53,12 @@ LOSSES = ("step", "learning_rate", "loss", "held_out_loss")  # columns of the lo
 def add_noise(
     clean: Tensor, sigma: float | tuple[float, float], law: str, generator: torch.Generator, done: float = 0.0
 ) -> tuple[Tensor, Sigma]:
-    """clean (B, 1, T) plus Gaussian noise, no clamping; and the noise level that the prior is told.
+    """clean (B, 1, T) plus Gaussian noise, without clamping, and the noise level for the prior.
 
-    Law log_uniform: sigma is a range, its logarithm is cut into B parts, each item's level is of another part, and the
-    prior is told all of them, (B,). Law falling: sigma is a range, and the level falls from its upper end to its lower
-    one as the part of the steps that is done, done, goes from 0 to 1. Otherwise sigma is one number, and what the prior
-    is told.
+    With the law `log_uniform`, sigma is a range. Its logarithm is cut into B parts, and each item's level lies in
+    another part; the levels returned are (B,). With `falling`, sigma is a range, too. The level falls from its upper to
+    its lower end while `done`, the share of the steps done, goes from 0 to 1. With other laws sigma is one number, and
+    is returned.
     """
     if law == "falling":
         low, high = sigma
@@ -77,19 +80,20 @@ def train(
 ) -> list[dict]:  # fmt: skip
     """Train a model in place, on `source` of `data`.
 
-    model: a prior, or what has `loss`, `initialise` and `loss_unit` as priors/base.py says; it may have `parts`,
-    numbers of its last loss that the table shows, too. data: has `draw`, `frames` and `count`, as data/base.py says.
-    sigma: the noise level, or, with noise `log_uniform` or `falling`, the range of all. seed: what every draw's seed
-    begins with. state: where the state is kept; one of the same fingerprint continues, bit for bit. fresh: whether the
-    data-dependent initialisation is still to be done. deadline: on the clock of time.monotonic().
+    model: a prior, or another module with `loss`, `initialise` and `loss_unit` as in priors/base.py. It may have
+    `parts`, numbers of its last loss that the table also shows. data: has `draw`, `frames` and `count`, as in
+    data/base.py. sigma: the noise level, or, with noise `log_uniform` or `falling`, the range of levels. seed: the
+    beginning of every draw's seed. state: the file of the saved state; training continues from a state with the same
+    fingerprint, bit for bit. fresh: whether the data-dependent initialisation is still to be done. deadline: on the
+    clock of time.monotonic().
 
     Returns the loss table: step, learning_rate, loss (mean since the last row), held_out_loss, in model.loss_unit; and
     the parts of the latter.
 
     Raises
     ------
-    UserError: no sigma; the prior has no noise_range.
-    LossNotFinite: names the step; the last saved state stays.
+    UserError: sigma is None, as the prior has no noise_range.
+    LossNotFinite: the message names the step; the last saved state stays.
     OutOfTime: the state is saved; the same call continues.
     """
     if sigma is None:
@@ -171,7 +175,7 @@ def train(
 
 
 def add_arguments(program: runtime.Program) -> None:
-    """What the command line of every training has."""
+    """Add the arguments that the command line of every training has."""
     program.input("--data", "the data set's items")
     program.input("--code", "files that change the result: a saved state knows them", many=True, required=False)
     program.option("--minutes", type=float, default=math.inf, help="stop and save shortly before so many minutes")
@@ -179,7 +183,7 @@ def add_arguments(program: runtime.Program) -> None:
 
 
 def deadline_of(arguments: argparse.Namespace) -> float:
-    """On the clock of time.monotonic(): a margin before the minutes that begin now."""
+    """The deadline on the clock of time.monotonic(): a margin before the end of the minutes that begin now."""
     return time.monotonic() + 60 * arguments.minutes - min(120, 6 * arguments.minutes)
 
 
@@ -187,9 +191,9 @@ def by_command(
     model: nn.Module, data, source: str, sigma: float | tuple[float, float] | None, arguments: argparse.Namespace, *,
     output: str, save: Callable[[], None], inputs: list[str], device: torch.device, fresh: bool, deadline: float,
 ) -> None:  # fmt: skip
-    """Train as the command line says, write the loss table, save, and remove the saved state.
+    """Train as the command line says, write the loss table, call `save`, and remove the saved state.
 
-    output: beside it the state is kept. inputs: files that the result depends on, beside the code.
+    output: the state is kept beside this file. inputs: files that the result depends on, beside the code.
     """
     settings, state = arguments.settings, Path(f"{output}.resume")
     losses = train(
@@ -212,10 +216,10 @@ def by_command(
 
 
 def loss_table(losses: list[dict]) -> bytes:
-    """The rows of `train` as CSV, with their columns in one order: those of a restored state come in another."""
+    """The rows of `train` as CSV, with columns in one order: rows of a restored state have them in another."""
     return csv_of([*LOSSES, *sorted(losses[0].keys() - set(LOSSES))], losses)
 
 
 def initial_weights(seed: tuple) -> None:
-    """Seed torch's global generator, from which a fresh prior takes its weights."""
+    """Seed torch's global generator, from which a new prior takes its weights."""
     torch.manual_seed(seed_of(*seed, "weights"))

@@ -1,4 +1,4 @@
-"""Names of what a setting may be, and their bounds as the config's schema takes them (see registry.py)."""
+"""Names for the types of settings, and the JSON schema of each (see registry.py)."""
 
 Count = int
 Several = int

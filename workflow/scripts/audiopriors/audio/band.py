@@ -1,7 +1,7 @@
 """The demo band: short synthesised songs in the stems of MUSDB18, for those who do not have that data.
 
-A score is drawn first, then each stem plays its notes. The score and the sound of each stem have random numbers of
-their own, so changing how one stem sounds changes no other, but for the gain that all have in common.
+A score is drawn first, then each stem plays its notes. The score and each stem have their own random numbers. So a
+change in how one stem sounds changes no other stem, except by the gain that all have in common.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _VOWELS = np.array(
 
 
 class _Note(NamedTuple):
-    """Start and length in seconds, the MIDI number of the key (0 for drums), and the strength from 0 to 1."""
+    """A note: start and length in seconds, the key's MIDI number (0 for drums), and the strength from 0 to 1."""
 
     instrument: str
     start: float
@@ -69,7 +69,7 @@ def song(seed: tuple, seconds: float) -> tuple[np.ndarray, np.ndarray]:
 
     Raises
     ------
-    UserError: a song of less than 5 seconds, or an endless one.
+    UserError: the song is shorter than 5 seconds, or endless.
     """
     if not _SHORTEST <= seconds < math.inf:
         raise UserError(f"a song lasts {_SHORTEST:g} seconds or more, so it cannot last {seconds:g}")
@@ -155,7 +155,7 @@ def _score(
 
 
 def _onsets(pattern: str) -> list[tuple[int, int, float]]:
-    """First step, steps until the next onset and strength of each onset of a bar."""
+    """First step, steps until the next onset, and strength of each onset in a bar."""
     onsets = [step for step, sign in enumerate(pattern) if sign != "."]
     return [
         (onset, following - onset, 1.0 if pattern[onset] == "X" else 0.6)
@@ -164,7 +164,7 @@ def _onsets(pattern: str) -> list[tuple[int, int, float]]:
 
 
 def _tune(random: np.random.Generator, degree: int) -> list[tuple[int, int, int]]:
-    """A phrase of two bars, with a rest at the end: first step, steps and degree of each note."""
+    """A phrase of two bars with a rest at the end: first step, steps and degree of each note."""
     tune, step = [], int(random.choice([0, 0, 2]))
     while step < 2 * _BAR - 6:
         length = int(random.choice([2, 2, 3, 4, 4, 6, 8]))
@@ -175,7 +175,7 @@ def _tune(random: np.random.Generator, degree: int) -> list[tuple[int, int, int]
 
 
 def _drums(notes: list[_Note], samples: int, random: np.random.Generator) -> np.ndarray:
-    """Swept-sine kick, snare of noise over two modes, hats of square waves and noise: (samples, 2)."""
+    """Drums: a swept-sine kick, a snare of noise over two modes, hats of square waves and noise: (samples, 2)."""
     skins, metals = np.zeros((samples, 2)), np.zeros((samples, 2))
     decays = {"kick": (0.1, 0.2), "snare": (0.08, 0.16), "hat": (0.02, 0.05), "open hat": (0.1, 0.2)}
     decays = {drum: random.uniform(*limits) for drum, limits in decays.items()}  # seconds to 1/e
@@ -203,7 +203,7 @@ def _drums(notes: list[_Note], samples: int, random: np.random.Generator) -> np.
 
 
 def _bass(notes: list[_Note], samples: int, random: np.random.Generator) -> np.ndarray:
-    """Plucked strings or a sine with a few harmonics, nearly in the middle: (samples, 2)."""
+    """A bass: plucked strings, or a sine with a few harmonics, nearly in the middle: (samples, 2)."""
     track = np.zeros((samples, 2))
     plucked, colour = random.random() < 0.6, random.uniform(0.2, 1)
     for note in notes:
@@ -219,7 +219,7 @@ def _bass(notes: list[_Note], samples: int, random: np.random.Generator) -> np.n
 
 
 def _other(notes: list[_Note], samples: int, random: np.random.Generator) -> np.ndarray:
-    """Two chordal instruments, each with a tone and a place between the loudspeakers of its own: (samples, 2)."""
+    """Two chordal instruments; each has its own tone and its own place between the loudspeakers: (samples, 2)."""
     total = np.zeros((samples, 2))
     for instrument in sorted({note.instrument for note in notes}):
         track = np.zeros((samples, 2))
@@ -238,7 +238,7 @@ def _other(notes: list[_Note], samples: int, random: np.random.Generator) -> np.
 def _chordal(
     instrument: str, frequency: float, length: float, colour: float, random: np.random.Generator
 ) -> np.ndarray:
-    """One note: a pad of two detuned saws, an organ of drawbars, an electric piano of FM, or a guitar; (n,)."""
+    """One note (n,): a pad of two detuned saws, an organ of drawbars, an electric piano of FM, or a guitar."""
     if instrument == "guitar":
         sound = _string(frequency, length + 0.3, 0.5, colour, random)  # rings on
         return sound * _envelope(sound.size, 0.001, 0.2)
@@ -259,7 +259,7 @@ def _chordal(
 
 
 def _vocals(notes: list[_Note], samples: int, random: np.random.Generator) -> np.ndarray:
-    """A glottal pulse train and breath through five formants that move between vowels: (samples, 2)."""
+    """A voice: a glottal pulse train and breath, through five formants that move between vowels: (samples, 2)."""
     hop = 512
     time = np.arange(samples) / RATE
     key, volume, wobble, hiss = np.full(samples, float(notes[0].key)), *np.zeros((3, samples))
@@ -300,21 +300,21 @@ def _human(random: np.random.Generator) -> float:
 
 
 def _frequency(key: float | np.ndarray) -> float | np.ndarray:
-    """Hz of MIDI keys."""
+    """The frequencies of MIDI keys, in Hz."""
     return 440 * 2 ** ((key - 69) / 12)
 
 
 def _saw(cycles: np.ndarray, increment: np.ndarray | float) -> np.ndarray:
-    """A saw wave at those phases, its edges rounded against aliasing; increment: cycles per sample."""
+    """A saw wave at those phases, its edges rounded against aliasing. increment: cycles per sample."""
     place = cycles % 1
     after, before = np.minimum(place / increment, 1) - 1, np.maximum((place - 1) / increment, -1) + 1
     return 2 * place - 1 + after**2 - before**2
 
 
 def _string(frequency: float, length: float, decay: float, colour: float, random: np.random.Generator) -> np.ndarray:
-    """A plucked string (n,) after Karplus and Strong: a period of noise whose harmonics fade, the higher the faster.
+    """A plucked string (n,) after Karplus and Strong: a period of noise whose higher harmonics fade faster.
 
-    length and decay (to 1/e, of the lowest harmonics) in seconds; colour: from 0, dull, to 1.
+    length and decay (to 1/e, of the lowest harmonics) are in seconds. colour: from 0, dull, to 1.
     """
     period = int(RATE / frequency)
     harmonics = np.arange(1, min(period // 2, int(12000 / frequency)))
@@ -331,13 +331,13 @@ def _string(frequency: float, length: float, decay: float, colour: float, random
 
 
 def _envelope(samples: int, attack: float, release: float) -> np.ndarray:
-    """From 0 to 1 and at the end back, in `attack` and `release` seconds: (samples,)."""
+    """A ramp from 0 to 1 in `attack` seconds, and back to 0 in the last `release` seconds: (samples,)."""
     place = np.arange(samples) / RATE
     return np.minimum(1, np.minimum(place / attack, place[::-1] / release))
 
 
 def _glide(values: np.ndarray, seconds: float, rate: float = RATE) -> np.ndarray:
-    """Follows values (..., samples) smoothly with that time constant, from the first of them on."""
+    """Values that follow `values` (..., samples) smoothly with that time constant, starting at the first."""
     pole = math.exp(-1 / (seconds * rate))
     first = values[..., :1]
     return first + signal.lfilter([(1 - pole) ** 2], [1, -2 * pole, pole**2], values - first)
@@ -349,7 +349,7 @@ def _filter(track: np.ndarray, kind: str, frequency: float, order: int = 2) -> n
 
 
 def _add(track: np.ndarray, start: float, sound: np.ndarray, pan: float = 0.0) -> None:
-    """Adds a sound (n,) to a track (samples, 2) at that second; pan from -1, left, to 1."""
+    """Add a sound (n,) to a track (samples, 2) at that second. pan: from -1, left, to 1."""
     first = max(0, round(start * RATE))
     sound = sound[: max(0, len(track) - first)]
     angle = (pan + 1) * math.pi / 4
@@ -357,7 +357,7 @@ def _add(track: np.ndarray, start: float, sound: np.ndarray, pan: float = 0.0) -
 
 
 def _room(track: np.ndarray, seconds: float, amount: float, random: np.random.Generator) -> np.ndarray:
-    """The track (samples, 2) in a room of that reverberation time (to -60 dB)."""
+    """The track (samples, 2) in a room with that reverberation time (to -60 dB)."""
     time = np.arange(int(seconds * RATE)) / RATE
     response = random.normal(size=(time.size, 2)) * 10 ** (-3 * time / seconds)[:, None]
     response *= amount / np.linalg.norm(response, axis=0)
@@ -365,7 +365,7 @@ def _room(track: np.ndarray, seconds: float, amount: float, random: np.random.Ge
 
 
 def _gate(pauses: list[tuple[float, float]], samples: int) -> np.ndarray:
-    """1, fading to 0 in the pauses (from second, to second) and at the end: (samples,)."""
+    """An envelope (samples,) that is 1, and fades to 0 in the pauses (from second, to second) and at the end."""
     gate, fading = np.ones(samples), int(0.15 * RATE)
     for start, end in pauses:
         rest = gate[round(start * RATE) : round((end - 0.005) * RATE)]  # the next note may be early
@@ -375,7 +375,7 @@ def _gate(pauses: list[tuple[float, float]], samples: int) -> np.ndarray:
 
 
 def _level(track: np.ndarray) -> float:
-    """RMS of a track (samples, 2) over the tenths of a second in which it sounds, less than 40 dB below the loudest."""
+    """RMS of a track (samples, 2) over the tenths of a second in which it sounds: less than 40 dB below the loudest."""
     block = RATE // 10
     powers = np.add.reduceat((track**2).mean(1), np.arange(0, len(track), block)) / block
     return math.sqrt(powers[powers > 1e-4 * powers.max()].mean())

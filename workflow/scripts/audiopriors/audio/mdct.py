@@ -1,9 +1,10 @@
 """The modified discrete cosine transform of a frame, as an orthogonal matrix (Princen & Bradley, 1986; Malvar, 1992).
 
-A frame of T samples is cut into blocks of N. Across each border between two blocks, samples that mirror each other are
-rotated by the window's angle (this folds the overlap, and cancels its aliasing on the way back); then each block is
-transformed by an orthonormal DCT-IV. The frame's own two ends are not rotated, as nothing is beyond them. Rotations and
-DCT-IV are orthogonal, so the whole is: |det| = 1, and a density of the coefficients is one of the waveform.
+A frame of T samples is cut into blocks of N. At each border between two blocks, samples that mirror each other are
+rotated by the window's angle. This folds the overlap, and cancels its aliasing on the way back. Then each block is
+transformed by an orthonormal DCT-IV. The two ends of the frame are not rotated, as nothing is beyond them. Rotations
+and DCT-IV are orthogonal, so the whole transform is, too: |det| = 1. A density of the coefficients is therefore a
+density of the waveform.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ from ..errors import UserError
 
 @functools.lru_cache(maxsize=8)
 def _dct_iv(size: int) -> Tensor:
-    """The orthonormal DCT-IV, symmetric and its own inverse. (size, size) float64."""
+    """The orthonormal DCT-IV, a symmetric matrix and its own inverse. (size, size) float64."""
     middles = torch.arange(size, dtype=torch.float64) + 0.5
     return math.sqrt(2 / size) * torch.cos(torch.outer(middles, middles) * (math.pi / size))
 
 
 @functools.lru_cache(maxsize=8)
 def _angles(bins: int) -> tuple[Tensor, Tensor]:
-    """Cosine and sine by which the samples n = 0, 1, ... after a border are rotated with their mirror images.
+    """Cosine and sine by which the samples n = 0, 1, ... after a border are rotated with their mirror images. (N / 2,)
 
-    Of the sine window: w(n) = sin(pi / 2N (N / 2 + n + 1/2)) beyond the border, and its mirror image before. (N / 2,)
+    They are those of the sine window: w(n) = sin(pi / 2N (N / 2 + n + 1/2)) beyond the border, mirrored before it.
     """
     angle = math.pi / (2 * bins) * (bins / 2 + torch.arange(bins // 2, dtype=torch.float64) + 0.5)
     return angle.sin(), angle.cos()
 
 
 def _blocks(frames: Tensor, bins: int) -> Tensor:
-    """Shape: (..., T) -> (..., T / bins, bins)."""
+    """Cut frames into blocks. Shape: (..., T) -> (..., T / bins, bins)."""
     if bins % 2 or frames.shape[-1] % bins:
         raise UserError(
             f"an MDCT of {bins} bins needs an even number of bins, and frames of a multiple of that, not "
@@ -45,7 +46,7 @@ def _blocks(frames: Tensor, bins: int) -> Tensor:
 
 
 def _rotate(blocks: Tensor, bins: int, direction: int) -> Tensor:
-    """Rotate the samples about each border between blocks. Shape: (..., M, N) -> (..., M, N)."""
+    """Rotate the samples at each border between blocks. Shape: (..., M, N) -> (..., M, N)."""
     half = bins // 2
     cosine, sine = (part.to(blocks) for part in _angles(bins))
     before, after = blocks[..., :-1, half:].flip(-1), blocks[..., 1:, :half]  # nearest to the border first
@@ -56,7 +57,7 @@ def _rotate(blocks: Tensor, bins: int, direction: int) -> Tensor:
 
 
 def mdct(frames: Tensor, bins: int) -> Tensor:
-    """The coefficients of frames: bins N, evenly spaced from 0 to half of the rate, at T / N times.
+    """The MDCT coefficients of frames: N bins, evenly spaced from 0 to half of the rate, at T / N times.
 
     Shape: (..., T) -> (..., N, T / N).
 
@@ -69,7 +70,7 @@ def mdct(frames: Tensor, bins: int) -> Tensor:
 
 
 def inverse_mdct(coefficients: Tensor) -> Tensor:
-    """The frames of these coefficients. Shape: (..., N, T / N) -> (..., T)."""
+    """The frames with these MDCT coefficients. Shape: (..., N, T / N) -> (..., T)."""
     bins = coefficients.shape[-2]
     blocks = coefficients.transpose(-1, -2) @ _dct_iv(bins).to(coefficients)
     return _rotate(blocks, bins, -1).flatten(-2)

@@ -15,18 +15,21 @@ FLOOR = 1e-6  # power that is added, so that silence has a logarithm: 60 dB belo
 
 
 def window_of(bands: int) -> int:
-    """Samples of the window: so many that its bins are narrower than every band. A quarter of it is between columns."""
+    """The window's length in samples: long enough that its bins are narrower than every band.
+
+    Columns are a quarter of a window apart.
+    """
     return 8 * bands
 
 
 @functools.lru_cache(maxsize=8)
 def _filters(bands: int) -> Tensor:
-    """Triangles from 0 to half of the rate, evenly spaced in mel. Shape: (bands, bins)."""
+    """Triangular filters from 0 to half of the rate, evenly spaced in mel. Shape: (bands, bins)."""
     return melscale_fbanks(window_of(bands) // 2 + 1, 0.0, RATE / 2, bands, RATE).t().contiguous()
 
 
 def log_mel(waves: Tensor, bands: int) -> Tensor:
-    """Logarithm of the power in each band, a column for each quarter of a window. (n, T) -> (n, bands, times)."""
+    """The logarithm of the power in each band, with a column for each quarter window. (n, T) -> (n, bands, times)."""
     window = window_of(bands)
     spectrum = torch.view_as_real(spectra(waves, window)[..., :-1])  # the last column is beyond the frame
     power = spectrum.square().sum(-1) / window

@@ -1,4 +1,4 @@
-"""Where recorded music lies; imports nothing heavy, so that the workflow can look before its first job."""
+"""Where recorded music lies. It imports nothing heavy, so the workflow can look before its first job."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ACCESS = (
 
 
 def root_of(root: str) -> Path | None:
-    """The folder that is configured, or that of the variable MUSDB_PATH; None if neither is set."""
+    """The configured folder, or that of the variable MUSDB_PATH; None if neither is set."""
     root = root or os.environ.get("MUSDB_PATH", "")
     return Path(os.path.expanduser(root)) if root else None
 
 
 def problem(layout: str, root: str) -> str | None:
-    """One sentence on what is wrong with the root, None if it is a folder."""
+    """One sentence on what is wrong with the root; None if it is a folder."""
     place = root_of(root)
     if place and place.is_dir():
         return None
@@ -34,7 +34,7 @@ STATE = "recordings.sha256"  # beside the items: of which state of the recording
 
 
 def state(root: Path) -> str:
-    """SHA-256 over name and size of every audio file below the root: what a copy or a touch does not change."""
+    """SHA-256 over name and size of every audio file below the root. A copy or a new time stamp does not change it."""
     total = hashlib.sha256()
     for path in sorted(path for path in root.rglob("*") if path.suffix.lower() in (".wav", ".flac", ".mp4")):
         total.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode(errors="surrogateescape"))
@@ -45,13 +45,13 @@ REAL_SONG = "real_song"
 
 
 def real_song() -> Path:
-    """An excerpt of a song of MUSDB18 (6 s) with its stems, which comes with stempeg: its example_stem_path()."""
+    """The path of an excerpt (6 s) of a song of MUSDB18 with its stems, which the package stempeg contains."""
     # Without importing it, which wants ffmpeg.
     folder = Path(importlib.util.find_spec("stempeg").origin).parent
     return sorted((folder / "data").glob("*.stem.mp4"))[0]
 
 
 def short_name(path: str) -> str:
-    """A recording's name in paths: its file name without suffix, other characters than A-Z a-z 0-9 - as _."""
+    """A recording's name in paths: its file name without suffix; characters other than A-Z a-z 0-9 - become _."""
     name = re.sub("[^A-Za-z0-9-]+", "_", Path(path).name.removesuffix(".stem.mp4").rsplit(".", 1)[0]).strip("_") or "_"
     return f"{name}_" if name == REAL_SONG else name

@@ -1,12 +1,13 @@
-"""What a data set is: frames of several sources, aligned, in three splits.
+"""The interface of a data set: frames of several sources, aligned, in three splits.
 
-A kind of data is one file of this folder. It has a frozen dataclass `Config`, a docstring under each field; a function
+A kind of data is one file of this folder. It has a frozen dataclass `Config`, with a docstring under each field, and a
+function
 
     make(config, sources, seed, folder, frame) -> pandas.DataFrame
 
-which makes the table of items (what is large it writes below `folder`; `frame` is the longest frame that will be asked
-for, in samples); and the class `Frames`, which gives frames of that table. The kind's name is the file's name. Nothing
-else lists it.
+that makes the table of items. It writes large data below `folder`; `frame` is the longest frame that will be asked for,
+in samples. The file also has the class `Frames`, which gives frames of that table. The kind's name is the file's name.
+Nothing else lists it.
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ SPLITS = ("train", "validation", "test")
 
 
 class Frames(abc.ABC):
-    """Frames of a data set, made as `Frames(path of the table, config)`.
+    """The frames of a data set, opened as `Frames(path of the table, config)`.
 
-    A kind gives `count`, `frames`, `draw` and `rate`. Everything else follows from these; a kind overrides what it
-    knows better. All sources of an item belong together, and so do their frames.
+    A kind gives `count`, `frames`, `draw` and `rate`. Everything else follows from these; a kind overrides a method
+    where it knows better. All sources of an item belong together, and so do their frames.
     """
 
     rate: int
     "Samples per second (Hz)."
 
     bss_eval = False
-    "Whether separations are measured by BSSEval, too. Its 512 taps make any tone of another, so tones are not."
+    "Whether separations are also measured by BSSEval. Not for tones: its 512 taps can make any tone from another."
 
     references = ("static_wiener", "ideal_ratio_mask")
     "Estimates that separations are compared with: names in separation/references.py."
 
     mix_settings = ("gains", "noise")
-    "What a mix of these data may have beside its sources: `gains`, `unison`, `noise`."
+    "What the config's mixes of these data may have beside their sources: `gains`, `unison`, `noise`."
 
     # What a kind gives.
 
@@ -52,16 +53,16 @@ class Frames(abc.ABC):
 
     @abc.abstractmethod
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
-        """A training batch (batch, 1, frame) float32; all that is random comes from the generator, the CPU's."""
+        """A training batch (batch, 1, frame) float32. All randomness comes from the generator, a CPU one."""
 
     # What follows.
 
     def tracks(self, split: str) -> list[str]:
-        """What each item is a part of; items of one track are not independent. Each item is its own."""
+        """The track of each item: items of one track are not independent. By default each item is its own track."""
         return [str(item) for item in range(self.count(split))]
 
     def mix_divisor(self, sources: list[str]) -> int:
-        """By what the sum of the sources is divided to give the mix."""
+        """The number by which the sum of the sources is divided to give the mix."""
         return 1
 
     def mixture(self, split: str, sources: list[str], items: Tensor, frame: int) -> Tensor:
@@ -76,7 +77,7 @@ class Frames(abc.ABC):
 
         Raises
         ------
-        UserError: the mix has a unison, which needs data whose frequencies are known.
+        UserError: the mix has a unison, which needs data with known frequencies.
         """
         if mix["unison"]:
             raise UserError(f"mix {mix['name']}: these data have no frequencies that could be put in unison")

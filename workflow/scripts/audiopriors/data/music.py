@@ -1,7 +1,7 @@
 """Recorded music: MUSDB18 (Rafii et al., 2017), a folder of your own tracks, or a synthetic demo band (section 3.1).
 
-The items are frames of one second, cut at seeded places out of whole tracks at 16 kHz; all sources of an item and its
-mixture are of one place. The mixture is the recorded one, which is near the sum of the sources, not exactly.
+The items are frames of one second, cut at seeded places out of whole tracks at 16 kHz. All sources of an item and its
+mixture are from one place. The mixture is the recorded one, which is close to the sum of the sources, but not equal.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Config:
     layout: Literal["musdb18", "folder", "demo_band"]
-    "How tracks lie below `root`: as MUSDB18 does (.stem.mp4, or HQ wav), a folder a track; demo_band makes its own."
+    "How tracks lie below `root`: as MUSDB18 (.stem.mp4, or HQ wav), or a folder a track; demo_band makes its own."
     root: str = ""
-    "The folder; empty: that of the variable MUSDB_PATH."
+    "The folder; if empty, that of the variable MUSDB_PATH."
     rate: int = 16000
     "Hz that everything is resampled to."
     channel: Literal["mean", "left"] = "mean"
@@ -45,21 +45,22 @@ class Config:
     test: int = 50
     "Tracks for testing, where no folder `test` says which."
     silence_db: float = -60.0
-    "A source is silent in a frame whose level (dB of full scale, root mean square) is below; such frames are not used."
+    "Level (dB of full scale, root mean square) below which a source is silent in a frame; such frames are not used."
     skip_broken: bool = False
     "Leave broken tracks out and list them, instead of stopping at the first."
     songs: int = 0
-    "Songs of the demo band."
+    "Number of songs of the demo band."
     seconds: float = 0.0
-    "Their length."
+    "Length of these songs."
 
 
 def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: int) -> pd.DataFrame:
-    """Cut all tracks into frames below `folder`; one row a frame, see `recordings.cut`, with its split.
+    """Cut all tracks into frames below `folder`. Returns one row a frame, see `recordings.cut`, with its split.
 
     Raises
     ------
-    UserError: no root, or nothing in it. BrokenTrack: the first broken track. UserError: a split has no track.
+    UserError: there is no root, it holds no tracks, or a split has no track.
+    BrokenTrack: the first broken track.
     """
     import pandas as pd
 
@@ -92,7 +93,7 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
 
 
 def _play(config: Config, root: Path, seed: tuple) -> None:
-    """Synthesise the demo band's songs that are not there yet, in MUSDB18-HQ's layout; every third is for testing."""
+    """Synthesise the demo band's songs that do not exist yet, in MUSDB18-HQ's layout. Every third is for testing."""
     from ..audio import band  # here, as every training imports this file, and this needs scipy
 
     places = [
@@ -115,7 +116,7 @@ def _play(config: Config, root: Path, seed: tuple) -> None:
 
 
 def _by_turns(places: list[tuple]) -> list[tuple]:
-    """Places (file, row, track), so that the first few are of as many tracks and parts of tracks as can be."""
+    """Places (file, row, track) in an order whose beginning covers as many tracks and parts of tracks as possible."""
     of_file: dict[str, list[tuple]] = {}
     for place in places:
         of_file.setdefault(place[0], []).append(place)
@@ -129,12 +130,12 @@ def _by_turns(places: list[tuple]) -> list[tuple]:
 class Frames(base.Frames):
     """Frames of recorded tracks, from the index at `path` and the memory maps beside it.
 
-    `count` and `frames` are of items in which every source sounds, so that all sources of an item can be compared;
-    training draws from all frames in which its own source does.
+    `count` and `frames` are about items in which every source sounds, so that all sources of an item can be compared.
+    Training draws from all frames in which its own source sounds.
 
     Raises
     ------
-    UserError: frames that the index names are not there. Damaged: later, where one is not as it was written.
+    UserError: frames that the index names are missing. Damaged: later, if a frame is not as it was written.
     """
 
     bss_eval = True  # separations of recordings are measured by BSSEval, too
@@ -182,7 +183,7 @@ class Frames(base.Frames):
         return [track for _, _, track in self._where[split]]
 
     def _stored(self, places: list[tuple], source: str, frame: int) -> Tensor:
-        """(n, 1, frame) float32, in steps of 1 / 32768."""
+        """The stored frames (n, 1, frame) float32, in steps of 1 / 32768."""
         which = self._sources.index(source)
         frames = np.empty((len(places), 1, frame), np.float32)
         for number, (file, row, *_) in enumerate(places):
@@ -207,7 +208,7 @@ class Frames(base.Frames):
     def frames(self, split: str, source: str, items: Tensor, frame: int) -> Tensor:
         """Frames (n, 1, frame) float32 of the items numbered; source may be `mixture`.
 
-        Uniform noise of one step of the 16 bits makes them draws of a density; it is of the item, not of the call.
+        Uniform noise of one step of the 16 bits makes them draws of a density. It depends on the item, not on the call.
         """
         frames = self._stored([self._where[split][item] for item in items.tolist()], source, frame)
         for number, item in enumerate(items.tolist()):
@@ -216,7 +217,7 @@ class Frames(base.Frames):
         return frames
 
     def mixture(self, split: str, sources: list[str], items: Tensor, frame: int) -> Tensor:
-        """The mix (n, 1, frame) as it was recorded, if it is of all sources; else the sum of those."""
+        """The mix (n, 1, frame) as it was recorded, if it is of all sources; else the sum of the given ones."""
         if sources == self._sources[1:]:
             return self.frames(split, recordings.MIXTURE, items, frame)
         return super().mixture(split, sources, items, frame)
@@ -226,7 +227,7 @@ class Frames(base.Frames):
 
         Raises
         ------
-        UserError: the mix has gains or a unison, which recordings have not.
+        UserError: the mix has gains or a unison, which recordings do not have.
         """
         if mix["unison"] or set(mix["gains"]) != {1}:
             raise UserError(f"mix {mix['name']}: recorded music is separated as it is, without gains and unison")

@@ -1,6 +1,6 @@
 """The toy data: sine, square, saw and triangle waves of random frequency, amplitude and phase (section 3.1).
 
-The data set IS its table of parameters; a waveform is a pure function of a row. No frames are stored.
+The data set is its table of parameters; a waveform is a pure function of a row. No frames are stored.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Config:
 def make(
     config: Config, sources: list[str], seed: tuple, folder: Path | None = None, frame: int | None = None
 ) -> pd.DataFrame:
-    """One row per item and source: split, item, source, frequency (Hz), amplitude, phase (radians).
+    """Draw the table of parameters: split, item, source, frequency (Hz), amplitude and phase (radians).
 
-    folder, frame: not used; the table is all there is.
+    It has one row per item and source. folder, frame: not used, as no data is written beside the table.
     """
     import pandas as pd
 
@@ -100,10 +100,10 @@ def render(
     source: str, frequency: Tensor, amplitude: Tensor, phase: Tensor, length: int, rate: int,
     *, offset: Tensor | None = None, bandlimited: bool = False,
 ) -> Tensor:  # fmt: skip
-    """The waves, in float64.
+    """Waves with these parameters, in float64.
 
-    frequency (Hz), amplitude, phase (radians), offset (samples into the item): (n,). Returns (n, 1, length).
-    All four are in phase with the sine; the naive saw falls from +1 to -1 at the start of a period.
+    frequency (Hz), amplitude, phase (radians), offset (samples into the item): (n,). Returns (n, 1, length). All four
+    kinds of waves are in phase with the sine; the naive saw falls from +1 to -1 at the start of a period.
     """
     time = torch.arange(length, dtype=torch.float64)
     if offset is not None:
@@ -172,7 +172,7 @@ class Frames(base.Frames):
         return self._parameters[split, source]
 
     def frames(self, split: str, source: str, items: Tensor, frame: int, offset: Tensor | None = None) -> Tensor:
-        """Frames (n, 1, frame) float32 of the items numbered; offset (n,) in samples, 0 if not given."""
+        """Frames (n, 1, frame) float32 of the items numbered. offset: (n,) in samples, 0 by default."""
         frequency, amplitude, phase = (column[items] for column in self.parameters(split, source))
         return render(
             source,
@@ -186,7 +186,7 @@ class Frames(base.Frames):
         ).float()
 
     def mix_divisor(self, sources: list[str]) -> int:
-        """The mix is the mean of the sources (section 3.1)."""
+        """The number of sources, as the mix is their mean (section 3.1)."""
         return len(sources)
 
     def mixed(self, mix: dict, items: Tensor, frame: int) -> tuple[Tensor, Tensor]:
@@ -195,16 +195,16 @@ class Frames(base.Frames):
         return truth, truth.sum(0)
 
     def unit_waves(self, mix: dict, items: Tensor, frame: int) -> Tensor:
-        """The sources of test mixes at amplitude 1: what an oracle knows that knows all but the amplitudes.
+        """The sources of test mixes at amplitude 1, for an oracle that knows everything but the amplitudes.
 
         Shape: (N, n, 1, frame) float64.
         """
         return self._waves(mix, items, frame, amplitude=False)
 
     def _waves(self, mix: dict, items: Tensor, frame: int, amplitude: bool) -> Tensor:
-        """The sources of test mixes (N, n, 1, frame) float64, of the amplitudes that they have, or of amplitude 1.
+        """The sources of test mixes (N, n, 1, frame) float64, with their own amplitudes, or with amplitude 1.
 
-        With `unison`, all have the frequency of the first, but for that part of it at most.
+        With `unison`, all have the frequency of the first source, up to that relative difference.
         """
         waves, low, high = [], *self.config.frequency_range
         for source, gain in zip(mix["sources"], mix["gains"], strict=True):
@@ -219,7 +219,7 @@ class Frames(base.Frames):
         return torch.stack(waves)
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
-        """A training batch (batch, 1, frame): random items, each cut at a random place."""
+        """A training batch (batch, 1, frame) of random items, each cut at a random place."""
         items = torch.randint(self.count("train"), (batch,), generator=generator)
         room = self.config.duration - frame
         offset = torch.randint(room + 1, (batch,), generator=generator) if room > 0 else None
