@@ -1,7 +1,7 @@
 """Recorded tracks: found and checked (MUSDB18's two layouts, or a folder a track), read, resampled, cut into frames.
 
-Frames lie on disk as int16, one file a track, (1 + sources, frames, T) with the mixture first, and are read as memory
-maps. A track that is done is not done again, so ingest may be killed and started again.
+Frames are kept on disk as int16, one file a track, (1 + sources, frames, T) with the mixture first. They are read as
+memory maps. Finished tracks are not cut again, so the program may be killed and started again.
 """
 
 from __future__ import annotations
@@ -40,26 +40,26 @@ _CROSSINGS, _ROLLOFF, _BETA = 64, 0.9475937167399596, 14.769656459379492
 
 
 class BrokenTrack(UserError):
-    """A track that cannot be used; the message names the file and what is wrong."""
+    """A track cannot be used; the message names the file and what is wrong."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """One recording: `read(source)` gives audio (samples, channels) float32 and its rate; source may be MIXTURE."""
+    """One recording. `read(source)` gives audio (samples, channels) float32 and its rate; source may be MIXTURE."""
 
     name: str
     split: str | None
-    "As its folder says; None if it does not."
+    "The split that its folder names; None if it names none."
     path: Path
     read: Callable[[str], tuple[np.ndarray, int]]
     has_mixture: bool = True
-    "Whether what was recorded is the mix of the sources asked for, and of no others."
+    "Whether the recorded mixture is the mix of exactly the sources asked for."
     sources: tuple[str, ...] = ()
-    "Those it is known to have, of a single file."
+    "The sources that a single file is known to contain."
 
     @property
     def key(self) -> str:
-        """Split and name, which no two tracks of a data set share, wherever its root lies."""
+        """Split and name. No two tracks of a data set share them, and they do not depend on where the root lies."""
         return f"{self.split or ''}/{self.name}"
 
 
@@ -68,7 +68,7 @@ def find(layout: str, root: Path, sources: list[str]) -> list[Track]:
 
     Raises
     ------
-    UserError: it holds no track of that layout.
+    UserError: the root holds no track of that layout.
     """
     tracks = list((_musdb_tracks if layout == "musdb18" else _folder_tracks)(root, sources))
     if not tracks:
@@ -93,7 +93,7 @@ def _musdb_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
 
 
 def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, int]]:
-    """Reads one .stem.mp4 with musdb, given that track alone: it stops at the first broken file of its root."""
+    """A reader of one .stem.mp4 by musdb, which sees no other track: it stops at the first broken file of its root."""
 
     def read(source: str) -> tuple[np.ndarray, int]:
         ffmpeg()
@@ -119,11 +119,11 @@ def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, in
 
 
 def recording(path: Path) -> Track:
-    """One file, as a track with a mixture and nothing else, but for a .stem.mp4, which has MUSDB18's sources.
+    """One file as a track that has only a mixture. A .stem.mp4 also has MUSDB18's sources.
 
     Raises
     ------
-    UserError: no such file. Reading it raises BrokenTrack.
+    UserError: there is no such file. Reading it raises BrokenTrack.
     """
     if not path.is_file():
         raise UserError(f"there is no file {str(path)!r}; give the path of a recording, such as song.wav")
@@ -146,7 +146,7 @@ def _folder_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
 
 
 def _folder_reader(path: Path, files: dict[str, Path]) -> Callable[[str], tuple[np.ndarray, int]]:
-    """Reads wav and flac with soundfile: musdb reads six channels as two, three times as long, and loses NaN."""
+    """A reader of wav and flac by soundfile. musdb reads six channels as two, takes thrice as long, and loses NaN."""
 
     def read(source: str) -> tuple[np.ndarray, int]:
         file = files.get(source, path / f"{source}.wav")
@@ -166,11 +166,11 @@ def _check(file: Path) -> None:
 
 
 def ffmpeg() -> None:
-    """Make sure that ffmpeg and ffprobe are found, which musdb wants at its import: the system's, or the wheel's.
+    """Make sure that ffmpeg and ffprobe are on PATH, which musdb's import needs: the system's, or those of a wheel.
 
     Raises
     ------
-    UserError: neither is there; the message says how to get one.
+    UserError: neither exists; the message says how to get one.
     """
     import shutil
 
@@ -191,14 +191,14 @@ def ffmpeg() -> None:
 
 
 def to_mono(audio: np.ndarray, channel: str) -> np.ndarray:
-    """(samples, channels) -> (samples,): the channels' mean, or the left one."""
+    """Mono audio, (samples, channels) -> (samples,): the mean of the channels, or the left one."""
     return audio[:, 0] if channel == "left" else audio.mean(1)
 
 
 def resample(wave: np.ndarray, rate: int, to: int) -> np.ndarray:
-    """A whole track (samples,) at another rate, float32; what is above half of it is at least 80 dB down.
+    """A whole track (samples,) at another rate, float32. What is above half of that rate is at least 80 dB down.
 
-    The default of torchaudio aliases at -8 dB just above half of the rate.
+    torchaudio's default aliases at -8 dB just above half of the rate.
     """
     if rate == to:
         return wave
@@ -221,7 +221,7 @@ def resample(wave: np.ndarray, rate: int, to: int) -> np.ndarray:
 
 
 def read(track: Track, source: str) -> tuple[np.ndarray, int]:
-    """Audio of a whole track (samples, channels) float32 and its rate.
+    """The audio of a whole track, (samples, channels) float32, and its rate.
 
     Raises
     ------
@@ -236,20 +236,20 @@ def read(track: Track, source: str) -> tuple[np.ndarray, int]:
 
 
 def gain(audio: np.ndarray) -> float:
-    """The one gain of a whole track, which keeps its levels and its sum: 1, or less where a sample would clip."""
+    """One gain for a whole track, which keeps its levels and its sum: 1, or less where a sample would clip."""
     return min(1.0, (FULL_SCALE - 1) / FULL_SCALE / max(float(np.abs(audio).max()), 1e-12))
 
 
 def dequantised(stored: Tensor, generator: torch.Generator) -> Tensor:
-    """Stored samples, of any shape, plus uniform noise of one step of 16 bits, so that they are draws of a density."""
+    """Stored samples, of any shape, plus uniform noise of one step of 16 bits: so they are draws of a density."""
     return stored + (torch.rand(stored.shape, generator=generator) - 0.5) / FULL_SCALE
 
 
 def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.ndarray:
-    """Mixture and sources of a track, (1 + N, samples) float32 at `rate`, as loud as they are.
+    """Mixture and sources of a track, (1 + N, samples) float32 at `rate`, at their own levels.
 
-    Each is decoded once and turned to mono before the next is read, so memory is that of one stem and the mono result.
-    A track without a mixture has the sum of its sources.
+    Each file is decoded and turned to mono before the next is read. So the memory needed is that of one stem and of the
+    mono result. A track without a mixture has the sum of its sources.
 
     Raises
     ------
@@ -286,7 +286,7 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
 
     Raises
     ------
-    BrokenTrack: see `waves`; also a track shorter than one frame.
+    BrokenTrack: see `waves`; also if a track is shorter than one frame.
     """
     # Not its name, which may hold anything.
     stem = f"{seed_of(track.key):016x}"
@@ -330,14 +330,14 @@ def decibel(wave: np.ndarray) -> float:
 
 
 def _stamp(path: Path) -> list:
-    """What changes when a track's files do: names, sizes and times."""
+    """Names, sizes and times of a track's files; these change when the files do."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
 @contextmanager
 def skipping(skip: bool, skipped: list[str]):
-    """Where `skip` says so, a broken track is noted in `skipped` and left out; else it stops the program."""
+    """A context for reading a track. If `skip` is set, a broken one is added to `skipped`; else it is an error."""
     try:
         yield
     except BrokenTrack as problem:
@@ -348,8 +348,10 @@ def skipping(skip: bool, skipped: list[str]):
 
 
 def assign_splits(tracks: list[Track], validation: int, test: int, seed: tuple) -> dict[str, str]:
-    """The split of each track by key: its folder's; where no folder says so, `test` tracks are drawn. If no folder says
-    validation, `validation` tracks are drawn of those for training.
+    """The split of each track, by key. Where a folder names the split, that is taken.
+
+    Of the other tracks, `test` are drawn for testing and the rest is for training. If no folder says validation,
+    `validation` tracks are drawn from those for training.
 
     Raises
     ------

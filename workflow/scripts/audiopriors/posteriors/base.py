@@ -1,8 +1,8 @@
-"""What a law of q(s | mix) is: of each sample of a source, within [-1, 1], from a location and a log-deviation.
+"""The interface of a law of q(s | mix): a density of each sample of a source on [-1, 1].
 
 A law is one file of this folder with the class `Law`. Its name is the file's name. Nothing else lists it. An encoder
-(separation/encoder.py) gives location and log-deviation of every sample; all else is float64, as log q of many samples
-is a sum of large terms.
+(separation/encoder.py) gives a location and a log-deviation for every sample. Everything else is float64, as log q of
+many samples is a sum of large terms.
 """
 
 from __future__ import annotations
@@ -24,44 +24,45 @@ class Law(abc.ABC):
     @staticmethod
     @abc.abstractmethod
     def parameters(location: Tensor, log_deviation: Tensor) -> Parameters:
-        """The two parameters, finite with finite gradients for any two numbers of float32. Shapes as given."""
+        """The two parameters, finite with finite gradients for any two float32 numbers. Shapes as given."""
 
     @staticmethod
     @abc.abstractmethod
     def log_prob(sample: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """log q of samples in [-1, 1], in nats, differentiable in all three."""
+        """log q of samples in [-1, 1], in nats, differentiable in all three arguments."""
 
     @staticmethod
     @abc.abstractmethod
     def cdf(sample: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """The probability of what is below a sample."""
+        """The probability of a value below `sample`."""
 
     @staticmethod
     @abc.abstractmethod
     def quantile(share: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """The sample below which this share is: the inverse of `cdf` in its first argument."""
+        """The value with this probability below it: the inverse of `cdf` in its first argument."""
 
     @staticmethod
     @abc.abstractmethod
     def slopes(share: np.ndarray, sample: np.ndarray, first: np.ndarray, second: np.ndarray) -> list[np.ndarray]:
-        """The derivatives of `quantile` in the two parameters, sample = quantile(share, first, second).
+        """The derivatives of `quantile` with respect to the two parameters, at sample = quantile(share, first, second).
 
-        By implicit differentiation of cdf(sample) = share (Figurnov et al., 2018): -(d cdf / d parameter) / density.
+        They follow from cdf(sample) = share by implicit differentiation (Figurnov et al., 2018): -(d cdf / d parameter)
+        / density.
         """
 
     @staticmethod
     @abc.abstractmethod
     def mean(first: Tensor, second: Tensor) -> Tensor:
-        """E_q[sample]."""
+        """The mean E_q[sample]."""
 
     @classmethod
     def draw(cls, share: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """Samples quantile(share), of shares uniform in (0, 1), differentiable in the parameters. Shapes as given."""
+        """Samples quantile(share) for shares uniform in (0, 1), differentiable in the parameters. Shapes as given."""
         return _Draw.apply(cls, share, first, second)
 
 
 class _Draw(torch.autograd.Function):
-    """Quantiles on the CPU by scipy, and their slopes."""
+    """Quantiles, computed on the CPU by scipy, with their slopes as gradients."""
 
     @staticmethod
     def forward(ctx, law, share, first, second):
@@ -80,6 +81,6 @@ class _Draw(torch.autograd.Function):
 
 
 def bounded(values: Tensor, bound: float, power: int) -> Tensor:
-    """The numbers themselves, but smoothly kept between -bound and bound; float64."""
+    """The values, smoothly kept between -bound and bound; float64."""
     part = (values.double() / bound).clamp(-4, 4)
     return bound * part / (1 + part**power) ** (1 / power)

@@ -16,11 +16,17 @@ START, RANGE = 0.3, 3.0  # the deviation of log-deviation 0, and how many nats i
 
 
 class Law(base.Law):
-    """Parameters: the two concentrations. A location is the mean, but for LEAST, which draws it a little to 0."""
+    """The Beta law. Its parameters are the two concentrations.
+
+    The location is its mean, apart from LEAST, which draws the mean slightly towards 0.
+    """
 
     @staticmethod
     def parameters(location: Tensor, log_deviation: Tensor) -> base.Parameters:
-        """Concentrations c (1 +- mean) / 2 + LEAST, c = 1 / deviation^2: about that deviation, less near the ends."""
+        """The concentrations c (1 +- mean) / 2 + LEAST, c = 1 / deviation^2.
+
+        The law's deviation is about that given, and less near the ends.
+        """
         mean = base.bounded(location, 1.0, 16)
         deviation = START * torch.exp(RANGE * torch.tanh(log_deviation.double() / RANGE))
         total = 1 / deviation**2
@@ -28,7 +34,7 @@ class Law(base.Law):
 
     @staticmethod
     def log_prob(sample: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """log Beta((s + 1) / 2) - log 2, of samples at least EDGE from the ends."""
+        """log Beta((s + 1) / 2) - log 2, for samples at least EDGE from the ends."""
         part = ((sample.double() + 1) / 2).clamp(base.EDGE / 2, 1 - base.EDGE / 2)
         whole = torch.lgamma(first + second) - torch.lgamma(first) - torch.lgamma(second)
         return whole + (first - 1) * part.log() + (second - 1) * torch.log1p(-part) - math.log(2)
@@ -40,7 +46,7 @@ class Law(base.Law):
 
     @staticmethod
     def quantile(share: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Counted from the nearer end, as what is near 1 loses digits there."""
+        """The quantile, counted from the nearer end, as values near 1 lose digits there."""
         low = share <= 0.5
         one, other = np.where(low, first, second), np.where(low, second, first)
         near = special.betaincinv(one, other, np.minimum(share, 1 - share))
@@ -48,7 +54,7 @@ class Law(base.Law):
 
     @classmethod
     def slopes(cls, share: np.ndarray, sample: np.ndarray, first: np.ndarray, second: np.ndarray) -> list[np.ndarray]:
-        """By central differences of the CDF, in steps of which its width has some ten thousand."""
+        """The slopes by central differences of the CDF, in steps of about a ten-thousandth of its width."""
         part = (sample + 1) / 2
         # 2 dx = ds, and the CDF's derivative in x is the Beta density.
         log_density = (first - 1) * np.log(part) + (second - 1) * np.log1p(-part) - special.betaln(first, second)
@@ -66,5 +72,5 @@ class Law(base.Law):
 
     @staticmethod
     def mean(first: Tensor, second: Tensor) -> Tensor:
-        """Of the scaled law."""
+        """The mean of the scaled law."""
         return (first - second) / (first + second)

@@ -17,29 +17,29 @@ _LOG_ROOT = 0.5 * math.log(2 * math.pi)
 
 
 class Law(base.Law):
-    """Parameters: location and deviation of the normal law before it is truncated."""
+    """The truncated normal law. Its parameters are location and deviation of the normal law before truncation."""
 
     @staticmethod
     def parameters(location: Tensor, log_deviation: Tensor) -> base.Parameters:
-        """Kept where log q and its gradients are finite."""
+        """Location and deviation, kept where log q and its gradients are finite."""
         deviation = START * torch.exp(RANGE * torch.tanh(log_deviation.double() / RANGE))
         return base.bounded(location, BOUND, 8), deviation
 
     @staticmethod
     def log_prob(sample: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """The normal density over the probability that the truncation leaves."""
+        """The log of the normal density, divided by the probability that the truncation leaves."""
         normal = -0.5 * ((sample.double() - first) / second) ** 2 - second.log() - _LOG_ROOT
         return normal - _log_mass((-1 - first) / second, (1 - first) / second)
 
     @staticmethod
     def cdf(sample: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """The share of the mass that is below."""
+        """The share of the truncated law's mass below `sample`."""
         low, high, at = (torch.as_tensor((end - first) / second) for end in (-1, 1, np.clip(sample, -1, 1)))
         return torch.exp(_log_mass(low, at) - _log_mass(low, high)).numpy()
 
     @staticmethod
     def quantile(share: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """By the inverse of the normal law's log-CDF, on the side of the location where that keeps its digits."""
+        """The quantile by the inverse of the normal law's log-CDF, on the side where this keeps its digits."""
         # Mirrored where the location is below 0: then the interval's far end is the upper tail.
         sign = np.where(first < 0, -1.0, 1.0)
         location, share = sign * first, np.where(first < 0, 1 - share, share)
@@ -50,10 +50,10 @@ class Law(base.Law):
 
     @staticmethod
     def slopes(share: np.ndarray, sample: np.ndarray, first: np.ndarray, second: np.ndarray) -> list[np.ndarray]:
-        """In closed form, with z, a, b the standardised sample and ends, phi the normal density.
+        """The slopes in closed form; z, a, b are the standardised sample and ends, phi is the normal density.
 
-        In the location 1 - (1 - share) phi(a) / phi(z) - share phi(b) / phi(z); in the deviation each term times its
-        z, a, b.
+        The slope in the location is 1 - (1 - share) phi(a) / phi(z) - share phi(b) / phi(z). The slope in the deviation
+        has the same terms, times z, a and b.
         """
         at, low, high = ((end - first) / second for end in (sample, -1, 1))
         of_low = (1 - share) * np.exp((at**2 - low**2) / 2)
@@ -62,7 +62,7 @@ class Law(base.Law):
 
     @staticmethod
     def mean(first: Tensor, second: Tensor) -> Tensor:
-        """Location + deviation (phi(a) - phi(b)) / mass."""
+        """The mean: location + deviation (phi(a) - phi(b)) / mass."""
         low, high = (-1 - first) / second, (1 - first) / second
         mass = _log_mass(low, high)
         ends = (torch.exp(-0.5 * end**2 - _LOG_ROOT - mass) for end in (low, high))

@@ -1,6 +1,6 @@
-"""What a prior is: the density p_sigma of one source's waves with Gaussian noise of deviation sigma.
+"""The interface of a prior: the density p_sigma of one source's waves with Gaussian noise of deviation sigma.
 
-A family is one file of this folder. It has a frozen dataclass `Config`, a docstring under each field, and
+A family is one file of this folder. It has a frozen dataclass `Config`, with a docstring under each field, and
 `build(config) -> Prior`. Its name is the file's name. Nothing else lists it.
 """
 
@@ -20,13 +20,14 @@ Sigma = float | Tensor
 
 
 class Prior(nn.Module, abc.ABC):
-    """p_sigma(x) of one source, x = clean + sigma n, n ~ N(0, I).
+    """The density p_sigma(x) of one source, where x = clean + sigma n, n ~ N(0, I).
 
-    A family gives `log_prob`, `sample`, and how it comes to be: `loss`, if it is trained, else `fit`. Everything else
-    follows from these; a family overrides what it knows better.
+    A family gives `log_prob`, `sample`, and either `loss`, if it is trained, or `fit`. Everything else follows from
+    these; a family overrides a method where it knows better.
 
-    x is (B, 1, T), in full scale [-1, 1] but for the noise. Items do not see each other. A model that is trained at one
-    noise level means that level, whatever `sigma` says of it: its checkpoint's `description["sigma"]` is the level.
+    x is (B, 1, T), in full scale [-1, 1] apart from the noise. Items do not see each other. A model trained at one
+    noise level means that level, whatever the argument `sigma` is: its checkpoint's `description["sigma"]` is the
+    level.
     """
 
     loss_unit = "nats/sample"
@@ -51,19 +52,19 @@ class Prior(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def sample(self, n: int, length: int, sigma: Sigma, generator: torch.Generator) -> Tensor:
-        """n draws (n, 1, length) of p_sigma. The generator is the CPU's, so that a seed means the same on every device.
+        """n draws (n, 1, length) from p_sigma. The generator is a CPU one, so a seed means the same on every device.
 
         Raises
         ------
-        UserError: there is nothing to draw from.
+        UserError: the model cannot be sampled.
         """
 
     def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
-        """The training objective in `loss_unit`, lower is better: a scalar. x is clean with noise, each (B, 1, T)."""
+        """The training objective in `loss_unit`, a scalar; lower is better. x is clean plus noise, each (B, 1, T)."""
         raise NotImplementedError(f"{type(self).__name__} is not trained")
 
     def fit(self, data, source: str) -> Prior:
-        """Instead of a training, take what is needed of a source's law from a data set (data/base.py); gives itself.
+        """Instead of a training, take the law of a source from a data set (data/base.py). Returns itself.
 
         Raises
         ------
@@ -77,17 +78,17 @@ class Prior(nn.Module, abc.ABC):
         """Set what depends on data, once, before training: nothing. x is clean with noise, each (B, 1, T)."""
 
     def measures(self, x: Tensor, sigma: Sigma) -> dict[str, Tensor]:
-        """Every kind of log-likelihood of x (B, 1, T), by name, each (B,) float64 in nats: `log_prob`."""
+        """Every kind of log-likelihood of x (B, 1, T), by name, each (B,) float64 in nats: here `log_prob`."""
         return {"log_prob": self.log_prob(x, sigma)}
 
     def score(self, x: Tensor, sigma: Sigma) -> Tensor:
-        """grad log p_sigma(x), by autograd; no gradient flows through it. Shape: (B, 1, T) -> (B, 1, T)."""
+        """The score grad log p_sigma(x), by autograd; no gradient flows through it. Shape: (B, 1, T) -> (B, 1, T)."""
         return self.log_prob_and_score(x, sigma)[1]
 
     def log_prob_and_score(self, x: Tensor, sigma: Sigma, *, need_log_prob: bool = True) -> tuple[Tensor, Tensor]:
         """log p_sigma(x) in nats and its gradient in x. Shape: (B, 1, T) -> (B,), (B, 1, T).
 
-        need_log_prob: where it is False, a family whose log p is dear gives NaN for it.
+        need_log_prob: if False, a family whose log p is costly gives NaN for it.
         """
         with torch.enable_grad():
             x = x.detach().requires_grad_(True)
@@ -98,25 +99,25 @@ class Prior(nn.Module, abc.ABC):
     def denoise(self, x: Tensor, sigma: Sigma) -> Tensor:
         """E[clean | x] = x + sigma^2 grad log p_sigma(x) (Tweedie's formula; Efron, 2011). (B, 1, T) -> (B, 1, T).
 
-        A sample that this throws beyond `FAR` stays as it is: a gradient that explodes finds nothing.
+        A sample that this moves beyond `FAR` stays as it is, as a gradient that explodes is of no use.
         """
         return tweedie(x, self.score(x, sigma), sigma)
 
     def waves(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
-        """n clean waves (n, 1, length) of the source, to train others on: draws of p_sigma, without their noise.
+        """n clean waves (n, 1, length) of the source, to train other models on: draws from p_sigma, denoised.
 
         Raises
         ------
-        UserError: there is nothing to draw from.
+        UserError: the model cannot be sampled.
         """
         return self.denoise(self.sample(n, length, sigma, generator), sigma).detach()
 
     def log_prob_map(self, x: Tensor, sigma: float) -> Tensor:
         """log p_sigma(x) in nats, split over time: it adds up to `log_prob`. No gradient. (B, 1, T) -> (B, T) float64.
 
-        log N(x_t; D_t, sigma^2) with D = E[clean | x], and what is left of log p, the same at every t: what this many
-        waves cost is of no time. At sigma = 0 there is no such D, and all of log p is left. A family whose log p is
-        itself a sum over time gives that sum's terms.
+        It is log N(x_t; D_t, sigma^2) with D = E[clean | x], plus what remains of log p, the same at every t: the cost
+        of the number of possible waves belongs to no time. At sigma = 0 there is no such D, and all of log p remains. A
+        family whose log p is itself a sum over time gives that sum's terms.
 
         Raises
         ------
@@ -130,7 +131,7 @@ class Prior(nn.Module, abc.ABC):
         return spread(log_prob, -0.5 * residual.square() - math.log(sigma) - 0.5 * math.log(2 * math.pi))
 
     def judged(self, x: Tensor, sigma: Sigma) -> Tensor:
-        """`denoise`, but far from any wave of the source where the prior sees none in x: here it sees one in any x."""
+        """`denoise`, but far from any wave of the source where the prior sees none in x; here it always sees one."""
         return self.denoise(x, sigma)
 
 
@@ -140,7 +141,7 @@ def spread(total: Tensor, terms: Tensor) -> Tensor:
 
 
 def tweedie(x: Tensor, score: Tensor, sigma: Sigma) -> Tensor:
-    """x + sigma^2 score, but x where that is beyond `FAR`. Shape: (..., T) -> (..., T); sigma one number, or (B,)."""
+    """x + sigma^2 score, but x where that is beyond `FAR`. Shape: (..., T) -> (..., T). sigma: one number, or (B,)."""
     variance = sigma[:, None, None] ** 2 if isinstance(sigma, Tensor) else sigma**2
     denoised = x + variance * score
     return torch.where(denoised.abs() < FAR, denoised, x)

@@ -1,14 +1,15 @@
 """The exact smoothed prior of the toy waves: computed from the law of their parameters, not learned.
 
-p_sigma(x) = E[N(x; A g(f, p), sigma^2 I)], f (cycles/sample) by the data set's law, A uniform, p uniform on [0, 1): the
-phase in cycles at the MIDDLE of the frame, because there it is uncorrelated with f given x. With C = <x, g>, S = |g|^2,
+p_sigma(x) = E[N(x; A g(f, p), sigma^2 I)]. The frequency f (cycles/sample) has the data set's law, the amplitude A is
+uniform, and p is uniform on [0, 1): the phase in cycles at the middle of the frame, because there it is uncorrelated
+with f given x. With C = <x, g> and S = |g|^2,
 
     log p_sigma(x) = log N(x; 0, sigma^2 I) + log E_{f,p}[exp L],    L = log E_A[exp((A C - A^2 S / 2) / sigma^2)].
 
-L is in closed form; f and p are summed over a lattice of cells, each with its mass under the law, which is refined
-where the integrand is large: cells are halved in f and p until enough of them lie near the maximum. The nodes depend on
-x only through which cells are visited, so that log p is the log of a part of a mixture of Gaussians: never much too
-high, and its gradient is (E[w | x] - x) / sigma^2 with the expectation over the same nodes.
+L is known in closed form. f and p are summed over a lattice of cells, each with its mass under the law. The lattice is
+refined where the integrand is large: cells are halved in f and p until enough of them lie near the maximum. The nodes
+depend on x only through which cells are visited. So log p is the log of a part of a mixture of Gaussians, and never
+much too high. Its gradient is (E[w | x] - x) / sigma^2, where w = A g, with the expectation over the same nodes.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class _Lattice:
         self.energy32 = self.energy.float()
 
     def _energies(self) -> Tensor:
-        """S = |g|^2 at every cell, (rows, columns)."""
+        """The energies S = |g|^2 at every cell, (rows, columns)."""
         if self.source in _JUMPS:
             first, slope = self._pattern()
             patterns = (first.square(), 2 * first * slope, slope.square())
@@ -91,13 +92,13 @@ class _Lattice:
         return torch.fft.irfft(terms, 2 * self.phases, norm="forward")[:, ::2].contiguous()
 
     def _pattern(self) -> tuple[Tensor, Tensor]:
-        """The wave at the beginning of each column, and its rise to the end of it. For waves of straight lines."""
+        """The wave at the beginning of each column, and its rise to the column's end. For waves of straight lines."""
         edges = torch.arange(self.phases, dtype=torch.float64, device=self.rows.device) / self.phases
         first = toy._naive(self.source, edges)
         return first, torch.full_like(edges, 2 / self.phases if self.source == "saw" else 0.0)
 
     def _columns(self):
-        """For some rows at a time: which, the column that each sample is in at p = 0, and where in it. (n, T)"""
+        """For some rows at a time: the rows, the column of each sample at p = 0, and its place in the column. (n, T)"""
         time = torch.arange(self.length, device=self.rows.device) - self.length // 2
         for rows in torch.arange(len(self.rows), device=time.device).split(max(1, 2**20 // self.length)):
             place = self.rows[rows, None] * time % self.points * self.phases
@@ -109,7 +110,7 @@ class _Lattice:
         return torch.bincount(place.flatten(), weight.flatten(), len(column) * self.phases).view(-1, self.phases)
 
     def exact_products(self, x: Tensor) -> Tensor:
-        """C at every cell without a truncated series, for the waves that jump. Shape: (B, T) -> (B, rows, columns)."""
+        """C at every cell without a truncated series, for waves with jumps. Shape: (B, T) -> (B, rows, columns)."""
         products = x.new_empty(len(x), *self.energy.shape)
         first, slope = self._pattern()
         for rows, column, rest in self._columns():
@@ -132,23 +133,23 @@ class _Lattice:
         return mean
 
     def _padded(self, x: Tensor) -> Tensor:
-        """x (B, T) with zeros to P T samples, and the middle of the frame at time 0."""
+        """x (B, T) with zeros up to P T samples, and the middle of the frame at time 0."""
         middle = self.length // 2
         zeros = x.new_zeros(len(x), self.points - self.length)
         return torch.cat((x[:, middle:], zeros, x[:, :middle]), 1)
 
     def products(self, x: Tensor) -> Tensor:
-        """C = <x, g> at every cell by the harmonics of g. Shape: (B, T) -> (B, rows, columns)."""
+        """C = <x, g> at every cell, by the harmonics of g. Shape: (B, T) -> (B, rows, columns)."""
         spectrum = torch.fft.fft(self._padded(x))[:, self.bins].conj()
         return torch.fft.irfft(spectrum * self.series.to(spectrum), self.phases, norm="forward")
 
     def place(self, row: Tensor, column: Tensor, in_f: Tensor, in_p: Tensor) -> tuple[Tensor, Tensor]:
-        """f (cycles/sample) and p (cycles) at the middle of cells halved so many times in f and in p."""
+        """f (cycles/sample) and p (cycles) at the middle of cells that are halved so many times in f and in p."""
         low, high = (f.clamp(*self.law.frequency) for f in self._edges(row, in_f))
         return (low + high) / 2, ((column.double() + 0.5) / 2**in_p - 0.5) / self.phases
 
     def log_mass_of(self, row: Tensor, in_f: Tensor, in_p: Tensor) -> Tensor:
-        """log of the cells' mass under the law of f and p."""
+        """The log of the cells' mass under the law of f and p."""
         low, high = map(self.law.quantile, self._edges(row, in_f))
         return torch.log(high - low) - torch.log(self.phases * 2.0**in_p)
 
@@ -162,7 +163,7 @@ def _correlate(sums: Tensor, pattern: Tensor) -> Tensor:
 
 
 def _wave(source: str, f: Tensor, p: Tensor, length: int) -> Tensor:
-    """g at the cells' nodes, phase p (cycles) at the middle of the frame. Shape: (n,), (n,) -> (n, T)."""
+    """The wave g at the cells' nodes, with phase p (cycles) at the middle of the frame. Shape: (n,), (n,) -> (n, T)."""
     time = torch.arange(length, dtype=torch.float64, device=f.device) - length // 2
     if source == "sine":
         return torch.addcmul((2 * math.pi * p)[:, None], (2 * math.pi * f)[:, None], time).sin_()
@@ -182,7 +183,7 @@ class _Integral:
         self.exact, self.sigma = exact, float(sigma)
 
     def _amplitude(self, product: Tensor, energy: Tensor) -> tuple[Tensor, Tensor]:
-        """L and E[A | x, f, p] of C = `product` and S = `energy`, for A uniform on [a, b].
+        """L and E[A | x, f, p] for C = `product` and S = `energy`, with A uniform on [a, b].
 
         Given f and p, A is a Gaussian of mean C / S and deviation sigma / sqrt(S), cut off at a and b.
         """
@@ -207,7 +208,7 @@ class _Integral:
         return log_integral, (mean + slope * variance / (energy * (b - a))).clamp(a, b)
 
     def posterior(self, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
-        """log E[exp L] (B,), and if `gradient` E[w | x] (B, T), of x (B, T) float64."""
+        """log E[exp L] (B,), and if `gradient` E[w | x] (B, T), for x (B, T) float64."""
         lattice = self.exact.lattice(x.shape[1])
         a, b = self.exact.law.amplitude
         product = lattice.products(x.float())
@@ -232,7 +233,7 @@ class _Integral:
         return log_integral, mean
 
     def _sum(self, lattice: _Lattice, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
-        """The sum over the first lattice: for x whose posterior is wide."""
+        """The sum over the first lattice, for x whose posterior is wide."""
         jumps = lattice.source in _JUMPS
         with torch.set_grad_enabled(gradient and not jumps):
             x = x.detach().requires_grad_(gradient and not jumps)
@@ -248,14 +249,14 @@ class _Integral:
         return total, torch.autograd.grad(product, x, weight)[0]
 
     def _slack_of_an_edge(self) -> float:
-        """What one sample on the wrong side of an edge costs, in nats, up to a bound."""
+        """The cost of one sample on the wrong side of an edge, in nats, up to a bound."""
         return min(_EDGE_DEPTH, 2 / self.sigma**2) if self.exact.law.source in _JUMPS else 0.0
 
     def _start(self, search: Tensor, near: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Item, row, column and peak of the cells to refine: those near the best, and around the highest peaks.
 
         A peak is a local maximum, at most one a row. Peaks matter at small sigma, where a cell is much wider than the
-        integrand and the best cell need not have the best peak.
+        integrand and the best cell need not contain the best peak.
         """
         batch, rows, columns = search.shape
         ring = torch.maximum(search.roll(1, 2), search.roll(-1, 2)).maximum(search)
@@ -343,10 +344,10 @@ class _Integral:
 
     @staticmethod
     def _with_neighbours(lattice: _Lattice, halved: Tensor, near: Tensor, cells: tuple, kept: list) -> list[Tensor]:
-        """The cells kept, and the eight around each near one; a cell is its item, row, column and peak.
+        """The kept cells, and the eight around each near one. A cell is its item, row, column and peak.
 
         An edge of the integrand cuts cells: one whose middle is beyond it may have a part before it. Without these
-        parts every refinement would lose some.
+        parts every refinement would lose some of the sum.
         """
         item, row, column, peak = (part[near] for part in cells)
         columns = lattice.phases * 2 ** halved[1, near]
@@ -357,7 +358,7 @@ class _Integral:
         return [part[first] for part in cells]
 
     def _products(self, x: Tensor, source: str, item: Tensor, f: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
-        """C = <x, g> and S = |g|^2 of each node, each (n,), by summing over time."""
+        """C = <x, g> and S = |g|^2 of each node, each (n,), summed over time."""
         product, energy = torch.empty_like(f), torch.full_like(f, x.shape[1])
         size = _chunk(x.shape[1])
         for start in range(0, len(f), size):
@@ -370,12 +371,12 @@ class _Integral:
 
 
 def _chunk(length: int) -> int:
-    """Nodes whose waves stay in the cache."""
+    """The number of nodes whose waves stay in the cache."""
     return max(1, 2**16 // length)
 
 
 def _first(cells: Tensor) -> Tensor:
-    """Which columns of a table (k, n) of integers to keep such that each occurs once: the first, in order."""
+    """The columns of a table (k, n) of integers to keep so that each occurs once: the first ones, in order."""
     span = cells.amax(1) - cells.amin(1) + 1
     key = torch.zeros_like(cells[0])
     for part, width in zip(cells, span, strict=True):
@@ -387,13 +388,13 @@ def _first(cells: Tensor) -> Tensor:
 
 
 def _distinct(item: Tensor, index: Tensor, items: int) -> Tensor:
-    """How many different indices each item has. Shape: (n,), (n,) -> (items,)."""
+    """The number of different indices of each item. Shape: (n,), (n,) -> (items,)."""
     first = _first(torch.stack((item, index)))
     return torch.bincount(item[first], minlength=items)
 
 
 def _rank(group: Tensor, below: Tensor) -> Tensor:
-    """Place of each element in the order of `below` within its group, from 0. Shape: (n,), (n,) -> (n,)."""
+    """The place of each element in the order of `below` within its group, from 0. Shape: (n,), (n,) -> (n,)."""
     order = below.argsort()
     order = order[group[order].argsort(stable=True)]
     _, count = torch.unique_consecutive(group[order], return_counts=True)
@@ -404,7 +405,7 @@ def _rank(group: Tensor, below: Tensor) -> Tensor:
 
 
 class _LogProb(torch.autograd.Function):
-    """log p_sigma(x), with the gradient (E[w | x] - x) / sigma^2 of the same nodes, if x needs one."""
+    """log p_sigma(x), with the gradient (E[w | x] - x) / sigma^2 from the same nodes, if x needs one."""
 
     @staticmethod
     def forward(ctx, x: Tensor, integral: _Integral, gradient: bool) -> Tensor:
@@ -436,7 +437,7 @@ class _Law:
     amplitude: tuple[float, float]
 
     def frequency_at(self, quantile: Tensor) -> Tensor:
-        """The frequency (cycles/sample) below which a part `quantile` of the mass is."""
+        """The frequency (cycles/sample) with this share of the mass below it."""
         low, high = self.frequency
         return low * (high / low) ** quantile if self.log_uniform else low + (high - low) * quantile
 
@@ -484,7 +485,7 @@ class Exact(Prior):
 
     @property
     def law(self) -> _Law:
-        """The law in the buffers."""
+        """The law that is stored in the buffers."""
         source, kind = self.law_kind.tolist()
         if not source:
             raise RuntimeError("the exact prior has no law yet: call fit, or load a checkpoint")
@@ -492,7 +493,7 @@ class Exact(Prior):
         return _Law(toy.SOURCES[source - 1], _LAWS[kind] == "log_uniform", tuple(numbers[:2]), tuple(numbers[2:]))
 
     def lattice(self, length: int) -> _Lattice:
-        """The first lattice for frames of that length, remembered while the law and the device stay."""
+        """The first lattice for frames of that length. It is kept while the law and the device stay the same."""
         key = (self.law, self.law_bits.device, length)
         if key not in self._lattices:
             self._lattices = {key: _Lattice(*key, self.config)}
@@ -524,5 +525,5 @@ class Exact(Prior):
 
 
 def build(config: Config) -> Exact:
-    """A prior that has to be fitted to a data set: its law, not its items."""
+    """A prior that has to be fitted to a data set: to the law of its parameters, not to its items."""
     return Exact(config)

@@ -1,7 +1,7 @@
 """FloWaveNet: a normalizing flow on the waveform (Kim et al., 2019; Table 2 and appendix 5.2 of the paper).
 
-A block squeezes time into channels, then runs flows; a flow is ActNorm, an affine coupling whose scale and shift come
-from a non-causal gated WaveNet on one half of the channels, and a swap of the halves.
+A block squeezes time into channels, then runs flows. A flow is ActNorm, an affine coupling and a swap of the halves of
+the channels. A non-causal gated WaveNet on one half gives the coupling's scale and shift.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ class Config:
     log_det_weight: float
     "Weight of the log-determinant in the training objective: 1 is maximum likelihood, 0.25 what was published."
     sigma_min: float
-    "The smallest noise level of a flow that is told the noise."
+    "The smallest noise level of a flow whose input includes the noise level."
     sigma_max: float
-    "The largest noise level, if one flow serves all and is told which it is (levels: one); 0: it is not told."
+    "The largest noise level, if one flow serves all and has the level as an input (levels: one); 0: it has not."
 
 
 def _squeeze(x: Tensor) -> Tensor:
-    """Every other sample into channels of their own. Shape: (B, C, T) -> (B, 2 C, T / 2)."""
+    """Move every other sample into channels of their own. Shape: (B, C, T) -> (B, 2 C, T / 2)."""
     batch, channels, length = x.shape
     return x.view(batch, channels, length // 2, 2).permute(0, 1, 3, 2).reshape(batch, 2 * channels, length // 2)
 
 
 def _unsqueeze(x: Tensor) -> Tensor:
-    """The inverse. Shape: (B, 2 C, T / 2) -> (B, C, T)."""
+    """The inverse of `_squeeze`. Shape: (B, 2 C, T / 2) -> (B, C, T)."""
     batch, channels, length = x.shape
     return x.view(batch, channels // 2, 2, length).permute(0, 1, 3, 2).reshape(batch, channels // 2, 2 * length)
 
@@ -65,7 +65,7 @@ def _zero_conv(in_channels: int, out_channels: int) -> nn.Conv1d:
 
 
 def _zero_linear(inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer that starts at zero: the noise level has no effect at first."""
+    """A linear layer that starts at zero, so that the noise level has no effect at first."""
     linear = nn.Linear(inputs, outputs, bias=False)
     nn.init.zeros_(linear.weight)
     return linear
@@ -88,7 +88,7 @@ class _WaveNet(nn.Module):
         self.of_noise = _zero_linear(EMBEDDING, config.width) if config.sigma_max else None
 
     def forward(self, x: Tensor, embedded: Tensor | None) -> Tensor:
-        """embedded (B, EMBEDDING): the noise level, if it is told."""
+        """embedded: the noise level's embedding (B, EMBEDDING), if it is an input."""
         hidden = self.first(x)
         if self.of_noise is not None:
             hidden = hidden + self.of_noise(embedded)[:, :, None]
@@ -123,7 +123,7 @@ class _Flow(nn.Module):
     def forward(
         self, a: Tensor, b: Tensor, embedded: Tensor | None, log_scales: list[Tensor] | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The halves, and the log-determinant (B,); the coupling's log s is added to `log_scales`, if given."""
+        """The halves, and the log-determinant (B,). The coupling's log s is added to `log_scales`, if given."""
         a, b = (half * self.log_scale[i].exp() + self.bias[i] for i, half in enumerate((a, b)))
         log_scale, shift = self._scale_and_shift(a, embedded)
         if log_scales is not None:
@@ -142,7 +142,8 @@ class _Flow(nn.Module):
 class FloWaveNet(Prior):
     """The density log p(x) = log N(z) + log|det dz/dx| on x in R^T.
 
-    With `sigma_max` it serves all noise levels, and its networks are told sigma; else it means one, and reads no sigma.
+    With `sigma_max` it serves all noise levels, and sigma is an input of its networks. Otherwise it serves one level,
+    and ignores sigma.
 
     >>> prior = build(Config(2, 2, 2, 3, 8, 2, "interleaved", 3.0, 1.0, 0.0, 0.0))
     >>> prior.log_prob(torch.zeros(5, 1, 64), sigma=0.1).shape
@@ -194,7 +195,7 @@ class FloWaveNet(Prior):
     ) -> tuple[list[Tensor], Tensor, Tensor]:
         """The latents, the latent log-density and the log-determinant.
 
-        log_scales: gets log s of each coupling and log sigma of each split, in turn, if it is given.
+        log_scales: if given, log s of each coupling and log sigma of each split are added to it, in turn.
 
         Returns
         -------
@@ -244,7 +245,7 @@ class FloWaveNet(Prior):
         return x if embedded is None else x * scale[:, None, None]
 
     def _noise_level(self, sigma: Sigma, items: int) -> tuple[Tensor, Tensor | None]:
-        """Deviation of the noisy waves (B,), and what tells the networks of the noise; 1 and None if nothing does."""
+        """The deviation of the noisy waves (B,), and the noise level's embedding; 1 and None if it is no input."""
         like = next(self.parameters())
         if not self.config.sigma_max:
             return like.new_ones(items), None
@@ -253,7 +254,7 @@ class FloWaveNet(Prior):
 
     @property
     def noise_range(self) -> tuple[float, float] | None:
-        """The noise levels that it is trained for, if it is told them."""
+        """The range of noise levels in training, if the level is an input."""
         return (self.config.sigma_min, self.config.sigma_max) if self.config.sigma_max else None
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
@@ -264,7 +265,7 @@ class FloWaveNet(Prior):
             self.transform(x, sigma, initialise=True)
 
     def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
-        """The training objective in nats/sample, lower is better; x (B, 1, T) has the noise, `clean` is not used."""
+        """The training objective in nats/sample; lower is better. x (B, 1, T) has the noise; `clean` is not used."""
         _, latent_log_prob, log_det = self.transform(x, sigma)
         return -(latent_log_prob + self.config.log_det_weight * log_det).mean() / x.shape[2]
 
@@ -281,8 +282,8 @@ class FloWaveNet(Prior):
     def log_prob_map(self, x: Tensor, sigma: Sigma) -> Tensor:
         """-log(2 pi) / 2 - z^2 / 2 - log s of each latent at its sample, see the base class. (B, 1, T) -> (B, T).
 
-        Couplings and ActNorm mix no channels: given the other samples, a latent is an affine function of one sample, to
-        which the logarithms of all the scales on its way belong.
+        Couplings and ActNorm mix no channels. Given the other samples, a latent is an affine function of one sample.
+        The logarithms of all scales on its way belong to that sample.
         """
         log_scales: list[Tensor] = []
         (*split_latents, z), _, _ = self.transform(x, sigma, log_scales=log_scales)
@@ -313,5 +314,5 @@ class FloWaveNet(Prior):
 
 
 def build(config: Config) -> FloWaveNet:
-    """A fresh prior; its weights come from torch's global generator."""
+    """A new, untrained prior. Its weights come from torch's global generator."""
     return FloWaveNet(config)

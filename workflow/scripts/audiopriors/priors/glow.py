@@ -1,13 +1,13 @@
-"""A flow on a spectral representation of the waveform: Glow (Kingma & Dhariwal, 2018; thesis, "Modelling on top of a
-spectral transformation").
+"""Glow: a flow on a spectral representation of the waveform (Kingma & Dhariwal, 2018).
 
-A block squeezes two bins and two times into channels, then runs flows: ActNorm, an invertible 1x1 convolution, and an
-affine coupling whose scale and shift come from a 2-D convolution network on one half of the channels.
+This is the thesis's "Modelling on top of a spectral transformation". A block squeezes two bins and two times into
+channels, then runs flows: ActNorm, an invertible 1x1 convolution, and an affine coupling. A 2-D convolution network on
+one half of the channels gives the coupling's scale and shift.
 
 - `mdct`: the transform is an orthogonal matrix (audio/mdct.py), so the density of its coefficients is `log_prob`, that
   of the waveform.
-- `mel`, the thesis's: a log-mel spectrogram has lost the phase, and many waves have the same. A density of it is none
-  of the waveform. Its measure `mel_log_prob` says something only as a ratio of two such priors.
+- `mel`, the thesis's: a log-mel spectrogram has lost the phase, and many waves have the same one. A density of it is no
+  density of the waveform. Its measure `mel_log_prob` says something only as a ratio of two such priors.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ class Config:
 
 
 class _Network(nn.Module):
-    """Scale and shift of one half, from the other and from its place in frequency. (B, C, N, M) -> (B, D, N, M)."""
+    """A network from one half of the channels, and its place in frequency, to the other's scale and shift.
+
+    Shape: (B, C, N, M) -> (B, D, N, M).
+    """
 
     def __init__(self, inputs: int, outputs: int, config: Config):
         super().__init__()
@@ -74,7 +77,7 @@ class _Network(nn.Module):
 class _Flow(nn.Module):
     """ActNorm y = s x + b, then y <- W y at each position, then y_b <- (y_b - t(y_a)) exp(-log s(y_a)).
 
-    Called with x (B, C, N, M), it returns y and the log-determinant at each time (B, M) float64.
+    It takes x (B, C, N, M), and returns y and the log-determinant at each time (B, M) float64.
     """
 
     def __init__(self, channels: int, config: Config):
@@ -122,7 +125,7 @@ class _Flow(nn.Module):
 
 
 class Glow(Prior):
-    """The density log p(y) = log N(z) + log|det dz/dy| of the representation y. A model means its own sigma.
+    """The density log p(y) = log N(z) + log|det dz/dy| of the representation y. A model serves its own sigma only.
 
     >>> prior = build(Config("mdct", 8, 2, 2, 1, 8, 3.0))
     >>> prior.log_prob(torch.zeros(5, 1, 64), sigma=0.1).shape
@@ -154,7 +157,7 @@ class Glow(Prior):
             raise UserError(f"{what} and {bins} bins needs frames of a multiple of {whole} samples, not {length}")
 
     def represented(self, x: Tensor) -> Tensor:
-        """The coefficients, or the log-mel spectrogram. Shape: (B, 1, T) -> (B, 1, bins, times).
+        """The MDCT coefficients, or the log-mel spectrogram. Shape: (B, 1, T) -> (B, 1, bins, times).
 
         Raises
         ------
@@ -168,7 +171,7 @@ class Glow(Prior):
     ) -> tuple[list[Tensor], Tensor, Tensor]:
         """The latents, the latent log-density and the log-determinant.
 
-        terms: if given, what both are sums of is added to it, each (B, times) at evenly spaced times.
+        terms: if given, the summands of both are added to it, each (B, times) at evenly spaced times.
 
         Returns
         -------
@@ -218,7 +221,7 @@ class Glow(Prior):
 
     @torch.no_grad()
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
-        """The bins' levels and every ActNorm, from a batch x (B, 1, T): once, before training."""
+        """Set the bins' levels and every ActNorm from a batch x (B, 1, T): once, before training."""
         self.transform(x, initialise=True)
 
     def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
@@ -238,7 +241,7 @@ class Glow(Prior):
         return self.measures(x, sigma)["log_prob"]
 
     def measures(self, x: Tensor, sigma: Sigma) -> dict[str, Tensor]:
-        """Each (B,) in nats: of `mdct` log_prob, and latent_log_prob, the latent term of it; of `mel` mel_log_prob."""
+        """Each (B,) in nats: for `mdct` log_prob and its latent term, latent_log_prob; for `mel` mel_log_prob."""
         _, latent_log_prob, log_det = self.transform(x)
         if not self.is_density:
             return {"mel_log_prob": latent_log_prob + log_det}
@@ -246,10 +249,10 @@ class Glow(Prior):
 
     @torch.no_grad()
     def log_prob_map(self, x: Tensor, sigma: Sigma) -> Tensor:
-        """Each latent's term over the time span of its place, see the base class. (B, 1, T) -> (B, T) float64.
+        """The term of each latent, over the time span of its place, see the base class. (B, 1, T) -> (B, T) float64.
 
-        A block's place is 2^(number of squeezes) windows long, and 1x1 convolutions mix all that it holds. At sigma
-        = 0, too.
+        In a block, a place is 2^(number of squeezes) windows long, and 1x1 convolutions mix all that it holds. This
+        also works at sigma = 0.
 
         Raises
         ------
@@ -283,5 +286,5 @@ class Glow(Prior):
 
 
 def build(config: Config) -> Glow:
-    """A fresh prior; its weights come from torch's global generator."""
+    """A new, untrained prior. Its weights come from torch's global generator."""
     return Glow(config)

@@ -1,7 +1,8 @@
-"""A score prior of tones: filters made along frequency, then layers in time (see diffusion.py).
+"""A score prior of tones: it makes filters along frequency, then runs layers in time (see diffusion.py).
 
-Spectral layers see the power of every bin, against the noise and against the strongest, and make a few filters; layers
-in time see the wave and its filtered copies. Without the spectral part a wave is found at a fraction of the noise only.
+Spectral layers see the power of every bin, relative to the noise and to the strongest bin, and make a few filters.
+Layers in time see the wave and its filtered copies. Without the spectral part, a wave is recovered only at a fraction
+of the noise.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from ..types import Share
 @dataclass(frozen=True)
 class Config:
     sigma_min: float
-    "The smallest noise level it is trained for."
+    "The smallest noise level in training."
     sigma_max: float
-    "The largest: there the wave is drowned."
+    "The largest noise level: there the wave is drowned."
     width: int
     "Channels of the layers in time."
     layers: int
@@ -38,7 +39,7 @@ class Config:
     likelihood_levels: int
     "Noises that are added for a likelihood at sigma_min; fewer at a larger sigma, in proportion to log sigma."
     altered: Share
-    "Of training items, those that the gate sees altered, too (gate.py); 0: no gate."
+    "Share of training items that the gate also sees altered (gate.py); 0: no gate."
 
 
 class Score(Diffusion):
@@ -64,7 +65,7 @@ class Score(Diffusion):
             self.gate = Gate()
 
     def network(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """F of the base class."""
+        """The network F of the base class."""
         length = x.shape[2]
         scaled = x / torch.sqrt(sigma**2 + self.deviation**2)
         embedded = self.embed(sigma[:, 0])
@@ -80,5 +81,5 @@ class Score(Diffusion):
 
 
 def build(config: Config, outputs: int = 1) -> Score:
-    """A fresh prior; its weights come from torch's global generator. outputs: of its network, 1 for a prior."""
+    """A new, untrained prior, with weights from torch's global generator. outputs: of its network, 1 for a prior."""
     return Score(config, outputs)

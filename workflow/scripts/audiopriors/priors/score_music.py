@@ -1,7 +1,7 @@
 """A score prior of music: a small U-Net on the spectrogram that begins as the static Wiener filter (see diffusion.py).
 
-D = iSTFT(m X + r): a mask m = sigmoid(logit of P / (P + sigma^2) + net), with the source's long-term average power P
-per bin, and a complex remainder r, both of a U-Net over frequency and time that is told sigma.
+D = iSTFT(m X + r). The mask is m = sigmoid(logit of P / (P + sigma^2) + net), with the source's long-term average power
+P per bin; r is a complex remainder. A U-Net over frequency and time, with sigma as an input, gives both.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .base import Sigma
 @dataclass(frozen=True)
 class Config:
     sigma_min: float
-    "The smallest noise level it is trained for."
+    "The smallest noise level in training."
     sigma_max: float
-    "The largest: there the wave is drowned."
+    "The largest noise level: there the wave is drowned."
     window: int
     "Samples of the window; a power of two."
     width: int
@@ -42,7 +42,10 @@ FEATURES = 6
 
 
 class _Block(nn.Module):
-    """h + conv(silu(conv(h) (1 + scale) + shift)), told the noise. Shape: (B, C, bins, times), (B, E) -> the first."""
+    """h + conv(silu(conv(h) (1 + scale) + shift)), with scale and shift from the noise's embedding.
+
+    Shape: (B, C, bins, times), (B, E) -> (B, C, bins, times).
+    """
 
     def __init__(self, width: int):
         super().__init__()
@@ -88,14 +91,14 @@ class ScoreMusic(Diffusion):
         self.register_buffer("average", torch.ones(config.window // 2 + 1))
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
-        """Take the deviation and the average power spectrum of the clean waves."""
+        """Set the deviation and the average power spectrum of the clean waves."""
         super().initialise(x, clean, sigma)
         power = spectra(clean[:, 0], self.config.window).abs().square().mean((0, 2))
         # In units of white noise of variance 1, whose power is the sum of the squared window.
         self.average.copy_(power / (3 / 8 * self.config.window) + 1e-9)
 
     def filtered(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """What the U-Net makes of x (B, 1, T) at sigma (B, 1, 1): (B, outputs, T)."""
+        """The U-Net's output for x (B, 1, T) at sigma (B, 1, 1), as waves: (B, outputs, T)."""
         config = self.config
         unit = (3 / 8 * config.window) ** 0.5
         spectrum = spectra(x[:, 0], config.window) / unit
@@ -134,17 +137,20 @@ class ScoreMusic(Diffusion):
         return waves(estimates.flatten(0, 1) * unit, x.shape[2], config.window).unflatten(0, (batch, self.outputs))
 
     def network(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """F of the base class, such that D is `filtered`."""
+        """The network F of the base class, such that D is `filtered`."""
         sigma, skip, out = self._scales(x, sigma[:, 0, 0])
         return (self.filtered(x, sigma) - skip * x) / out
 
     def estimates(self, mix: Tensor, sigma: float | None = None) -> Tensor:
-        """Of a separator: (B, 1, T) -> (B, outputs, T). sigma: what it is told; the clean waves' deviation if none."""
+        """The outputs of a separator: (B, 1, T) -> (B, outputs, T).
+
+        sigma: the noise level that the network is given; by default the clean waves' deviation.
+        """
         level = float(self.deviation) if sigma is None else sigma
         return self.filtered(mix, torch.full_like(mix[:, :, :1], level))
 
     def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
-        """Squared error in units of the static Wiener filter's own, per item."""
+        """Squared error per item, in units of the static Wiener filter's own."""
         sigma, _, _ = self._scales(x, sigma)
         white = sigma[:, 0] ** 2
         expected = (self.average * white / (self.average + white)).mean(1)
@@ -152,5 +158,5 @@ class ScoreMusic(Diffusion):
 
 
 def build(config: Config, outputs: int = 1) -> ScoreMusic:
-    """A fresh prior; its weights come from torch's global generator. outputs: of its network, 1 for a prior."""
+    """A new, untrained prior, with weights from torch's global generator. outputs: of its network, 1 for a prior."""
     return ScoreMusic(config, outputs)

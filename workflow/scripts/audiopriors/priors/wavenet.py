@@ -1,13 +1,13 @@
 """WaveNet: an autoregressive model of the mu-law code of the waveform (van den Oord et al., 2016; section 2, Table 2).
 
-The output at t is a distribution P_c over 256 codes, of the samples before t. Three measures are taken of it, and never
-mixed up (v_c is the centre and Delta_c the width of code c's bin, c_t the code of x_t, after clamping to [-1, 1]):
+The output at t is a distribution P_c over 256 codes, given the samples before t. Three measures follow from it, and are
+kept apart. v_c is the centre and Delta_c the width of code c's bin; c_t is the code of x_t, after clamping to [-1, 1].
 
 - `code_log_prob`, a probability: sum_t log P(c_t | x_<t). At sigma > 0 the model predicts the clean code, so the
   probability of the noisy one is sum_c P_c Pr(code of v_c + sigma eps = c_t).
 - `log_prob`, a density. At sigma = 0: the same, minus sum_t log Delta(c_t); minus infinity outside [-1, 1].
   At sigma > 0: sum_t log sum_c P_c N(x_t; v_c, sigma^2), exact up to the grid of the v_c.
-- `published_score`: T log mean_t sigmoid(logit of c_t), what the authors' evaluation reports.
+- `published_score`: T log mean_t sigmoid(logit of c_t), which the authors' evaluation reports.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Config:
     noise_target: Literal["clean", "noisy"]
     "What it predicts from a noisy past: the code of the clean sample, or of the noisy one (paper; no density)."
     blocks: int
-    "Stacks of layers after each other."
+    "Stacks of layers, one after the other."
     layers: int
     "Layers of a stack; layer i has dilation 2^i."
     kernel_size: Several
@@ -59,28 +59,28 @@ class Config:
     skip_width: int
     "Channels of the skip connections' sum."
     head_width: int
-    "Channels between the two last convolutions."
+    "Channels between the last two convolutions."
 
 
 def _compand(x: Tensor) -> Tensor:
-    """The mu-law curve, which maps [-1, 1] to itself; here of any x."""
+    """The mu-law curve, which maps [-1, 1] to itself; here for any x."""
     return torch.sign(x) * torch.log1p((CODES - 1) * x.abs()) / math.log(CODES)
 
 
 def _normalisation(sigma: float) -> float:
-    """log of the integral of exp(-x^2 / 2 sigma^2)."""
+    """The log of the integral of exp(-x^2 / 2 sigma^2)."""
     return math.log(sigma) + 0.5 * math.log(2 * math.pi)
 
 
 def _log_sum(terms: Tensor) -> Tensor:
-    """log sum exp over the codes (last dimension), in place; exp of what does not count is slow, so it is cut off."""
+    """log sum exp over the codes (last dimension), in place. Negligible terms are cut off, as their exp is slow."""
     largest = terms.amax(2, keepdim=True)
     return terms.sub_(largest).clamp_min_(-40).exp_().sum(2).log() + largest[..., 0]
 
 
 @functools.lru_cache(maxsize=8)
 def _log_code_given_clean(sigma: float) -> Tensor:
-    """log Pr(code of v_c + sigma eps = k), (256 noisy, 256 clean); clamping opens the outer bins."""
+    """log Pr(code of v_c + sigma eps = k), (256 noisy, 256 clean). Clamping opens the outer bins."""
     outer = EDGES.clone()
     outer[0], outer[-1] = -math.inf, math.inf
     ends = (outer[:, None] - CENTRES) / sigma
@@ -99,8 +99,8 @@ def encode(x: Tensor) -> Tensor:
 class _Mixture(torch.autograd.Function):
     """log sum_c P_c exp(-(x_t - v_c)^2 / 2 sigma^2), P_c = softmax of the logits. Shape: (B, T, 256), (B, T) -> (B, T).
 
-    The gradient in the logits is the difference of two softmax. It is made with the value, in pieces that stay in the
-    cache: a ninth of the time of autograd's passes over 256 times as many numbers as the batch has.
+    The gradient in the logits is the difference of two softmax. It is computed with the value, in pieces that stay in
+    the cache. This takes a ninth of the time of autograd's passes over 256 times as many numbers as the batch has.
     """
 
     @staticmethod
@@ -136,7 +136,7 @@ def _exponentials(terms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class WaveNet(Prior):
-    """P(c_t | x_<t) and the measures taken of it. The network reads no sigma: a model serves the one it is trained at.
+    """The distribution P(c_t | x_<t) and its measures. The network ignores sigma: it serves its training's level.
 
     >>> prior = build(Config("causal", "scalar", "clean", 1, 4, 2, 8, 8, 8))
     >>> prior.log_prob(torch.zeros(5, 1, 64), sigma=0.1).shape
@@ -159,7 +159,7 @@ class WaveNet(Prior):
             self.last.weight.mul_(0.3)  # a start near the uniform distribution
 
     def is_density(self, sigma: float) -> bool:
-        """Whether `log_prob` exists: the model is causal, and predicts what the noise was added to."""
+        """Whether `log_prob` exists: the model is causal, and predicts the sample before noise is added."""
         return self.causal and (self.config.noise_target == "clean" or sigma == 0)
 
     def _check(self, sigma: float) -> None:
@@ -169,7 +169,7 @@ class WaveNet(Prior):
             )
 
     def _features(self, past: Tensor, first: Tensor) -> Tensor:
-        """What the network sees of past samples (B, 1, T), where `first` (1, 1, T) is 1 at the start of the frame."""
+        """The network's input from past samples (B, 1, T); `first` (1, 1, T) is 1 at the start of the frame."""
         if self.config.input == "one_hot":
             codes = functional.one_hot(encode(past[:, 0]), CODES).transpose(1, 2).to(past)
             return codes * (1 - first)
@@ -187,7 +187,7 @@ class WaveNet(Prior):
         return functional.linear(hidden.transpose(1, 2), self.last.weight[:, :, 0], self.last.bias)
 
     def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
-        """Cross-entropy in nats/sample; x (B, 1, T) has the noise, `clean` has not."""
+        """Cross-entropy in nats/sample. x (B, 1, T) has the noise; `clean` has not."""
         target = clean if self.config.noise_target == "clean" else x
         return functional.cross_entropy(self.logits(x).flatten(0, 1), encode(target).flatten())
 
@@ -205,13 +205,13 @@ class WaveNet(Prior):
         return self._density(x, torch.log_softmax(logits, 2), sigma)
 
     def _normalised(self, log_mixture: Tensor, sigma: float) -> Tensor:
-        """The density (B,) at sigma > 0 of log sum_c P_c exp(-(x_t - v_c)^2 / 2 sigma^2) (B, T)."""
+        """The density (B,) at sigma > 0, from log sum_c P_c exp(-(x_t - v_c)^2 / 2 sigma^2) (B, T)."""
         return log_mixture.double().sum(1) - log_mixture.shape[1] * _normalisation(sigma)
 
     def _terms(self, x: Tensor, log_p: Tensor, sigma: float) -> Tensor:
-        """log p(x_t | x_<t) (B, T), of log P(c_t | x_<t) (B, T, 256).
+        """log p(x_t | x_<t) (B, T), from log P(c_t | x_<t) (B, T, 256).
 
-        At sigma > 0 it lacks the normalisation, at sigma = 0 that there is nothing beyond [-1, 1].
+        At sigma > 0 it lacks the normalisation; at sigma = 0 it does not yet exclude values beyond [-1, 1].
         """
         if sigma == 0:
             codes = encode(x[:, 0])
@@ -220,7 +220,7 @@ class WaveNet(Prior):
         return _log_sum(kernel.add_(log_p)).double()
 
     def _density(self, x: Tensor, log_p: Tensor, sigma: float) -> Tensor:
-        """log_prob of x, of log P(c_t | x_<t) (B, T, 256)."""
+        """log_prob of x, from log P(c_t | x_<t) (B, T, 256)."""
         terms = self._terms(x, log_p, sigma)
         if sigma == 0:
             return torch.where((x.abs() <= 1).all(2)[:, 0], terms.sum(1), -math.inf)
@@ -244,7 +244,7 @@ class WaveNet(Prior):
 
     @torch.no_grad()
     def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
-        """Those of the three that this model has, each (B,) in nats, from one pass over x (B, 1, T); no gradients."""
+        """The measures that this model has, each (B,) in nats, from one pass over x (B, 1, T); no gradients."""
         # In pieces that stay in the cache: the distributions of a batch are 256 times as large as the batch.
         items = max(1, 4096 // x.shape[2]) if x.device.type == "cpu" else x.shape[0]
         parts = [self._measures(piece, sigma) for piece in x.split(items)]
@@ -262,13 +262,14 @@ class WaveNet(Prior):
 
     @torch.no_grad()
     def sample(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
-        """n waveforms (n, 1, length), one sample after the other, with every layer's past kept: constant work a sample.
+        """n waveforms (n, 1, length), drawn one sample after the other.
 
-        At sigma = 0 a sample is uniform in its code's bin, at sigma > 0 it is v_c + sigma eps: draws from `log_prob`.
+        Every layer keeps its past inputs, so each sample takes the same work. At sigma = 0 a sample is uniform in its
+        code's bin, at sigma > 0 it is v_c + sigma eps: draws from `log_prob`.
 
         Raises
         ------
-        UserError: the model is no density, so there is nothing to draw from.
+        UserError: the model is no density, so it cannot be sampled.
         """
         if not self.is_density(sigma):
             raise UserError("this WaveNet cannot be sampled: it is not causal, or does not predict the clean sample")
@@ -290,12 +291,12 @@ class WaveNet(Prior):
         return torch.stack(drawn, 2)
 
     def _within(self, length: int, n: int, sigma: float, generator: torch.Generator) -> Tensor:
-        """What is random about a sample beside its code: its place in the bin, or its noise. (length, n)."""
+        """The random part of a sample besides its code: its place in the bin, or its noise. (length, n)."""
         draw = torch.rand if sigma == 0 else torch.randn
         return draw(length, n, generator=generator, dtype=torch.float64).to(self.last.weight.device)
 
     def emit(self, logits: Tensor, uniform: Tensor, within: Tensor, sigma: float) -> Tensor:
-        """A sample from its logits (n, 256): the code where the cumulative sum passes `uniform` (n,). Float64 (n,)."""
+        """Samples (n,) float64 from their logits (n, 256): the code where the cumulative sum passes `uniform` (n,)."""
         cumulative = torch.softmax(logits.double(), 1).cumsum(1)
         code = (cumulative < uniform[:, None] * cumulative[:, -1:]).sum(1)
         if sigma == 0:
@@ -304,7 +305,7 @@ class WaveNet(Prior):
         return CENTRES.to(code.device)[code] + sigma * within
 
     def _stepper(self, n: int):
-        """logits(past sample (n, 1), time) -> (n, 256), with the memory of n sequences."""
+        """A function (past sample (n, 1), time) -> logits (n, 256), with the memory of n sequences."""
         stack = self.stack.stepper(n)
         (first, first_bias), (middle, middle_bias), (last, last_bias) = (
             (layer.weight[:, :, 0].t(), layer.bias) for layer in (self.first, self.middle, self.last)
@@ -321,5 +322,5 @@ class WaveNet(Prior):
 
 
 def build(config: Config) -> WaveNet:
-    """A fresh prior; its weights come from torch's global generator."""
+    """A new, untrained prior. Its weights come from torch's global generator."""
     return WaveNet(config)

@@ -1,4 +1,4 @@
-"""Whether what a sampler found can be right, judged without the true sources, from each prior's own denoising error."""
+"""Whether a sampler's estimates can be right, judged without the true sources, by each prior's denoising error."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _ENERGY_LEVELS = 8  # with 4, the noise drawn hides half of the exchanged source
 
 
 def reachable(curves: list[Curve], sigma: float) -> float:
-    """The rms of M - sum_k d_k that found sources stay below in 95 % of mixes.
+    """The rms of M - sum_k d_k that right estimates stay below in 95 % of mixes.
 
-    Found: each estimate has the error that its prior has at sigma, on some validation item, independent of the others.
+    An estimate is right if it has the error that its prior has at sigma, on some validation item, independent of the
+    others.
     """
     random = numpy_generator("reachable")  # which items come together
     total = sum(random.choice(one.items_at(sigma), 4096) for one in curves)
@@ -28,13 +29,14 @@ def reachable(curves: list[Curve], sigma: float) -> float:
 def energy(
     sources: Tensor, denoisers: list[Denoiser], curves: list[Curve], plan: Plan, generator: torch.Generator
 ) -> Tensor:
-    """How badly each prior denoises what was found as its source, at most 1 of 95 % of found sources. (B,) float64.
+    """How badly each prior denoises the estimate of its source; at most 1 for 95 % of right estimates. (B,) float64.
 
-    It sees what a residual cannot: estimates that fit the mix, but of which one is partly another's source. Of source
-    k: |D_k(d_k + sigma n) - d_k|^2 / e_k(sigma), its mean over levels from the plan's end to the source's entry, where
-    e_k is the mean error on its prior's own items (the denoising loss, an energy as in Song et al., 2021, but each
-    level counts the same). This is divided by what 95 % of these items stay below if each carries, besides, the error
-    that is left at the plan's end of another; the root of the largest of all sources. sources: d (N, B, 1, T).
+    It detects what a residual cannot: estimates that fit the mix, but of which one contains a part of another source.
+    For source k it is the mean of |D_k(d_k + sigma n) - d_k|^2 / e_k(sigma) over levels from the plan's end to the
+    source's entry. e_k is the mean error on its prior's own items. (This is the denoising loss, an energy as in Song et
+    al., 2021, but each level counts the same.) It is divided by the 95 % quantile for these items, if each also carries
+    the error that another item has at the plan's end. The result is the root of the largest over all sources. sources:
+    d (N, B, 1, T).
     """
     end, random = plan.sigmas[-1], numpy_generator("energy")
     worst = torch.zeros(sources.shape[1], dtype=torch.float64, device=sources.device)
@@ -60,11 +62,11 @@ def correlation(sources: Tensor) -> Tensor:
 
 
 class Misfit:
-    """The callback of a sampler that tells how well its estimates fit the mix, as well as priors can or worse.
+    """A callback for a sampler that measures how well its estimates fit the mix, compared with what its priors can do.
 
-    `value` (B,) is the largest, over the levels without noise, of the residual's rms against `reachable`, divided by
-    sqrt(1 - c^2): c is the largest correlation of two estimates (near unison), as the residual does not see what such
-    two trade. Most mixes whose sources are found have less than 1.
+    `value` (B,) is the largest, over the levels without noise, of the residual's rms over `reachable`, divided by
+    sqrt(1 - c^2). Here c is the largest correlation of two estimates: near unison, the residual does not see what two
+    estimates exchange. Most mixes with right estimates have less than 1.
     """
 
     def __init__(self, plan: Plan, curves: list[Curve], callback: Callback | None = None):

@@ -1,12 +1,12 @@
 """Posterior models q(sources | mix) = prod_k q_k(s_k | mix): an encoder of the mix, trained against frozen priors.
 
-The thesis's "Modeling the posteriors", corrected (SPEC section 9). The encoder is the network of a score prior with two
-outputs a source; they say where each sample is and how sure that is (posteriors/base.py). Its training sees no pair of
-a mix and its sources: with objective `elbo` mixes alone, with `sleep` mixes of waves that were drawn from the priors.
-Only `errors`, which a sampler begins with, are of true sources: of validation items.
+This is the thesis's "Modeling the posteriors", corrected (SPEC section 9). The encoder is the network of a score prior
+with two outputs a source: the location of each sample, and its log-deviation (posteriors/base.py). The training sees no
+pair of a mix and its sources. Objective `elbo` sees mixes alone; `sleep` sees mixes of waves drawn from the priors.
+Only `errors`, which a sampler begins with, come from true sources of validation items.
 
-A mix of one source in noise of a stated deviation is the thesis's "De-noising single signals": the same, but that the
-encoder knows the noise, and need not explain all of the mix.
+A mix of one source with noise of a stated deviation is the thesis's "De-noising single signals". It is the same, except
+that the encoder knows the noise, and need not explain all of the mix.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ WINDOW = 255  # samples over which the mix's level is taken
 
 
 class Encoder(nn.Module):
-    """The laws of the sources (B, N, T) of mixes M (B, 1, T), a source within its gain of 0.
+    """A network that gives the laws of the sources (B, N, T) of mixes M (B, 1, T). A source lies within its gain of 0.
 
-    family, model: the prior whose network it has. It is told that the noise is as loud as the mix: to a prior, the
-    other sources are noise. gains: of the sources, (N,). noise: the deviation of the noise in the mix, of which it is
-    told instead; then N is 1.
+    family, model: the prior whose network is used. The network's noise level is set as loud as the mix: to a prior, the
+    other sources are noise. gains: those of the sources, (N,). noise: the deviation of noise in the mix, which is then
+    the network's noise level; N is 1 then.
     """
 
     def __init__(self, law: str, family: str, model: dict, gains: list[float], noise: float = 0.0):
@@ -49,10 +49,10 @@ class Encoder(nn.Module):
         self.register_buffer("gains", torch.tensor(gains, dtype=torch.float32)[:, None], persistent=False)
 
     def take(self, prior: Prior) -> None:
-        """Begin with a prior's weights, where it has such: what finds a source in noise helps to find it among others.
+        """Begin with a prior's weights where shapes match: what finds a source in noise helps to find it among others.
 
-        With fresh weights, trainings stay for a thousand steps where they begin, or get half as far. A prior of another
-        family has none.
+        With fresh weights, trainings make no progress for a thousand steps, or get half as far. A prior of another
+        family has no such weights.
         """
         if type(prior) is not type(self.inner):
             return
@@ -72,26 +72,26 @@ class Encoder(nn.Module):
         return self.law.parameters(locations / self.gains, log_deviations)
 
     def log_prob(self, sources: Tensor, laws: Parameters) -> Tensor:
-        """log q of sources (B, N, T) in nats, summed over time: (B, N) float64. What is beyond a gain is as at it."""
+        """log q of sources (B, N, T) in nats, summed over time: (B, N) float64. Samples are clamped to the gain."""
         each = self.law.log_prob((sources / self.gains).clamp(-1, 1), *laws)
         return (each - self.gains.double().log()).sum(2)
 
     def draw(self, laws: Parameters, generator: torch.Generator) -> Tensor:
-        """Sources (B, N, T) of q, float64, differentiable in its parameters."""
+        """Draws of the sources (B, N, T) from q, float64, differentiable in its parameters."""
         share = torch.rand(laws[0].shape, generator=generator, dtype=torch.float64)
         return self.gains.double() * self.law.draw(share, *laws)
 
     def estimates(self, mix: Tensor) -> Tensor:
-        """E_q[sources]: (B, 1, T) -> (B, N, T)."""
+        """The posterior means E_q[sources]: (B, 1, T) -> (B, N, T)."""
         return (self.gains * self.law.mean(*self(mix))).to(mix.dtype)
 
     def quantiles(self, laws: Parameters, share: float) -> Tensor:
-        """The samples below which this share of q is: (B, N, T) float64."""
+        """The quantiles of q at this share, for each sample: (B, N, T) float64."""
         first, second = (one.detach().cpu().numpy() for one in laws)
         return self.gains.double().cpu() * torch.from_numpy(self.law.quantile(share + 0 * first, first, second))
 
     def places(self, sources: Tensor, laws: Parameters) -> Tensor:
-        """The share of q that is below each sample of sources (B, N, T), float64."""
+        """The share of q below each sample of sources (B, N, T), float64."""
         of = ((sources / self.gains).double(), *laws)
         return torch.from_numpy(self.law.cdf(*(one.detach().cpu().numpy() for one in of)))
 
@@ -106,15 +106,16 @@ def evidence_bound(
     sources: Tensor, log_q: Tensor, mix: Tensor, priors: list[Scaled], sigma: float, *, width: float,
     added: float = 0.0, noise: Tensor | None = None,
 ) -> dict[str, Tensor]:  # fmt: skip
-    """The three parts of the evidence lower bound of log p(M), of one draw of q; each (B,) float64, in nats.
+    """The three parts of the evidence lower bound of log p(M), for one draw of q; each (B,) float64, in nats.
 
     log_likelihood: log N(M; sum_k s_k, (width sigma)^2 I). log_prior: sum_k log p_sigma(s_k). entropy: -log q.
 
     With noise n (B, N, T) of deviation `added`, p_sigma sees s_k + n_k, and log_likelihood is its mean over n. That is
-    the bound of sources which carry this noise, but with the entropy of q instead of the larger one with noise.
-    log_prior's gradient in the sources is the priors' score, so that a prior whose log p is dear serves, too; without
-    gradients to be computed it has its value, else its value is 0. Of a score prior with a gate the value heeds the
-    gate (`Diffusion.judged`) and the score does not.
+    the bound for sources that carry this noise, but with the entropy of q instead of the larger entropy with noise.
+
+    log_prior's gradient in the sources is the priors' score, so priors whose log p is costly can be used, too. If
+    gradients are computed its value is 0, else it is log p. For a score prior with a gate, the value uses the gate
+    (`Diffusion.judged`) and the score does not.
 
     sources: (B, N, T), a draw of q. log_q: (B,). mix: M (B, 1, T).
     """
@@ -139,9 +140,9 @@ def bound(
     encoder: Encoder, laws: Parameters, mix: Tensor, priors: list[Scaled], sigma: float, width: float,
     generator: torch.Generator, lowest: float | None = None,
 ) -> dict[str, Tensor]:  # fmt: skip
-    """`evidence_bound` of one draw of the encoder's laws of mixes M (B, 1, T).
+    """`evidence_bound` for one draw of the encoder's laws of mixes M (B, 1, T).
 
-    lowest: the draw carries this much of the priors' noise itself; sqrt(sigma^2 - lowest^2) is added.
+    lowest: the deviation of the priors' noise that the draw itself carries; noise sqrt(sigma^2 - lowest^2) is added.
     """
     sources = encoder.draw(laws, generator)
     added = math.sqrt(max(0.0, sigma**2 - (sigma if lowest is None else lowest) ** 2))
@@ -160,16 +161,16 @@ def mixed(sources: Tensor, noise: float) -> Tensor:
 
 
 class Objective(nn.Module):
-    """An encoder in training.
+    """An encoder in training, with its objective.
 
-    objective: `sleep`, -log q(s | M) of waves of the priors and their mix (the sleep phase of wake-sleep, Hinton et
-    al., 1995; waves as of `dreamed`, which are no fair draws of a prior); else the evidence lower bound of mixes, at
-    the noise level of the training, `lowest` at last.
-    priors: of each source times its gain, frozen. width: of the mixing term, over sigma.
+    objective: `sleep`, -log q(s | M) for waves of the priors and their mix (the sleep phase of wake-sleep, Hinton et
+    al., 1995). These waves come from `dreamed`, and are no fair draws from a prior. Otherwise it is the evidence lower
+    bound of mixes, at the training's noise level, which is `lowest` in the end. priors: of each source times its gain,
+    frozen. width: of the mixing term, over sigma.
     """
 
     loss_unit = "nats/sample"
-    "Of `elbo` in training without log p, see `loss`."
+    "The unit of the loss. In training, `elbo` lacks log p, see `loss`."
 
     def __init__(self, encoder: Encoder, objective: str, priors: list[Scaled], lowest: float, width: float):
         super().__init__()
@@ -178,15 +179,15 @@ class Objective(nn.Module):
         self.parts: dict[str, float] = {}
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
-        """Take the deviation of the mixes of sources (B, N, T)."""
+        """Set the deviation of the mixes of sources (B, N, T)."""
         mix = mixed(clean, self.encoder.noise)
         self.encoder.inner.initialise(mix, mix, sigma)
 
     def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
-        """Of sources clean (B, N, T); `elbo` sees of them their mix only.
+        """The loss for sources `clean` (B, N, T); `elbo` sees only their mix.
 
-        Where gradients are computed, `elbo` lacks the value of log p, which is dear; see `evidence_bound`. Without,
-        `parts` is set: the bound's parts at `lowest`, means in nats a sample of one source.
+        Where gradients are computed, `elbo` lacks the value of log p, which is costly; see `evidence_bound`. Without
+        gradients, `parts` is set: the bound's parts at `lowest`, means in nats a sample of one source.
         """
         mix, unit = mixed(clean, self.encoder.noise), clean[0].numel()
         laws, training = self.encoder(mix), torch.is_grad_enabled()
@@ -201,7 +202,7 @@ class Objective(nn.Module):
 
 
 class Drawn:
-    """Waves that priors dreamed of, mixed at random, as a data set of one 'source' to train on (B, N, T).
+    """Waves drawn from the priors, mixed at random, as a data set of one 'source' to train on (B, N, T).
 
     waves: of each source (n, 1, T). gains: (N,). real: a `supervised.Mixes`, whose held-out mixes measure the loss.
     """
@@ -218,13 +219,13 @@ class Drawn:
         return self.real.frames(split, source, items, frame)
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
-        """A training batch: of each source, waves that were drawn, whichever come together."""
+        """A training batch: drawn waves of each source, combined at random."""
         chosen = (wave[torch.randint(len(wave), (batch,), generator=generator)] for wave in self.waves)
         return torch.cat([gain * wave for gain, wave in zip(self.gains, chosen, strict=True)], 1)
 
 
 def _strangeness(prior: Prior, waves: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
-    """How far the prior's denoiser moves each wave that has noise, in the wave's power: (B, 1, T) -> (B,)."""
+    """How far the prior's denoiser moves each wave with noise, relative to the wave's power: (B, 1, T) -> (B,)."""
     x = waves + sigma * torch.randn(waves.shape, generator=generator).to(waves)
     with torch.no_grad():
         moved = prior.denoise(x, sigma) - waves
@@ -234,11 +235,11 @@ def _strangeness(prior: Prior, waves: Tensor, sigma: float, generator: torch.Gen
 def dreamed(prior: Prior, number: int, length: int, sigma: float, seed: tuple, size: int, source: str) -> Tensor:
     """Waves (number, 1, length) of a source's prior, on the CPU, drawn `size` at once.
 
-    Those beyond FULL_SCALE are not kept; of the others KEPT, those that the prior itself moves least.
+    Waves beyond FULL_SCALE are discarded. Of the others, the share KEPT is kept that the prior itself moves least.
 
     Raises
     ------
-    UserError: nearly all are beyond FULL_SCALE.
+    UserError: nearly all waves are beyond FULL_SCALE.
     """
     kept, strange, drawn = torch.empty(0, 1, length), torch.empty(0), 0
     while len(kept) < number / KEPT:
@@ -257,16 +258,16 @@ def dreamed(prior: Prior, number: int, length: int, sigma: float, seed: tuple, s
 
 
 def errors(encoder: Encoder, sources: Tensor) -> list[float]:
-    """Of each source, the root mean square of E_q[s] - s of true ones s (B, N, T)."""
+    """The root mean square of E_q[s] - s for each source, with true s (B, N, T)."""
     with torch.no_grad():
         estimates = encoder.estimates(mixed(sources, encoder.noise))
     return (estimates - sources).square().mean((0, 2)).sqrt().tolist()
 
 
 def carrying(sources: Tensor, mix: Tensor, sigma: float, noise: float, generator: torch.Generator) -> Tensor:
-    """u = s + sigma n' of true sources (B, N, T), of which q is the law if it was trained by the bound.
+    """u = s + sigma n' for true sources (B, N, T): q is the law of u if it was trained by the bound.
 
-    mix: M (B, 1, T), of which that noise is a part if it has `noise` > 0 (then N is 1).
+    mix: M (B, 1, T). If `noise` > 0, this noise is a part of the mix (then N is 1).
     """
     share = (sigma / noise) ** 2 if noise else 0.0
     drawn = torch.randn(sources.shape, generator=generator).to(sources)
@@ -274,9 +275,10 @@ def carrying(sources: Tensor, mix: Tensor, sigma: float, noise: float, generator
 
 
 def denoised(encoder: Encoder, x: Tensor) -> Tensor:
-    """E[s | x] by a trained encoder, of one source in noise: x = s + noise n. Shape: (B, 1, T) -> (B, 1, T).
+    """E[s | x] by a trained encoder, for one source in noise: x = s + noise n. Shape: (B, 1, T) -> (B, 1, T).
 
-    By the evidence bound q is the law of u = s + sigma n', the part of the noise that the prior knows, given x; there
+    Trained by the evidence bound, q is the law of u = s + sigma n' given x, where sigma n' is the part of the noise
+    that the prior knows. There
 
         E[u | x] = E[s | x] + (sigma / noise)^2 (x - E[s | x]).
     """
@@ -286,19 +288,19 @@ def denoised(encoder: Encoder, x: Tensor) -> Tensor:
 
 
 def build(description: dict) -> Encoder:
-    """A fresh encoder; description has law, family, model and mix."""
+    """A new encoder. description: has law, family, model and mix."""
     mix = description["mix"]
     return Encoder(description["law"], description["family"], description["model"], mix["gains"], mix["noise"])
 
 
 def load(path: str, *, priors: str) -> Encoder:
-    """A trained encoder, as `checkpoints.save_prior` wrote it; what it was trained on is in `.description`.
+    """A trained encoder, as `checkpoints.save_prior` wrote it. Its attribute `description` says what it was trained on.
 
     priors: the digest of the priors' files that it must have been trained against.
 
     Raises
     ------
-    CheckpointError: broken, of another version of the network, or of other priors.
+    CheckpointError: it is broken, of another version of the network, or of other priors.
     """
     tensors, description = load_tensors(path)
     if description.get("priors") != priors:

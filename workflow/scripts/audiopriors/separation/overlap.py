@@ -1,4 +1,4 @@
-"""A long wave cut into frames that overlap, and put together again."""
+"""A long wave cut into overlapping frames, and put together again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def overlapping(waves: Tensor, frame: int, fade: int) -> Tensor:
 
 
 def cross_faded(frames: Tensor, length: int, fade: int) -> Tensor:
-    """Frames (..., F, frame) of `overlapping`, put together again: linear fades that add up to one. (..., length)."""
+    """The waves (..., length) of overlapping frames (..., F, frame), as of `overlapping`, put together again.
+
+    The frames are faded in and out linearly; the fades add up to one.
+    """
     *_, count, frame = frames.shape
     ramp = (torch.arange(fade) + 0.5) / max(1, fade)
     weight = torch.ones(frame)

@@ -1,4 +1,4 @@
-"""Estimates that separations are compared with. A kind of data names those that it has (`Frames.references`)."""
+"""Reference estimates that separations are compared with. A kind of data names its own (`Frames.references`)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Reference = Callable[[Frames, dict, Tensor, Tensor, Tensor], Tensor]
 def estimates(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tensor) -> dict[str, Tensor]:
     """The mix M itself as estimate of each source, and the references of that kind of data: by name, (N, B, 1, T).
 
-    M has its sources as loud as they are, as an estimate should. truth, total: what `data.mixed` gives of these test
-    items: (N, B, 1, T) and M (B, 1, T).
+    M has its sources at their own levels, as an estimate should. truth, total: the result of `data.mixed` for these
+    test items, (N, B, 1, T) and M (B, 1, T).
 
     Raises
     ------
-    UserError: the data name a reference that there is not.
+    UserError: the data name a reference that does not exist.
     """
     for name in data.references:
         if name not in REFERENCES:
@@ -34,9 +34,9 @@ def estimates(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tens
 
 
 def amplitudes_by_least_squares(waves: Tensor, mix: Tensor) -> Tensor:
-    """Least squares for the amplitudes, given every source's true wave at amplitude 1: what f and phase are worth.
+    """Estimates by least squares for the amplitudes, given every source's true wave at amplitude 1.
 
-    waves (N, B, 1, T), mix M (B, 1, T) -> estimates (N, B, 1, T).
+    They show what frequency and phase are worth. waves (N, B, 1, T), mix M (B, 1, T) -> estimates (N, B, 1, T).
     """
     basis = waves[:, :, 0].permute(1, 2, 0).double()  # (B, T, N)
     # The pseudo-inverse, as two waves in unison have no unique amplitudes.
@@ -45,12 +45,12 @@ def amplitudes_by_least_squares(waves: Tensor, mix: Tensor) -> Tensor:
 
 
 def parametric_oracle(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tensor) -> Tensor:
-    """An oracle that knows every frequency and phase. The data have `unit_waves`."""
+    """An oracle that knows every frequency and phase. The data must have `unit_waves`."""
     return amplitudes_by_least_squares(data.unit_waves(mix, items, total.shape[2]), total).float()
 
 
 def static_wiener(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tensor) -> Tensor:
-    """A mask of the sources' long-term average power spectra over training frames."""
+    """A mask from the sources' long-term average power spectra over training frames."""
     average = []
     for source, gain in zip(mix["sources"], mix["gains"], strict=True):
         drawn = data.draw(source, 256, total.shape[2], torch_generator("static_wiener", source))
@@ -59,7 +59,7 @@ def static_wiener(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: 
 
 
 def ideal_ratio_mask(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tensor) -> Tensor:
-    """An oracle: a mask of the true sources' magnitudes."""
+    """An oracle: a mask from the true sources' magnitudes."""
     return masked(torch.stack([spectra(one[:, 0]).abs() for one in truth]), total)
 
 

@@ -1,4 +1,4 @@
-"""Mixes to separate, the samplers of the config's methods, and the rows that a separation leaves."""
+"""Mixes to separate, the samplers of the config's methods, and the rows that result from a separation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def mixes(data: Frames, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The true sources (N, B, 1, T), their mix M (B, 1, T) in the sum domain, and which test items they are (B,).
+    """The true sources (N, B, 1, T), their mix M (B, 1, T) in the sum domain, and the numbers of the test items (B,).
 
     mix: its name, sources, their gains, unison, noise, and how many test items are skipped (see the config's schema).
 
@@ -42,11 +42,11 @@ def mixes(data: Frames, mix: dict, items: int, frame: int) -> tuple[Tensor, Tens
 
 
 def priors_of(paths: list[str], device: torch.device) -> dict[tuple[str, str], Prior]:
-    """Trained priors on the device, by the source and the sigma that their checkpoints say, in any order.
+    """Trained priors on the device, by the source and the sigma in their checkpoints. The paths may be in any order.
 
     Raises
     ------
-    CheckpointError: one is broken, or two are of the same source and sigma.
+    CheckpointError: a prior is broken, or two have the same source and sigma.
     """
     priors: dict[tuple[str, str], Prior] = {}
     for path in paths:
@@ -62,14 +62,14 @@ def sampler_of(
     method: dict, mix: dict, priors: dict[tuple[str, str], Prior], curves: dict[str, Curve], device: torch.device,
     encoder: Encoder | None = None,
 ) -> Sampler:  # fmt: skip
-    """A method of the config, for one mix.
+    """The sampler of one of the config's methods, for one mix.
 
-    method: its keys, see the config's schema. priors: as of `priors_of`. curves: as of `schedules.curves`; empty for a
-    method without a plan. encoder: the posterior model that a method with a `posterior` begins with.
+    method: its keys, see the config's schema. priors: from `priors_of`. curves: from `schedules.curves`; empty for a
+    method without a plan. encoder: the posterior model whose estimates a method with a `posterior` begins with.
 
     Raises
     ------
-    UserError: there is no such sampler, or a prior or curve is missing.
+    UserError: the sampler, a prior or a curve does not exist.
     """
     kind, name = "separation/methods", method["sampler"]
     config = registry.settings(kind, name, method["settings"])
@@ -79,11 +79,11 @@ def sampler_of(
 def separate_all(
     separate: Sampler, mix: Tensor, *, batch_samples: int, seed: tuple, truth: Tensor | None = None
 ) -> tuple[Separated, pd.DataFrame, pd.DataFrame, Tensor]:
-    """All mixes M (B, 1, T), as many at once as `batch_samples` says, with lines of progress.
+    """Separate all mixes M (B, 1, T), as many at once as `batch_samples` allows, with lines of progress.
 
     Returns
     -------
-    what was separated
+    separated: the estimates, with what the sampler says of them.
     trace: rows item, particle, level, sigma, step, energy, residual, of the first round.
     particles: rows item, round, particle, misfit, accept (the misfit accepted; 0: none), calls (of denoisers),
         agreement_db (least SI-SDR of its estimates against the round's best particle's), and, with the truth
@@ -148,7 +148,7 @@ def separate_all(
 
 
 def _particle_rows(columns: dict, shape: tuple[int, int]) -> pd.DataFrame:
-    """Columns of one number, of (n,), or of (n, particles), as one row a particle."""
+    """One row for each particle. Columns are one number, (n,), or (n, particles)."""
     table = {"particle": np.arange(shape[1])[None].repeat(shape[0], 0)}
     for name, values in columns.items():
         values = torch.as_tensor(values).cpu()
@@ -160,7 +160,7 @@ def rows(
     settings: dict, data: Frames, prior: str, method: str, truth: Tensor, mix: Tensor, items: Tensor,
     separated: Separated,
 ) -> pd.DataFrame:  # fmt: skip
-    """Metrics of each item and source; truth, mix and items as of `mixes`."""
+    """Metrics of each item and source, as rows. truth, mix and items: from `mixes`."""
     estimates = separated.estimates
     value = metrics.si_sdr(estimates, truth)  # (N, B, 1)
     improvement = value - metrics.si_sdr(mix.expand_as(truth), truth)
@@ -183,6 +183,6 @@ def rows(
 
 
 def unjudged(estimates: Tensor) -> Separated:
-    """Estimates (N, B, 1, T) that no sampler made."""
+    """Estimates (N, B, 1, T) of no sampler, such as a reference, as `Separated`."""
     none = torch.full(estimates.shape[1:2], float("nan"))
     return Separated(estimates, torch.zeros(none.shape, dtype=torch.bool), none, none)

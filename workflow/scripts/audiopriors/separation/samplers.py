@@ -44,11 +44,12 @@ def langevin(
     """Unadjusted Langevin dynamics over the levels in turn; with several it is BASIS (Jayaram & Thickstun, 2020).
 
     s_k <- s_k + eta [grad log p(s_k) + (M - sum_j s_j) / Gamma^2] + sqrt(2 eta) eps_k, all k from the same state.
-    (Equation 3 and Algorithm 1 of the paper have a wrong sign at the mixture term, Algorithm 1 also 2 sqrt(eta) for
-    sqrt(2 eta).) In a direction of curvature lambda its stationary variance is 1 / (1 - eta lambda / 2) too large.
+    (Equation 3 and Algorithm 1 of the paper have a wrong sign at the mixture term. Algorithm 1 also has 2 sqrt(eta) for
+    sqrt(2 eta).) In a direction of curvature lambda its stationary variance is too large by the factor 1 / (1 - eta
+    lambda / 2).
 
-    sources: the start (N, B, 1, T); mix: M (B, 1, T). Returns the state, and which items (B,) stopped: a step of
-    theirs was not finite or left [-100, 100], so they stay where they were before it.
+    sources: the start (N, B, 1, T); mix: M (B, 1, T). Returns the state, and which items (B,) stopped: a step of theirs
+    was not finite or left [-100, 100], so they stay where they were before it.
     """
     stopped = torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device)
     for number, level in enumerate(levels):
@@ -69,11 +70,11 @@ def langevin(
 def metropolis(
     sources: Tensor, mix: Tensor, levels: list[Level], generator: torch.Generator, callback: Callback | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Metropolis-adjusted Langevin dynamics (MALA, Roberts & Tweedie, 1996) over the levels in turn: no bias of steps.
+    """Metropolis-adjusted Langevin dynamics (MALA, Roberts & Tweedie, 1996) over the levels in turn.
 
-    The proposal is the step of `langevin`, of all sources at once; it is taken with probability
-    min(1, pi(s') q(s | s') / pi(s) q(s' | s)), else the item stays where it is for this step. Arguments and results as
-    of `langevin`; no item stops.
+    The finite steps cause no bias. The proposal is the step of `langevin`, of all sources at once. It is taken with
+    probability min(1, pi(s') q(s | s') / pi(s) q(s' | s)); otherwise the item stays where it is for this step.
+    Arguments and results are as in `langevin`; no item stops.
     """
     for number, level in enumerate(levels):
         eta, gamma = level.step_size * level.sigma**2, level.mixture_width * level.sigma
@@ -111,7 +112,7 @@ class Plan:
     settle: tuple[float, ...]
     "Levels of the last sweeps, without noise."
     entries: tuple[float, ...]
-    "For each source, the level from which on it takes part: above, its denoiser sees nothing of it."
+    "For each source, the level from which on it takes part: above it, its denoiser sees nothing of the source."
 
 
 def alternating(
@@ -124,17 +125,18 @@ def alternating(
     turns: int = 1,
     start: Tensor | None = None,
 ) -> Tensor:
-    """One source at a time is found in what the others leave of the mix, at falling noise (after split Gibbs sampling).
+    """Estimate one source at a time from what the others leave of the mix, at falling noise (as split Gibbs sampling).
 
-    With d_k the estimate of source k, z_k = d_k + sqrt(share) sigma n_k is its sample. In a sweep at sigma, for each
+    With d_k the estimate of source k, its sample is z_k = d_k + sqrt(share) sigma n_k. A sweep at sigma visits each
     source: r = M - sum_{j != k} z_j + sqrt(1 - (N - 1) share) sigma n is s_k at noise level sigma, as each other sample
-    carries its part of the noise; so d_k = D_k(r; sigma), and n_k is drawn anew. (Split Gibbs sampling, Vono et al.,
-    2019, would draw from a posterior, where this takes its mean plus noise.) share: 1 / N if not given, at most
-    1 / (N - 1), where no noise n is left to add. Sources take part from their entry on,
-    those of early entry first; of item i, the one after i % turns of them, and so on around (at high noise the first
-    takes what it can). Before its entry z_k is noise only; or, with a start (N, B, 1, T), d_k is what it starts at. The
-    last sweeps have no noise: d_k = D_k(M - sum_{j != k} d_j; sigma). mix: M (B, 1, T). Returns estimates d
-    (N, B, 1, T).
+    carries its part of the noise. So d_k = D_k(r; sigma), and n_k is drawn anew. (Split Gibbs sampling, Vono et al.,
+    2019, would draw from a posterior; this takes the posterior's mean plus noise.) share: by default 1 / N; at most 1 /
+    (N - 1), where no noise n is left to add.
+
+    Sources take part from their entry on, those of early entry first. Item i begins with the (i % turns)-th of them and
+    goes around, as at high noise the first source takes what it can. Before its entry z_k is noise only; or, with a
+    start (N, B, 1, T), d_k is the start. The last sweeps have no noise: d_k = D_k(M - sum_{j != k} d_j; sigma). mix: M
+    (B, 1, T). Returns the estimates d (N, B, 1, T).
     """
     number = len(denoisers)
     share = min(1 / number if share is None else share, 1 / max(1, number - 1))
@@ -164,7 +166,7 @@ def alternating(
 
 
 def _report(callback: Callback, level: int, sigma: float, mix: Tensor, estimates: Tensor) -> None:
-    """Of estimates at a level: the energy is that of the mix alone, at Gamma = sigma."""
+    """Call the callback with estimates at a level. The energy is that of the mix alone, at Gamma = sigma."""
     residual = (mix - estimates.sum(0)).double().square().mean((1, 2))
     callback(level, 0, 0.5 * mix.shape[2] * residual / sigma**2, residual.sqrt(), estimates)
 
@@ -182,10 +184,10 @@ def guided(
 ) -> Tensor:
     """The reverse diffusion of all sources at once under the mix (MSDM, Mariani et al., 2024), by Euler steps.
 
-    guidance `dirac`: the last source is what the others leave of the mix, so each other's score is
-    S_k(x_k) - S_N(M - sum_j x_j). `gaussian`: S_k(x_k) + (M - sum_j x_j) / (width sigma)^2. Neither is exact, even for
-    Gaussian sources. churn: the noise that is added before a step raises sigma by this share (Karras et al., 2022).
-    mix: M (B, 1, T). Returns the state without the noise that is left (N, B, 1, T).
+    With guidance `dirac`, the last source is what the others leave of the mix, so each other source's score is S_k(x_k)
+    - S_N(M - sum_j x_j). With `gaussian` it is S_k(x_k) + (M - sum_j x_j) / (width sigma)^2. Neither is exact, even for
+    Gaussian sources. churn: the share by which added noise raises sigma before a step (Karras et al., 2022). mix: M (B,
+    1, T). Returns the state without the remaining noise (N, B, 1, T).
     """
     number = len(denoisers)
     free = number - (guidance == "dirac")
@@ -222,14 +224,15 @@ def restarted(
     watch: Callable[[int, Tensor, Tensor, Tensor], None] | None = None,
     combine: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The best of several runs with fresh noise for each mix: of each round so many particles, until one is accepted.
+    """The best of several runs with fresh noise for each mix. Rounds of particles are run until one is accepted.
 
-    combine: instead of the best of a round, what it makes of all its estimates (N, n, particles, 1, T) and the mixes
-    (n, 1, T), such as their mean: (N, n, 1, T).
+    run: takes mixes (B', 1, T) and returns estimates (N, B', 1, T) and their misfit (B',), which must not use the true
+    sources. The least misfit is best, and one of at most `accept` ends the rounds of that mix. particles: the number of
+    particles in each round. mix: M (B, 1, T). watch: called after each round with its number, the mixes' numbers (n,),
+    all estimates (N, n, particles, 1, T) and misfits (n, particles).
 
-    run: mixes (B', 1, T) -> estimates (N, B', 1, T) and their misfit (B',), which must not know the true sources; the
-    least is best, and one of at most `accept` ends it. watch: called after each round with its number, the mixes'
-    numbers (n,), all estimates (N, n, particles, 1, T) and misfits (n, particles). mix: M (B, 1, T).
+    combine: if given, replaces the best of a round, for example by the mean. It takes all estimates of the round (N, n,
+    particles, 1, T) and the mixes (n, 1, T), and returns (N, n, 1, T).
 
     Returns the best estimates (N, B, 1, T) and their misfits (B,).
     """
@@ -261,7 +264,7 @@ def mean(particles: Tensor, mix: Tensor) -> Tensor:
 
 
 def mask(particles: Tensor, mix: Tensor) -> Tensor:
-    """The mix, shared out on its spectrogram by the particles' average magnitudes: a filter, no sample.
+    """The mix, shared out on its spectrogram by the particles' average magnitudes: a filter's output, not a sample.
 
     Shape: (N, B, P, 1, T), (B, 1, T) -> (N, B, 1, T).
     """
@@ -272,5 +275,5 @@ def mask(particles: Tensor, mix: Tensor) -> Tensor:
 
 
 def denoise(sources: Tensor, prior: Prior, sigma: float) -> Tensor:
-    """Remove the noise that is left: E[s | s + sigma eps] = s + sigma^2 grad log p_sigma (Tweedie). Shape as given."""
+    """Remove the remaining noise: E[s | s + sigma eps] = s + sigma^2 grad log p_sigma (Tweedie). Shape as given."""
     return tweedie(sources, prior(sources)[1], sigma)

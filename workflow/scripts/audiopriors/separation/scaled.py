@@ -1,4 +1,4 @@
-"""The prior of a source times a number: a source that is louder or softer in the mix than its prior knows it."""
+"""The prior of a source times a gain: a source that is louder or softer in the mix than in its prior's data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Scaled:
 
     prior: Prior
     gain: float = 1.0
-    "What the source is multiplied by, above 0."
+    "The factor of the source, above 0."
     items: int = 8
     "Items that a denoiser takes at once on a CPU, as more do not stay in its cache; a GPU takes all."
 
@@ -28,7 +28,7 @@ class Scaled:
         return self.gain * self._in_parts(self.prior.denoise, x, sigma)
 
     def judged(self, x: Tensor, sigma: float) -> Tensor:
-        """The same, heeding the prior's gate (`Prior.judged`). Shape: (B, 1, T) -> (B, 1, T)."""
+        """The same with the prior's gate (`Prior.judged`). Shape: (B, 1, T) -> (B, 1, T)."""
         return self.gain * self._in_parts(self.prior.judged, x, sigma)
 
     def _in_parts(self, ask: Callable, x: Tensor, sigma: float) -> Tensor:
@@ -47,11 +47,11 @@ class Scaled:
 
 
 def scaled_priors(paths: list[str], mix: dict, device: torch.device) -> list[Scaled]:
-    """The trained prior of each source of the mix, in its order, times the source's gain, on the device.
+    """The trained prior of each source of the mix, times the source's gain, on the device; in the mix's order.
 
     Raises
     ------
-    CheckpointError: one is broken, or of another source.
+    CheckpointError: a prior is broken, or is of another source.
     """
     parts = zip(paths, mix["sources"], mix["gains"], strict=True)
     return [Scaled(load_prior(path, expect={"prior_source": source}).to(device), gain) for path, source, gain in parts]

@@ -1,8 +1,9 @@
-"""From each prior's own denoising error: at which noise levels a sampler works.
+"""Noise levels for samplers, planned from each prior's own denoising error.
 
-The error curve of a prior is e(sigma) = E|D(s + sigma n; sigma) - s|^2 / E|s|^2 over validation items. Where it falls
-from 1 to 0 the source is found: above, the denoiser sees nothing, below, it only sharpens what is there. So a sampler's
-schedule follows from the curves, and its constants are shares of errors, the same for all toy sources and lengths.
+The error curve of a prior is e(sigma) = E|D(s + sigma n; sigma) - s|^2 / E|s|^2 over validation items. The source
+emerges where the curve falls from 1 to 0. Above, the denoiser sees nothing; below, it only sharpens the wave. So a
+sampler's schedule follows from the curves. Its constants are shares of errors, the same for all toy sources and
+lengths.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _FINE, _SMOOTH = 4000, 0.15
 
 @dataclass(frozen=True)
 class Curve:
-    """Error of one prior by noise level, ascending.
+    """The error of one prior by noise level, ascending.
 
     relative: mean over items, made monotone, in units of the source's power (mean square). errors: (levels, items),
     mean squares per sample.
@@ -35,15 +36,15 @@ class Curve:
     errors: np.ndarray
 
     def at(self, sigma) -> np.ndarray:
-        """The error at any level, between those measured linear in log sigma."""
+        """The error at any level, interpolated linearly in log sigma."""
         return np.interp(np.log(sigma), np.log(self.sigmas), self.relative)
 
     def level(self, error: float) -> float:
-        """The level at which the error reaches `error`; the lowest or highest there is if it does not."""
+        """The level at which the error reaches `error`; if there is none, the lowest or highest measured level."""
         return float(np.exp(np.interp(error, self.relative, np.log(self.sigmas))))
 
     def scaled(self, gain: float) -> Curve:
-        """Of the source times `gain`."""
+        """The curve of the source times `gain`."""
         return Curve(self.sigmas * gain, self.relative, self.power * gain**2, self.errors * gain**2)
 
     def items_at(self, sigma: float) -> np.ndarray:
@@ -54,7 +55,7 @@ class Curve:
 
 
 def errors(denoiser: Denoiser, clean: Tensor, sigmas: list[float], noise: Callable[[int], Tensor]) -> pd.DataFrame:
-    """Rows (sigma, item, error, power) of clean items (n, 1, T): mean squares per sample. noise(level) (n, 1, T)."""
+    """Rows (sigma, item, error, power) for clean items (n, 1, T): mean squares per sample. noise(level): (n, 1, T)."""
     power = clean.double().square().mean((1, 2)).cpu().numpy()
     rows = []
     for level, sigma in enumerate(sigmas):
@@ -66,7 +67,7 @@ def errors(denoiser: Denoiser, clean: Tensor, sigmas: list[float], noise: Callab
 
 
 def curve(rows: pd.DataFrame) -> Curve:
-    """The error curve of the rows of `errors`."""
+    """The error curve from the rows of `errors`."""
     errors, power = rows.pivot(index="sigma", columns="item", values="error"), float(rows["power"].mean())
     relative = np.maximum.accumulate(errors.mean(axis=1).to_numpy() / power).clip(max=1.0)
     # Strictly ascending, so that a level can be read off.
@@ -83,9 +84,11 @@ def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, end: fl
     """The schedule of a sampler for these sources.
 
     levels, settle: numbers of levels with and without noise. entry: a source takes part once its error is below this
-    part of its power. end: the noise ends where every source's is below this part. Between the first entry and the
-    end the density of levels in log sigma is, in equal parts, the slope of the root of each source's error: many where
-    a source is found, few where nothing happens; and three tenths are even.
+    share of its power. end: the noise ends where every source's error is below this share.
+
+    Between the first entry and the end, the density of levels in log sigma is even for three tenths. The rest is, in
+    equal parts, the slope of the root of each source's error: many levels where a source emerges, few where nothing
+    happens.
     """
     entries = [one.level(entry) for one in curves]
     top, last = max(entries), min(one.level(end) for one in curves)
@@ -104,7 +107,7 @@ def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, end: fl
 
 
 def can_find(curves: list[Curve], end: float) -> bool:
-    """Whether every prior's error falls below this part of its source's power where the noise has more than twice that.
+    """Whether each prior's error falls below this share of its source's power while the noise has more than twice that.
 
     With less noise, a denoiser that does nothing has as little error.
     """

@@ -1,4 +1,4 @@
-"""A supervised separator: the network of a score prior, with an output a source, trained on mixes. The reference."""
+"""A supervised separator as a reference: a score prior's network with an output for each source, trained on mixes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..checkpoints import filled, load_tensors
 
 
 class Separator(nn.Module):
-    """Estimates (B, N, T) of the sources of mixes M (B, 1, T), which add up to them; trained as priors are.
+    """A network that estimates the sources (B, N, T) of mixes M (B, 1, T). Estimates add up to the mix.
 
-    family, model: the prior whose network it has, told one noise level always. outputs: N.
+    It is trained as priors are. family, model: the prior whose network is used, always at one noise level. outputs: N.
     """
 
     loss_unit = "nats (log error)"
@@ -22,17 +22,17 @@ class Separator(nn.Module):
         self.inner = registry.load("priors", family).build(registry.settings("priors", family, model), outputs)
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: float) -> None:
-        """Take the deviation of the mixes of sources x (B, N, T)."""
+        """Set the deviation of the mixes of sources x (B, N, T)."""
         mix = x.sum(1, keepdim=True)
         self.inner.initialise(mix, mix, sigma)
 
     def forward(self, mix: Tensor) -> Tensor:
-        """Shape: (B, 1, T) -> (B, N, T)."""
+        """The estimates of the sources. Shape: (B, 1, T) -> (B, N, T)."""
         estimates = self.inner.estimates(mix)
         return estimates + (mix - estimates.sum(1, keepdim=True)) / estimates.shape[1]
 
     def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
-        """Mean over sources of the log of the error's rms over the source's; sources (B, N, T), without noise."""
+        """Mean over sources of log (rms of the error / rms of the source). Sources `clean`: (B, N, T)."""
         error = (self(clean.sum(1, keepdim=True)) - clean).square().mean(2)
         return 0.5 * torch.log((error + 1e-8) / (clean.square().mean(2) + 1e-4)).mean()
 
@@ -48,16 +48,16 @@ class Mixes:
         return self.data.count(split)
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
-        """A training batch."""
+        """A training batch (B, N, T)."""
         return torch.cat([gain * self.data.draw(part, batch, frame, generator) for part, gain in self.parts], 1)
 
     def frames(self, split: str, source: str, items: Tensor, frame: int) -> Tensor:
-        """Items of a split."""
+        """Items (n, N, T) of a split."""
         return torch.cat([gain * self.data.frames(split, part, items, frame) for part, gain in self.parts], 1)
 
 
 def build(description: dict) -> Separator:
-    """A fresh separator; description has family, model and mix."""
+    """A new separator. description: has family, model and mix."""
     return Separator(description["family"], description["model"], len(description["mix"]["sources"]))
 
 
@@ -66,7 +66,7 @@ def load(path: str) -> Separator:
 
     Raises
     ------
-    CheckpointError: broken, or of another version of the network.
+    CheckpointError: it is broken, or of another version of the network.
     """
     tensors, description = load_tensors(path)
     return filled(path, tensors, description, lambda: build(description))

@@ -1,7 +1,7 @@
-"""One source at a time is found in what the others leave of the mix, at falling noise (`samplers.alternating`).
+"""A sampler that estimates one source at a time from what the others leave of the mix, at falling noise.
 
-A method that has a `posterior` begins at what that model's encoder says of the mix; what is refused of it begins at
-noise.
+See `samplers.alternating`. A method with a `posterior` begins with the estimates of that model's encoder. Mixes whose
+estimates are then not accepted begin again at noise.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class Config:
     turns: Count
     "Particles begin with the first, second, ... of so many sources in turn."
     share: Share
-    "The part of the noise's variance that each sample carries; 0: 1 / N."
+    "The share of the noise's variance that each sample carries; 0: 1 / N."
 
 
 class Sampler(base.Sampler):
-    """The misfit is the residual's; where it can be accepted, the geometric mean of that and the energy.
+    """The alternating sampler. Its misfit is the residual's, or a mean of that and the energy.
 
-    It tells something, as these estimates do not see the mix but through denoisers. What is wrong has both near 1, and
-    what is right seldom has one of them there, so their mean leaves a wider gap than the larger one (acceptance.py).
-    The energy is that of denoisers that heed the priors' gates.
+    Where estimates can be accepted, it is the geometric mean of the two (acceptance.py). It is informative, as these
+    estimates see the mix only through denoisers. Wrong estimates have both near 1, and right ones seldom have one of
+    them there. So the mean leaves a wider gap than the larger one. The energy uses denoisers with the priors' gates.
     """
 
     judges = True
@@ -42,14 +42,17 @@ class Sampler(base.Sampler):
 
     @property
     def particles(self) -> list[int]:
-        """With an encoder, one more round of one particle is the first; the only one where nothing is accepted."""
+        """The number of particles in each round. With an encoder, one more round of one particle is the first.
+
+        It is the only one where nothing is accepted.
+        """
         return [*([1] if self.encoder else []), *super().particles]
 
     def _begin(self, mix: Tensor) -> tuple[samplers.Plan, Tensor | None]:
-        """The levels of this round, and the estimates (N, B, 1, T) at which it starts; None: at noise.
+        """The levels of this round, and the estimates (N, B, 1, T) at which it starts; None if it starts at noise.
 
-        With an encoder the first round starts at its estimates, in noise that drowns what is wrong with them: DROWNS
-        times the encoder's largest error of a source on validation mixes.
+        With an encoder the first round starts at its estimates, in noise that drowns their errors: DROWNS times the
+        encoder's largest error of a source on validation mixes.
         """
         if not self.encoder or self.round:
             return self.plan, None
@@ -62,7 +65,7 @@ class Sampler(base.Sampler):
     def run(
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One particle for each mix, see the base class."""
+        """Run one particle for each mix, see the base class."""
         plan, start = self._begin(mix)
         skipped = len(self.plan.sigmas) - len(plan.sigmas)
 

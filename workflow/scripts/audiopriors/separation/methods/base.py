@@ -1,8 +1,8 @@
-"""What a sampler of p(sources | mix) is: estimates of all sources from a mix, under a prior of each.
+"""The interface of a sampler of p(sources | mix): it estimates all sources of a mix under a prior of each.
 
-A sampler is one file of this folder. It has a frozen dataclass `Config`, a docstring under each field, and the class
-`Sampler`. Its name is the file's name. Nothing else lists it. A method of the config is a sampler with its settings,
-its noise levels, and how many particles it has.
+A sampler is one file of this folder. It has a frozen dataclass `Config`, with a docstring under each field, and the
+class `Sampler`. Its name is the file's name. Nothing else lists it. A method of the config is a sampler with its
+settings, its noise levels, and a number of particles.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from ..scaled import Scaled
 
 @dataclass(frozen=True)
 class Separated:
-    """Estimates (N, B, 1, T); of each item, (B,): whether all particles stopped, misfit, whether accepted; on the CPU.
+    """What a sampler returns, on the CPU: estimates (N, B, 1, T), and three values for each item, (B,).
 
-    NaN where a method has no misfit or accepts everything.
+    stopped: whether all of the item's particles broke off. misfit: how badly the estimates fit. accepted: 1 if they
+    were accepted, else 0. misfit and accepted are NaN where a method has no misfit or accepts everything.
     """
 
     estimates: Tensor
@@ -34,26 +35,26 @@ class Separated:
 
 
 class Sampler(abc.ABC):
-    """A method of the config, for one mix. A file gives `run`; restarts, combining and acceptance follow.
+    """A method of the config, for one mix. A file gives `run`; restarts, combining and acceptance are here.
 
     config: the file's `Config`. method: the method's other keys, see the config's schema. mix: its name, sources and
-    gains. priors: by source and by the noise level that they were trained at, as in paths, "all" for one of all levels.
-    curves: of each source's prior, by source, for a method that has a plan. encoder: the posterior model of this mix
-    whose estimates it begins with, for a method that has a `posterior`.
+    gains. priors: by source and by the noise level they were trained at, as in paths ("all" for one model of all
+    levels). curves: the error curve of each source's prior, by source, for a method with a plan. encoder: the posterior
+    model of this mix whose estimates the method begins with, for a method with a `posterior`.
 
     Raises
     ------
-    UserError: a prior or a curve is missing, or a plan.
+    UserError: a prior, a curve or a plan is missing.
     """
 
     begins = False
-    "Whether a posterior model's estimates can be where it begins."
+    "Whether the sampler can begin with a posterior model's estimates."
 
     needs_plan = True
     "Whether its levels are planned from the priors' error curves; else the method may name the priors' levels."
 
     judges = False
-    "Whether `run`'s misfit tells that estimates are right: then `accept` counts, and fresh particles are run."
+    "Whether `run`'s misfit shows that estimates are right: then `accept` counts, and fresh particles are run."
 
     def __init__(
         self, config, method: dict, mix: dict, priors: dict[tuple[str, str], Prior], curves: dict[str, schedules.Curve],
@@ -92,20 +93,20 @@ class Sampler(abc.ABC):
     def run(
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One particle for each mix M (B, 1, T), on `device`.
+        """Run one particle for each mix M (B, 1, T), on `device`.
 
-        `self.sigmas` are the levels, `self.priors` the sources' priors at each level, `self.denoisers` those of a plan;
-        `self.plan` and `self.curves` are of a method that has a plan. All that is random comes from the generator,
-        which is the CPU's. The callback (see samplers.Callback) is called at each level at least once.
+        `self.sigmas` are the levels, `self.priors` the sources' priors at each level. A method with a plan also has
+        `self.denoisers`, `self.plan` and `self.curves`. All randomness comes from the generator, a CPU one. The
+        callback (see samplers.Callback) is called at least once at each level.
 
         Returns
         -------
-        estimates: (N, B, 1, T). stopped: (B,), of which mixes the run broke off. misfit: (B,), the less the better,
-        which must not know the true sources; the best of several particles is kept by it.
+        estimates: (N, B, 1, T). stopped: (B,), whether the run of that mix broke off. misfit: (B,), lower is better. It
+        must not use the true sources; it chooses the best of several particles.
         """
 
     def priors_at(self, sigma: str) -> list[Scaled]:
-        """The prior of each source times its gain: the one of that level, as in paths, or the one of all levels."""
+        """The prior of each source times its gain: the prior of that level, as in paths, or the one of all levels."""
         scaled = []
         for source, gain in zip(self.sources, self.gains, strict=True):
             prior = self._priors.get((source, sigma)) or self._priors.get((source, "all"))
@@ -117,17 +118,17 @@ class Sampler(abc.ABC):
 
     @property
     def particles(self) -> list[int]:
-        """How many particles each round has, at most so many rounds."""
+        """The number of particles in each round, for the greatest number of rounds."""
         return [self.method["particles"]] * self.method["rounds"]
 
     @property
     def denoisers(self) -> list[samplers.Denoiser]:
-        """E[s_k | x] of each source, from x and sigma, for priors that serve all levels."""
+        """E[s_k | x] for each source, from x and sigma, for priors that serve all levels."""
         return [self._counted(prior.denoise) for prior in self.priors[0]]
 
     @property
     def judging(self) -> list[samplers.Denoiser]:
-        """The same, far from any wave of the source where its prior sees none."""
+        """The same denoisers with the priors' gates: far from any wave of the source where its prior sees none."""
         return [self._counted(prior.judged) for prior in self.priors[0]]
 
     def _counted(self, denoiser: samplers.Denoiser) -> samplers.Denoiser:
@@ -139,11 +140,11 @@ class Sampler(abc.ABC):
 
     @staticmethod
     def none_stopped(mix: Tensor) -> Tensor:
-        """No run of the mixes M (B, 1, T) broke off: (B,)."""
+        """The `stopped` (B,) of mixes M (B, 1, T) whose runs never break off."""
         return torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device)
 
     def __call__(self, mix: Tensor, generator: torch.Generator, callback=None, watch=None) -> Separated:
-        """Sources of M (B, 1, T); callback (of the first round) and watch as in samplers."""
+        """Separate the sources of M (B, 1, T). callback (for the first round) and watch: as in samplers."""
         rounds = []
 
         def once(some: Tensor) -> tuple[Tensor, Tensor]:
@@ -167,4 +168,4 @@ class Sampler(abc.ABC):
 
 
 def _silent(level: int, step: int, energy: Tensor, residual: Tensor, sources: Tensor) -> None:
-    """The callback of rounds that nobody looks at."""
+    """The callback of rounds that nobody watches."""

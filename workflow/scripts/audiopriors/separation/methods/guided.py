@@ -20,16 +20,19 @@ class Config:
     width: Positive
     "gaussian: the width of p(mix | sources) over sigma."
     churn: NonNegative
-    "By which share noise is raised before each step."
+    "The share by which the noise is raised before each step."
 
 
 class Sampler(base.Sampler):
-    """The misfit is the residual's (acceptance.py); it chooses between particles, but says nothing of being right."""
+    """The guided sampler. Its misfit is the residual's (acceptance.py).
+
+    The misfit chooses between particles, but does not show that they are right.
+    """
 
     def run(
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One particle for each mix, see the base class."""
+        """Run one particle for each mix, see the base class."""
         misfit, config = acceptance.Misfit(self.plan, self.curves, callback), self.config
         estimates = samplers.guided(
             mix, self.denoisers, self.plan, generator, misfit, guidance=config.guidance, width=config.width,

@@ -22,18 +22,18 @@ class Config:
     mixture_width: Positive
     "Gamma / sigma, the width of p(mix | sources) in the sum domain."
     metropolis: bool
-    "Accept or reject each step (MALA); needs log p in each, which is dear for score priors."
+    "Accept or reject each step (MALA); this needs log p at each step, which is costly for score priors."
 
 
 class Sampler(base.Sampler):
-    """The misfit is the energy before the last step, or the residual where no log p is computed."""
+    """The Langevin sampler. Its misfit is the energy before the last step, or the residual if no log p is computed."""
 
     needs_plan = False
 
     def run(
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One particle for each mix, see the base class."""
+        """Run one particle for each mix, see the base class."""
         last = []
 
         def note(level, step, energy, residual, sources):
