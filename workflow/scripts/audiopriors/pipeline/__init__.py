@@ -1,1 +1,1 @@
-"""What the workflow knows: paths, settings, jobs, tables and figures. Imports neither torch nor Snakemake."""
+"""The workflow's own part: paths, settings, jobs, tables and figures. It imports neither torch nor Snakemake."""

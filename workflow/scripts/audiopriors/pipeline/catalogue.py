@@ -1,4 +1,4 @@
-"""What an entry of the catalogue of tables and figures says, and the words that entries are written with.
+"""The types of the catalogue of tables and figures, and the conditions and inputs that its entries use.
 
 The entries are in tables.py and figures.py. In captions {scale}, {dataset}, {frame}, {items} (test items), {mixes}
 (test mixes) and {seeds} (trainings) are filled in.
@@ -23,7 +23,7 @@ def _always(data: DataSet, wildcards: dict[str, str] | None = None) -> bool:
 
 @dataclass(frozen=True)
 class Input:
-    """The outputs of a rule's jobs, of all or of those that `only` selects by their wildcards."""
+    """Outputs of a rule's jobs: of all jobs, or of those that `only` selects by their wildcards."""
 
     rule: str
     output: str
@@ -37,7 +37,7 @@ class Table:
     caption: str
     inputs: tuple[Input, ...] = ()
     settings: tuple[str, ...] = ()
-    "What its program needs of `programs.table`, beside `dataset`."
+    "The values of `programs.table` that its program needs, beside `dataset`."
     exists: Callable[[DataSet], bool] = _always
     families: tuple[str, ...] = ()
     "Families of priors of which its program reads something by name."
@@ -62,7 +62,7 @@ class Figure:
 
 
 def table(name: str) -> Input:
-    """A table of the same data set."""
+    """A table of the same data set, as an input."""
     if name in LIKELIHOOD_TABLES:
         return Input("likelihood_tables", name)
     return Input("table", "table", lambda data, wildcards: wildcards["name"] == name)
@@ -140,12 +140,12 @@ def trained(data: DataSet, wildcards: dict[str, str]) -> bool:
 
 
 def compared_with_joint(data: DataSet, wildcards: dict[str, str]) -> bool:
-    """Whether it is a prior trained together with others, what one starts from, or the exact one."""
+    """Whether it is a prior trained together with others, the one that such a prior starts from, or the exact prior."""
     return wildcards["prior"] in (*data.joint_priors, *data.joint_priors.values(), data.exact)
 
 
 def of_own_prior(data: DataSet, wildcards: dict[str, str]) -> bool:
-    """Whether it is of the first training of a prior that is neither a published one nor trained with others."""
+    """Whether it is the first training of a prior that is neither a published one nor trained with others."""
     return wildcards["prior"] in data.separate_priors and wildcards["replicate"] == "0"
 
 

@@ -1,4 +1,4 @@
-"""What a schema cannot say of a configuration: names that do not exist, and keys that have no effect."""
+"""Checks of a configuration beyond its schema: names that do not exist, and settings that do not fit together."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .schema import Key, dotted, not_allowed
 
 
 def problems(config: dict) -> list[str]:
-    """Every problem of one merged configuration, but for its priors' resolved settings: `key: problem`.
+    """Every problem of one merged configuration, except those of its priors' resolved settings: `key: problem`.
 
-    Its shape is right by the schema, and each data set has its defaults.
+    Its shape must be right by the schema, and each data set must have its defaults.
     """
     return [*_of_datasets(config), *_of_priors(config), *_of_methods(config)]
 
@@ -64,12 +64,12 @@ def _of_datasets(config: dict) -> Iterator[str]:
 
 
 def _mixes_of(run: dict, dataset: dict) -> list[str]:
-    """What a run separates; the data set's first mix if it does not say."""
+    """The mixes that a run separates; by default the data set's first mix."""
     return run.get("mixes", list(dataset["mixes"])[:1])
 
 
 def _with_noise(noisy: list[str], mixes: list[str], at: Key) -> Iterator[str]:
-    """What is wrong with these mixes for what does not denoise."""
+    """Problems of mixes with noise, for a run or separator that does not denoise."""
     for mix in mixes:
         if mix in noisy:
             yield f"{dotted(at)}: the mix {mix} has noise, which only posterior models take away"
@@ -106,7 +106,7 @@ def _of_posterior(name: str, config: dict, dataset: dict, at: Key) -> Iterator[s
 
 
 def _begun(name: str, prior: str, mixes: list[str], dataset: dict, at: Key) -> Iterator[str]:
-    """What is wrong with a run whose method begins with the estimates of a posterior model."""
+    """Problems of a run whose method begins with the estimates of a posterior model."""
     posteriors = dataset.get("posteriors", {})
     yield from not_allowed(name, posteriors, at, "posterior model")
     if name in posteriors:
@@ -118,7 +118,7 @@ def _begun(name: str, prior: str, mixes: list[str], dataset: dict, at: Key) -> I
 
 
 def _of_kind(dataset: dict, at: Key) -> Iterator[str]:
-    """What only the file of its kind of data can say."""
+    """Problems that only the file of the data set's kind can show."""
     kind, kinds = dataset["kind"], registry.names("data")
     if kind not in kinds:
         yield from not_allowed(kind, kinds, (*at, "kind"))
@@ -146,7 +146,7 @@ def _of_priors(config: dict) -> Iterator[str]:
 
 
 def priors(config: dict) -> Iterator[str]:
-    """Every problem of the priors of a scale, each with what it takes from its family, and of separators of them."""
+    """Every problem of a scale's priors, resolved with their families, and of separators made from them."""
     for name, prior in config["priors"].items():
         at = ("priors", name)
         yield from schema.violations_of_prior(prior, at)
@@ -184,7 +184,7 @@ def priors(config: dict) -> Iterator[str]:
 
 
 def _with_gains(dataset: dict, mix: str, prior: str, at: Key) -> Iterator[str]:
-    """What is wrong with a mix for a prior with models of one noise level each."""
+    """Problems of a mix for a prior with models of one noise level each."""
     if set(dataset["mixes"][mix].get("gains", [1])) != {1}:
         yield f"{dotted(at)}: the mix {mix} has gains, and {prior} serves one noise level only, which a gain changes"
 

@@ -1,4 +1,4 @@
-"""Claims name tables, columns and values that exist: checked at start, as a typo would leave a claim undecided."""
+"""Checks that claims name existing tables, columns and values. A typo would leave a claim undecided."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SELECTIONS = ("select", "minus", "as_published", "second", "exact")
 
 
 def problems(claims: list[dict], scales: list[dict]) -> list[str]:
-    """Every name in the claims that none of these scales knows, and every rule that means nothing: `key: problem`."""
+    """Every name in the claims that none of these scales has, and every rule without meaning: `key: problem`."""
     return [
         problem
         for number, claim in enumerate(claims)
@@ -46,7 +46,7 @@ def _of_braces(text: str, each: bool, at: Key) -> Iterator[str]:
 
 
 def _of_parts(claim: dict, earlier: list[dict], at: Key) -> Iterator[str]:
-    """Each of its data sets needs earlier claims of its labels that are about it."""
+    """Problems of a claim made of others: each of its data sets needs earlier claims with these labels about it."""
     for dataset in claim["datasets"]:
         labels = [one["label"] for one in earlier if "label" in one and dataset in one["datasets"]]
         for label in claim["all_of"]:
@@ -54,7 +54,7 @@ def _of_parts(claim: dict, earlier: list[dict], at: Key) -> Iterator[str]:
 
 
 def _of_names(claim: dict, at: Key, scales: list[dict]) -> Iterator[str]:
-    """Columns of names select rows, columns of numbers decide."""
+    """Problems of a claim's columns: columns of names select rows, columns of numbers decide."""
     table, allowed = claim["table"], _names(claim["datasets"], scales)
     names = [column for column in columns.COLUMNS[table] if column in allowed]
     numbers = [column for column in columns.COLUMNS[table] if column not in allowed]
@@ -80,7 +80,7 @@ def _of_names(claim: dict, at: Key, scales: list[dict]) -> Iterator[str]:
 
 
 def _of_bounds(claim: dict, at: Key) -> Iterator[str]:
-    """A rule about numbers between 0 and 1, or about a range, that no row can decide."""
+    """Problems of a rule about numbers between 0 and 1, or about a range, that no row can decide."""
     bounds, lowest, highest = claim["holds"], -math.inf, math.inf
     if claim["value"] in columns.SHARES:
         lowest, highest = (-1.0 if "minus" in claim else 0.0), 1.0
@@ -111,7 +111,7 @@ def _listed(values: str | list[str]) -> list[str]:
 
 
 def _names(datasets: list[str], scales: list[dict]) -> dict[str, dict[str, None]]:
-    """By column of names, what can stand in it for one of these data sets at some scale."""
+    """By column of names, the values that it can have for one of these data sets at some scale."""
     allowed: dict[str, dict[str, None]] = {}
 
     def add(column: str, *names: str) -> None:

@@ -1,6 +1,6 @@
-"""Which files of code a program's result depends on: those that it imports, and those that they import.
+"""The files of code that a program's result depends on: those that it imports, and those that they import.
 
-They are inputs of the program's rule, so that a change of one of them, and only that, reruns it.
+They are inputs of the program's rule. So a change of one of them, and only that, reruns it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def of_program(
     """Paths of the library's files, below the library's folder, that the result of scripts/NAME.py depends on.
 
     data, families, samplers, laws: modules of data/, priors/, separation/methods/ and posteriors/ that it loads by
-    their name, which its imports do not show.
+    name; its imports do not show them.
     """
     loaded = [("data", data)] if data else []
     loaded += [("priors", family) for family in families] + [("separation/methods", sampler) for sampler in samplers]
@@ -40,7 +40,7 @@ def of_program(
 
 @functools.cache
 def imported_by(path: Path) -> tuple[Path, ...]:
-    """The library's files that a file imports anywhere in it, but for those that change no number."""
+    """The library's files that a file imports anywhere in it, without those that change no number."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     inside = LIBRARY in path.parents
     modules = [module for node in _statements(tree) for module in _modules(node, path.parent if inside else None)]
@@ -48,7 +48,7 @@ def imported_by(path: Path) -> tuple[Path, ...]:
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Import statements, but for those that only a type checker sees."""
+    """Import statements, without those that only a type checker sees."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
@@ -59,7 +59,7 @@ def _statements(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
 
 
 def _modules(node: ast.Import | ast.ImportFrom, folder: Path | None) -> Iterator[Path]:
-    """The library's files that an import statement of a file in `folder`, or of a script, names."""
+    """The library's files that an import statement names, in a file in `folder` or in a script."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             package, *parts = alias.name.split(".")

@@ -1,4 +1,4 @@
-"""The configuration: merged for each scale, checked, and what each prior takes from its family.
+"""The configuration, merged for each scale and checked, with what each prior takes from its family.
 
 One rule of precedence: a prior's setting is that of its family, unless the prior changes it, unless the scale changes
 the family's, unless the scale changes the prior's:
@@ -24,15 +24,15 @@ ROOT = schema.LIBRARY.parents[2]  # where config.yaml and scales.yaml lie
 
 
 class ConfigError(UserError):
-    """Everything that is wrong with a configuration, one line each."""
+    """A configuration is wrong. The message has one line for each problem."""
 
 
 def scales(config: dict) -> dict[str, dict]:
-    """The configuration of every scale: merged, checked, and each prior with what it takes from its family.
+    """The configuration of every scale: merged and checked, with what each prior takes from its family.
 
     Raises
     ------
-    ConfigError: all problems of all scales, each once, with key, problem and what is allowed.
+    ConfigError: all problems of all scales, each once, with its key, the problem and what is allowed.
     """
     named = config.get("scales")
     if not isinstance(named, dict) or not named:
@@ -64,9 +64,9 @@ def scales(config: dict) -> dict[str, dict]:
 
 
 def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
-    """A scale's configuration, each prior with what it takes from its family; and every problem of it.
+    """A scale's configuration, with what each prior takes from its family, and all its problems.
 
-    base: what is null there a user's file has removed, as Snakemake merges it; of a prior also what is its family's.
+    base: a null in it is what a user's file has removed, as Snakemake merges it; for a prior, also what its family has.
     """
     whole = merge(merge({}, base), changes)
     problems = schema.violations(whole)
@@ -81,7 +81,7 @@ def _merged(base: dict, changes: dict) -> tuple[dict, list[str]]:
 
 
 def _not_shipped(problems: dict[Key, str]) -> dict[Key, str]:
-    """Those of keys that the shipped configuration has not: what a user's file leaves unused there is no mistake."""
+    """Problems of keys that the shipped configuration lacks: what a user's file leaves unused in that is no mistake."""
 
     def has(settings: dict, key: Key) -> bool:
         return not key or (key[0] in settings and has(settings[key[0]], key[1:]))
@@ -91,7 +91,7 @@ def _not_shipped(problems: dict[Key, str]) -> dict[Key, str]:
 
 
 def _of_claims(scales: dict[str, dict], others: list[dict]) -> dict[str, None]:
-    """Every problem of the claims of these scales, which may name what one of them or of the others knows.
+    """Every problem of the claims of these scales. Claims may name what any of these scales or of the others has.
 
     The base, which the scales change, has no name.
     """
@@ -105,19 +105,19 @@ def _of_claims(scales: dict[str, dict], others: list[dict]) -> dict[str, None]:
 
 @functools.cache
 def _shipped() -> list[dict]:
-    """The scales of the configuration that comes with the pipeline, as far as they have no problems."""
+    """The scales of the configuration that comes with the pipeline, without those that have problems."""
     config = schema.read(ROOT / "config.yaml") | {"claims": []}
     entries = schema.read(ROOT / "scales.yaml")["scales"].values()
     return [whole for whole, problems in (_merged(config, changes or {}) for changes in ({}, *entries)) if not problems]
 
 
 def _sentences(problems: dict[Key, str], at: Key = ()) -> dict[str, None]:
-    """Keys below `at`, each with its problem, as sentences."""
+    """The problems of keys below `at`, as sentences."""
     return {f"{dotted((*at, *key))}: {problem}": None for key, problem in problems.items()}
 
 
 def _of_entry(name: str, changes) -> list[str]:
-    """What is wrong with an entry of `scales` before it is merged."""
+    """The problems of an entry of `scales` before it is merged."""
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         return [f"scales.{name}: a name has lower-case letters, digits and _, and begins with a letter"]
     if changes is not None and not isinstance(changes, dict):

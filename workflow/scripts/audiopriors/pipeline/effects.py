@@ -1,4 +1,4 @@
-"""Keys of the configuration that have no effect: what a user writes and nothing reads is a mistake, and is named."""
+"""Keys of the configuration that have no effect: a key that a user writes and nothing reads is reported as an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Effects = Iterator[tuple[Key, str]]  # keys, as they are written, and why they h
 
 
 def without_effect(written: dict, scales: list[dict]) -> dict[Key, str]:
-    """Every key of what is written, in the base or as a scale's changes, that has no effect on any of these scales."""
+    """Every key of a configuration, or of a scale's changes, that has no effect on any of these scales."""
     written = merge({}, written)  # nulls are for `removes_nothing`
     first, *others = (
         dict([*_of_priors(written, whole), *_of_datasets(written, whole), *_of_methods(written, whole)])
@@ -23,7 +23,7 @@ def without_effect(written: dict, scales: list[dict]) -> dict[Key, str]:
 
 
 def removes_nothing(base: dict, changes: dict, whole: dict) -> dict[Key, str]:
-    """Every null of what a scale changes that has nothing above it, by the rule of precedence, to remove."""
+    """Every null in a scale's changes with nothing to remove above it, by the rule of precedence."""
     families, priors = ({**(base.get(folder) or {})} for folder in ("families", "priors"))
     for name, prior in whole["priors"].items():
         family = prior["family"]
@@ -54,7 +54,7 @@ def _of_priors(written: dict, whole: dict) -> Effects:
 
 
 def _of_prior(written: dict, priors: list[dict], at: Key) -> Effects:
-    """What has no effect on any of these priors, of an entry that is about them."""
+    """Keys that have no effect on any of these priors, in an entry that is about them."""
     name = at[-1]
     tuned = [prior for prior in priors if prior["levels"] != "one" and "training" in prior]
     if "error_curve" in written and all(prior["levels"] != "one" for prior in priors):

@@ -1,4 +1,4 @@
-"""Files and code that a job needs, where that follows from the config and not from its path alone."""
+"""Files and code that a job needs, where they follow from the config and not from its path alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _model(data: DataSet, prior: str, source: str, sigma: str, replicate: str = 
 
 
 def initial_prior(data: DataSet, wildcards) -> list[str]:
-    """The model that a fine-tuning starts from, or those trained together; none for a training from scratch."""
+    """The model that a fine-tuning starts from, or models trained together; none for a training from scratch."""
     prior = data.scale.prior(wildcards.prior)
     data.check(prior, wildcards.prior_source, wildcards.sigma)
     if prior.jointly:
@@ -27,7 +27,7 @@ def initial_prior(data: DataSet, wildcards) -> list[str]:
 
 
 def separate_models(data: DataSet, wildcards) -> list[str]:
-    """The models that a training of all sources together starts from: that of each source."""
+    """The models that a training of all sources together starts from: one for each source."""
     prior = data.scale.prior(wildcards.prior)
     data.check(prior, data.sources[0], wildcards.sigma)
     start = data.joint_priors[prior.name]
@@ -35,14 +35,14 @@ def separate_models(data: DataSet, wildcards) -> list[str]:
 
 
 def models(data: DataSet, wildcards) -> list[str]:
-    """Every model of a prior, of one source and replicate."""
+    """Every model of a prior, for one source and replicate."""
     prior = data.scale.prior(wildcards.prior)
     data.check(prior, wildcards.prior_source)
     return [_model(data, prior.name, wildcards.prior_source, sigma, wildcards.replicate) for sigma in prior.levels]
 
 
 def sampled_models(data: DataSet, wildcards) -> list[str]:
-    """Every model of a prior, of the first replicate: for each source in turn, each noise level in turn."""
+    """Every model of a prior's first replicate: for each source in turn, each noise level in turn."""
     prior = data.scale.prior(wildcards.prior)
     return [_model(data, prior.name, source, sigma) for source in data.sources for sigma in prior.levels]
 
@@ -69,7 +69,7 @@ def errors_of_run(data: DataSet, wildcards) -> list[str]:
 
 
 def priors_of_posterior(data: DataSet, wildcards) -> list[str]:
-    """The frozen priors of a posterior model: of each source of the mix in turn."""
+    """The frozen priors of a posterior model: one for each source of the mix in turn."""
     posterior = data.posterior(wildcards.posterior, wildcards.mix)
     serves_all = data.scale.prior(posterior["prior"]).serves_all
     sigma = ALL if serves_all else posterior["sigma"]
@@ -83,7 +83,7 @@ def start_of_posterior(data: DataSet, wildcards) -> list[str]:
 
 
 def posterior_of_run(data: DataSet, wildcards) -> list[str]:
-    """The posterior model whose estimates a method begins with, if it does."""
+    """The posterior model whose estimates a method begins with, if there is one."""
     name = data.scale.method(wildcards.method).settings.get("posterior")
     return [_posterior(data, name, wildcards.mix)] if name and data.posterior(name, wildcards.mix) else []
 
@@ -110,7 +110,7 @@ def loaded_by_run(data: DataSet, wildcards) -> dict:
 
 
 def _begun_by(data: DataSet, method: str) -> dict | None:
-    """The posterior model whose estimates a method begins with, if it does."""
+    """The posterior model whose estimates a method begins with, if there is one."""
     name = data.scale.method(method).settings.get("posterior")
     return data.posteriors[name] if name else None
 
@@ -124,13 +124,13 @@ def _loaded(data: DataSet, prior: str, method: str) -> dict:
 
 
 def priors_of_file(data: DataSet, wildcards) -> list[str]:
-    """The models that a recording is separated with."""
+    """The models that separate a recording."""
     data.check_run(wildcards.prior, wildcards.method)
     return _separating(data, wildcards.prior, wildcards.method, data.first_mix)
 
 
 def errors_of_file(data: DataSet, wildcards) -> list[str]:
-    """The error curves of the priors that a recording is separated with."""
+    """The error curves of the priors that separate a recording."""
     return errors_of_run(data, SimpleNamespace(prior=wildcards.prior, method=wildcards.method, mix=data.first_mix))
 
 
@@ -146,6 +146,6 @@ def loaded_by_separator(data: DataSet, wildcards) -> dict:
 
 
 def loaded_by_reference(data: DataSet, wildcards) -> dict:
-    """The modules that the references of a mix load by name: of supervised separators, their networks too."""
+    """The modules that the references of a mix load by name, including the networks of supervised separators."""
     priors = [one["prior"] for one in data.supervised.values() if wildcards.mix in one["mixes"]]
     return {"data": data.kind, "families": [data.scale.prior(prior).family for prior in priors]}

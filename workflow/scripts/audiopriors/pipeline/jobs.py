@@ -1,4 +1,4 @@
-"""Every job of a data set, once: targets, checksums, clock times and the forecast are selections of this list."""
+"""The list of a data set's jobs. Targets, checksums, clock times and the forecast are selections from it."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class Job:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """Its outputs by name."""
+        """The job's outputs by name."""
         return {name: path.format(**self.wildcards) for name, path in paths.outputs(self.rule).items()}
 
     @property
     def benchmark(self) -> str:
-        """Its clock times."""
+        """The file of the job's clock times."""
         return paths.benchmark(self.rule).format(**self.wildcards)
 
 
 @functools.cache
 def jobs(data: DataSet) -> tuple[Job, ...]:
-    """Every job of the data set, those of the recording that comes with the pipeline included."""
+    """Every job of the data set, including those for the recording that comes with the pipeline."""
 
     def listed() -> Iterator[tuple[str, dict]]:
         yield "make_data", {}
@@ -104,7 +104,7 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
 
 
 def select(data: DataSet, rule: str, output: str, **only: str) -> list[str]:
-    """Paths of an output of a rule's jobs, of all or of those with the wildcards `only`."""
+    """The paths of one output of a rule's jobs; with `only`, of those with these wildcards."""
     return [
         job.outputs[output]
         for job in jobs(data)
@@ -123,12 +123,12 @@ def resolve(data: DataSet, inputs: tuple[Input, ...]) -> list[str]:
 
 
 def timed(data: DataSet) -> list[str]:
-    """The clock times of every training, evaluation, drawing of samples and separation."""
+    """The files of clock times of every training, evaluation, sampling and separation."""
     return [job.benchmark for rule in TIMED for job in jobs(data) if job.rule == rule]
 
 
 def table_path(data: DataSet, name: str) -> str:
-    """That table of the data set."""
+    """The path of that table of the data set."""
     rule = TABLES[name].rule
     return paths.output(rule, name if rule == "likelihood_tables" else "table").format(
         scale=data.scale.name, dataset=data.name, name=name
@@ -136,7 +136,7 @@ def table_path(data: DataSet, name: str) -> str:
 
 
 def reproducible(scale: Scale, names: list[str]) -> list[str]:
-    """Every file of these data sets that is the same from run to run: all but clock times, pages, sounds and logs."""
+    """Every file of these data sets that is the same from run to run: not clock times, pages, sounds and logs."""
     listed = [
         path
         for name in names
@@ -165,7 +165,10 @@ def shown(scale: Scale, names: list[str]) -> list[str]:
 
 
 def _put_together(scale: Scale, names: list[str], tables: list[str]) -> list[str]:
-    """These tables of the data sets: one of each kind where the sets are what the scale builds, else each set's own."""
+    """The files of these tables.
+
+    There is one table of each kind if the data sets are those that the scale builds, else each data set has its own.
+    """
     together = names == scale.settings["build"]
     rule = "combine_tables" if together else "show_table"
     kinds = [table for table in tables if any(TABLES[table].exists(scale.dataset(name)) for name in names)]
@@ -185,7 +188,7 @@ def tables_named(scale: Scale, name: str) -> list[str]:
 
 
 def of_recording(data: DataSet, recording: str) -> dict[str, list[str]]:
-    """What the targets separate_file and score_file of a data set build, if it takes recordings."""
+    """The files that the targets separate_file and score_file of a data set build, if it takes recordings."""
     if not data.file:
         return {}
     place = {"scale": data.scale.name, "dataset": data.name, "recording": recording, **data.file}

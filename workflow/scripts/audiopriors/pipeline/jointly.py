@@ -1,4 +1,4 @@
-"""What is wrong with priors of the config that are trained together: what they start from must be there, and alike."""
+"""Checks of priors that are trained together: the priors that they start from must exist, and be alike."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .schema import dotted, not_allowed
 
 
 def problems(config: dict) -> Iterator[str]:
-    """Every problem of those priors of a scale, each with what it takes from its family: `key: problem`."""
+    """Every problem of such priors of a scale, resolved with their families: `key: problem`."""
     scale = Scale("", config)
     for name, prior in scale.priors.items():
         if prior.jointly:

@@ -9,11 +9,11 @@ from typing import Any
 from .. import registry
 
 POSTERIOR = registry.schema_of(Path(registry.__file__).with_name("settings.py"), "Posterior")["properties"]
-"What a posterior model's own settings may be."
+"The JSON schema of a posterior model's own settings, by name."
 
 
 def merge(base: dict, changes: dict | None) -> dict:
-    """`base` with `changes`: mappings are merged, null removes its key, everything else is replaced (RFC 7396)."""
+    """Merge `changes` into `base`. Mappings are merged, null removes its key, all else is replaced (RFC 7396)."""
     merged = copy.deepcopy(base)
     for key, value in (changes or {}).items():
         if value is None:
@@ -27,9 +27,10 @@ def merge(base: dict, changes: dict | None) -> dict:
 
 
 def with_defaults(config: dict) -> dict:
-    """The configuration, in which each data set says all that it could leave out. Its shape is right by the schema.
+    """The configuration with each data set's optional entries filled in. Its shape must be right by the schema.
 
-    No published priors, no runs, one mix of all sources; its kind's default settings; the priors that name it.
+    The defaults are no published priors, no runs, one mix of all sources, and the default settings of its kind. A data
+    set also gets the priors that name it.
     """
     filled = {name: _dataset_with_defaults(dataset) for name, dataset in config["datasets"].items()}
     for name, prior in config["priors"].items():
@@ -52,7 +53,7 @@ def _dataset_with_defaults(dataset: dict) -> dict:
 
 
 def prior_settings(name: str, family: str, *layers: dict) -> dict[str, Any]:
-    """A prior's settings by several configurations, of which a later one counts before an earlier one.
+    """A prior's settings from several configurations; a later one counts before an earlier one.
 
     In each, what the prior says counts before what its family says.
     """

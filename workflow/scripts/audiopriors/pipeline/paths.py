@@ -1,4 +1,4 @@
-"""Where everything lies below `results/{scale}`: of each rule its outputs, its log and its clock times."""
+"""The paths of all files below `results/{scale}`: each rule's outputs, its log and its clock times."""
 
 from __future__ import annotations
 
@@ -117,15 +117,15 @@ def outputs(rule: str) -> dict[str, str]:
 
 
 def output(rule: str, name: str) -> str:
-    """One of them."""
+    """One output of a rule, with wildcards."""
     return outputs(rule)[name]
 
 
 def log(rule: str) -> str:
-    """Where a rule's program writes its lines of progress and its errors."""
+    """The file where a rule's program writes its lines of progress and its errors."""
     return f"{RESULTS}/logs/{rule}/{_PLACES[rule]}.log"
 
 
 def benchmark(rule: str) -> str:
-    """Where Snakemake writes a rule's clock times."""
+    """The file where Snakemake writes a rule's clock times."""
     return f"{RESULTS}/benchmarks/{rule}/{_PLACES[rule]}.tsv"

@@ -1,4 +1,4 @@
-"""Recordings on disk, as the workflow looks at them before its first job."""
+"""Recordings on disk, as the workflow sees them before its first job."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def are_needed(data: DataSet) -> bool:
 
 
 def items(data: DataSet) -> Path:
-    """The data set's items."""
+    """The path of the data set's items."""
     return Path(paths.output("make_data", "data").format(scale=data.scale.name, dataset=data.name))
 
 
 def check(data: DataSet) -> None:
-    """Raise UserError where a data set's recordings are needed and not there, so that nothing begins without them."""
+    """Raise UserError if a data set's recordings are needed and missing, so that nothing begins without them."""
     if are_needed(data) and not items(data).exists():
         settings = data.data["settings"]
         problem = roots.problem(settings["layout"], settings["root"])
@@ -30,7 +30,7 @@ def check(data: DataSet) -> None:
 
 
 def state(data: DataSet) -> str:
-    """What tells one state of a data set's recordings from another; where they are no more, the state that was cut."""
+    """A digest of a data set's recordings; if they no longer exist, the digest of those that were cut."""
     if not are_needed(data):
         return ""
     root, kept = roots.root_of(data.data["settings"]["root"]), items(data).with_name(roots.STATE)
@@ -40,13 +40,13 @@ def state(data: DataSet) -> str:
 
 
 def path_of(name: str, file: str, *, for_cluster: bool) -> str:
-    """The path of the recording that is called `name` in paths: the config's `file`, or the real song of every install.
+    """The path of the recording called `name` in paths: the config's `file`, or the real song of every installation.
 
     for_cluster: whether a shell will read the path.
 
     Raises
     ------
-    UserError: no such file, or one of another name.
+    UserError: there is no such file, or it has another name.
     """
     if name == roots.REAL_SONG:
         return str(roots.real_song())

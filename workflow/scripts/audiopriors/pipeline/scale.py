@@ -28,7 +28,7 @@ class Prior:
     training: dict | None
     "None if it needs no training."
     finetune: dict
-    "What fine-tuning changes of `training`."
+    "The changes of `training` for fine-tuning."
     chain: str
     "Where fine-tuning starts: `noise_free` or `serial`."
     error_curve: dict
@@ -84,7 +84,7 @@ class Method:
         return judges and self.settings.get("combine", "best") == "best"
 
     def can_run(self, prior: Prior) -> bool:
-        """Whether the prior has what it needs: models of its sigmas, or, for a plan, one model of all."""
+        """Whether the prior has what the method needs: models of its sigmas, or, for a plan, one model for all."""
         sigmas = self.settings.get("sigmas")
         if prior.serves_all:
             return sigmas is None or NOISE_FREE not in sigmas
@@ -99,7 +99,7 @@ class Run:
     method: str
     mix: str
     settings: dict
-    "Of the config: items, particles, rounds."
+    "The config's settings of the run: items, particles, rounds."
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,7 @@ class Scale:
 
     @functools.cached_property
     def text(self) -> str:
-        """The whole configuration but for the recording of the user's, as JSON."""
+        """The whole configuration as JSON, without the user's recording."""
         whole = {key: value for key, value in self.settings.items() if key != "file"}
         return json.dumps(whole, indent=1, sort_keys=True) + "\n"
 
@@ -178,12 +178,12 @@ class DataSet:
 
     @property
     def kind(self) -> str:
-        """The file of audiopriors/data that makes it."""
+        """The file of audiopriors/data for this kind of data."""
         return self.settings["kind"]
 
     @property
     def data(self) -> dict:
-        """What a program needs to open it."""
+        """Its kind and settings, with which a program opens it."""
         return {"kind": self.kind, "settings": self.settings["settings"]}
 
     @property
@@ -197,7 +197,7 @@ class DataSet:
 
     @property
     def published(self) -> list[str]:
-        """Names of priors trained as the authors did, to be compared: neither sampled nor separated with."""
+        """Names of priors trained as the authors did, for comparison: neither sampled nor separated with."""
         return self.settings["published"]
 
     @property
@@ -207,7 +207,7 @@ class DataSet:
 
     @property
     def separate_priors(self) -> list[str]:
-        """Those of its own priors whose sources are trained each on its own: most figures show them alone."""
+        """Those of its own priors whose sources are each trained on their own: most figures show them alone."""
         return [name for name in self.own_priors if not self.scale.prior(name).jointly]
 
     @property
@@ -227,27 +227,27 @@ class DataSet:
         return next((name for name in self.own_priors if self.scale.prior(name).family == "exact"), None)
 
     def sigmas_of(self, prior: Prior) -> list[str]:
-        """The data's noise levels above 0 at which the prior is evaluated: all, or those that it has models of."""
+        """The data's noise levels above 0 at which the prior is evaluated: all, or those that it has models for."""
         if prior.serves_all:
             return self.settings.get("sigmas", self.scale.settings["sigmas"])
         return [sigma for sigma in prior.levels if sigma != NOISE_FREE]
 
     @property
     def sigmas(self) -> list[str]:
-        """The noise levels at which some of its own priors is evaluated, 0 first."""
+        """The noise levels at which at least one of its own priors is evaluated, 0 first."""
         evaluated = {sigma for name in self.own_priors for sigma in self.sigmas_of(self.scale.prior(name))}
         return [NOISE_FREE, *(sigma for sigma in self.scale.settings["sigmas"] if sigma in evaluated)]
 
     @property
     def mapped_sigma(self) -> str:
-        """The level in the middle of those that most priors have, at which likelihoods are split over time."""
+        """The noise level at which likelihoods are split over time: the middle one of those that most priors have."""
         own = [self.sigmas_of(prior) for prior in map(self.scale.prior, self.separate_priors)]
         having = {sigma: sum(sigma in levels for levels in own) for sigma in self.sigmas[1:]}
         levels = [sigma for sigma, number in having.items() if number == max(having.values())]
         return levels[(len(levels) - 1) // 2]
 
     def replicates(self, prior: Prior) -> range:
-        """The trainings of a prior; one that is not trained has one."""
+        """The numbers of a prior's trainings. A prior that is not trained has one."""
         return range(self.scale.settings["seeds"] if prior.training is not None else 1)
 
     def check(self, prior: Prior, source: str, sigma: str | None = None) -> None:
@@ -271,7 +271,7 @@ class DataSet:
         return {"name": name, "sources": settings["sources"], "gains": gains, "noise": noise, **others}
 
     def mix_items(self, name: str, wanted: int) -> int:
-        """So many test mixes, but no more than the mix allows."""
+        """The wanted number of test mixes, or the mix's own limit if that is lower."""
         return min(wanted, self.settings["mixes"][name].get("items", wanted))
 
     @functools.cached_property
@@ -286,17 +286,17 @@ class DataSet:
         ]
 
     def can_run(self, prior: str, method: str) -> bool:
-        """Whether the prior has models of what the method needs."""
+        """Whether the prior has the models that the method needs."""
         return self.scale.method(method).can_run(self.scale.prior(prior))
 
     def check_run(self, prior: str, method: str) -> None:
-        """Raise UserError if it has not."""
+        """Raise UserError if the prior lacks the models that the method needs."""
         if not self.can_run(prior, method):
             levels = ", ".join(self.scale.prior(prior).levels)
             raise UserError(f"{prior} has no models of what {method} needs; it has {levels}")
 
     def run(self, prior: str, method: str, mix: str) -> Run:
-        """The run of that prior and method, of any mix."""
+        """The run of that prior and method, for any mix."""
         self.mix(mix)
         self.scale.method(method)
         settings = self.settings["runs"].get(method, {}).get(prior)
@@ -339,7 +339,7 @@ class DataSet:
 
     @property
     def file(self) -> dict | None:
-        """How a recording of the user's is separated: prior and method; None if the data set takes none."""
+        """How a user's recording is separated: prior and method; None if the data set takes no recordings."""
         return self.settings.get("file")
 
 

@@ -1,4 +1,4 @@
-"""Every table: workflow/scripts/table_NAME.py computes the table NAME, unless `rule` names another program."""
+"""The catalogue of tables. workflow/scripts/table_NAME.py computes table NAME, unless `rule` names another program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .catalogue import (
 
 
 def program_of(name: str) -> str:
-    """The program that computes a table of rule `table`: table_NAME.py, or table_1.py of the table table_1."""
+    """The program that computes a table of rule `table`: table_NAME.py, or table_1.py for the table table_1."""
     return name if name.startswith("table_") else f"table_{name}"
 
 

@@ -1,6 +1,6 @@
-"""What no scale uses: priors that no data set has, titles of nothing, runs and files that no prior has the models for.
+"""Parts of a configuration that no scale uses: priors without a data set, titles of nothing, runs without models.
 
-One scale may well leave them out, such as a run with sigmas that it has not.
+A single scale may leave them out, such as a run with sigmas that it does not have.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ def never_used(scales: Iterable[dict]) -> dict[Key, str]:
 
 def never_separates_files(scales: Iterable[dict]) -> dict[Key, str]:
     """Methods for recordings that the prior beside them can run at none of these scales."""
-    every = [data for whole in scales for data in Scale("", whole).datasets.values() if data.file]
-    return _nowhere(_run(data, **data.file, at=("datasets", data.name, "file", "method")) for data in every)
+    every = [data for whole in scales for data in Scale("", whole).datasets.values()]
+    return _nowhere(
+        _run(data, **file, at=("datasets", data.name, "file", "method")) for data in every if (file := data.file)
+    )
 
 
 def _nowhere(uses: Iterable[Use]) -> dict[Key, str]:
