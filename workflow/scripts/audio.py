@@ -1,4 +1,4 @@
-"""The example mixes, their true sources and every method's estimates as wav files, and a page that plays them."""
+"""Write the example mixes, their true sources and every method's estimates as wav files, and a page that plays them."""
 
 import html
 from pathlib import Path

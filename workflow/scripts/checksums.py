@@ -1,4 +1,4 @@
-"""SHA-256 of results, in the form of sha256sum, by paths from the list's own folder."""
+"""List the SHA-256 of result files in the form of sha256sum, with paths relative to the list's own folder."""
 
 from pathlib import Path
 

@@ -10,7 +10,7 @@ from audiopriors.files import csv_of, write_bytes
 
 
 def short(cell: str) -> str:
-    """Four significant digits of a number that is not a whole one; any other cell as it is."""
+    """A number with four significant digits, unless it is whole; any other cell is unchanged."""
     try:
         return f"{float(cell):.4g}" if "." in cell or "e" in cell else cell
     except ValueError:

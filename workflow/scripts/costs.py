@@ -1,4 +1,7 @@
-"""What each kind of job cost: the only table with clock times. A resumed training counts its last attempt only."""
+"""Sum up the cost of each kind of job. This is the only table with clock times.
+
+A resumed training counts with its last attempt only.
+"""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How well one prior denoises its own source at each noise level: what a sampler's levels are planned from."""
+"""Measure how well one prior denoises its own source at each noise level; samplers' levels are planned from this."""
 
 import numpy as np
 import torch

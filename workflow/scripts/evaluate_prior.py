@@ -1,6 +1,6 @@
 """Score the priors of one source on every test source, the mix, constants and Gaussian noise, at every noise level.
 
-They also denoise their source, and their likelihoods of a few waves are split over time.
+The priors also denoise their source, and their likelihoods of a few waves are split over time.
 """
 
 import logging

@@ -1,7 +1,7 @@
-"""What a scale will take: jobs, hours and disk, from steps that are measured here and now, before anything is started.
+"""Forecast jobs, hours and disk of a scale before anything is started, from steps that are measured on this machine.
 
 Each prior's training step, the scoring of an item, and a sampler's step are timed on this machine's device, on noise
-in place of data. Hours are of that device, one job at a time; divide by the number of jobs at once.
+instead of data. Hours are those of this device, one job at a time; divide them by the number of jobs at once.
 """
 
 import logging
@@ -24,7 +24,7 @@ TURNS, LONG = 3, 30.0  # seconds
 
 
 def seconds(work, device) -> float:
-    """The shortest of a few turns; one that takes long needs no other, as warming up is little of it."""
+    """The shortest time of a few turns. A turn that takes long is not repeated, as warming up is little of it."""
     taken = []
     while len(taken) < TURNS and sum(taken) < LONG:
         started = time.perf_counter()
@@ -36,7 +36,7 @@ def seconds(work, device) -> float:
 
 
 def train_step(model, training: dict, x: torch.Tensor, sigma):
-    """One step of the training loop on a batch, as something to be timed."""
+    """One step of the training loop on a batch, as a function to be timed."""
     optimiser = Adam(model, training["beta2"], training["average"])
 
     def step() -> None:
@@ -48,14 +48,14 @@ def train_step(model, training: dict, x: torch.Tensor, sigma):
 
 
 def sampler_call(prior, x: torch.Tensor, sigma: float, planned: bool):
-    """One call of what a sampler needs of a prior, as something to be timed: its denoiser, or a density's gradient."""
+    """One call of what a sampler needs from a prior, to be timed: its denoiser, or a density's gradient."""
     if not planned:
         return lambda: prior.score(x, sigma)
     return lambda: Scaled(prior).denoise(x, 0.129)
 
 
 def waves_drawn(prior: Scaled, frame: int, sigma: float):
-    """What a posterior model is trained on, as something to be timed."""
+    """Drawing the waves that a posterior model is trained on, as a function to be timed."""
     return lambda: prior.prior.waves(prior.items, frame, sigma, torch.Generator())
 
 

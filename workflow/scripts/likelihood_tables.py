@@ -1,4 +1,4 @@
-"""The tables of likelihood, detection, classification and gradient norm, from the measures of all priors."""
+"""Compute the tables of likelihood, detection, classification and gradient norm from the measures of all priors."""
 
 from audiopriors import files, runtime, tables
 

@@ -1,6 +1,6 @@
-"""Make a data set's items: toy data's table of parameters, or the index of frames that are cut out of recorded tracks.
+"""Make a data set's items: the toy data's table of parameters, or the index of frames cut out of recorded tracks.
 
-Frames lie beside the table. A killed run that is started again goes on after the last track that is done.
+Frames lie beside the table. A killed run that is started again continues after the last finished track.
 """
 
 from pathlib import Path

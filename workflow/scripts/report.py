@@ -1,4 +1,4 @@
-"""The report: one HTML file, readable offline, with every figure and table and what to look for in it."""
+"""Write the report: one HTML file, readable offline, with every figure and table and what to look for in it."""
 
 import os
 import subprocess

@@ -1,7 +1,7 @@
 """Separate a recording into one wav file per source, at its own rate, channels and length.
 
-Its channels are separated on their own, in frames that overlap and are cross-faded. The priors know nothing above half
-of their rate: what is above, and what the estimates leave of the recording, is in rest.wav, so that all add up to it.
+Each channel is separated on its own, in overlapping frames that are cross-faded. The priors know nothing above half of
+their rate. What lies above, and what the estimates leave of the recording, is in rest.wav, so all files add up to it.
 """
 
 import logging
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def resampled(audio: np.ndarray, rate: int, to: int, length: int | None = None) -> np.ndarray:
-    """(samples, channels) at another rate; cut, or filled with zeros, to `length` samples."""
+    """Audio (samples, channels) at another rate; cut, or filled with zeros, to `length` samples."""
     channels = np.stack([recordings.resample(channel, rate, to) for channel in audio.T.astype(np.float32)], axis=1)
     if length is None:
         return channels
@@ -96,7 +96,7 @@ def resampled(audio: np.ndarray, rate: int, to: int, length: int | None = None) 
 
 
 def true_source(track: recordings.Track, source: str, rate: int) -> np.ndarray | None:
-    """The source as it was recorded, mono (samples,), of a file that has it; else None."""
+    """The source as it was recorded, mono (samples,), if the file contains it; else None."""
     if source not in track.sources:
         return None
     audio, from_rate = recordings.read(track, source)
@@ -104,7 +104,7 @@ def true_source(track: recordings.Track, source: str, rate: int) -> np.ndarray |
 
 
 def levels(settings, mix, files, truth, mono_mix, joined) -> pd.DataFrame:
-    """Level of each file, and, where the true source is known, SI-SDR of the channels' mean and of the mix's."""
+    """The level of each file, and, where the true source is known, SI-SDR of the channels' mean and of the mix's."""
     level, rows = recordings.decibel, []
     for number, (source, audio) in enumerate(files.items()):
         right = truth.get(source)

@@ -1,6 +1,6 @@
 """Separate test mixes by a posterior model, and measure its evidence lower bound and its calibration.
 
-Of a mix of one source in noise it also measures how well it denoises, on what priors are measured on.
+For a mix of one source in noise, also measure how well it denoises, on the same items as priors.
 """
 
 import logging
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def _denoised(model, data, settings: dict, device) -> pd.DataFrame:
-    """Rows of the table `denoising`; none of a mix without noise."""
+    """Rows of the table `denoising`; no rows for a mix without noise."""
     rows, source = denoising.NONE, settings["mix"]["sources"][0]
     if settings["denoising"]:
         of = settings["denoising"] | {"evaluation": likelihood.Evaluation(**settings["denoising"]["evaluation"])}

@@ -1,4 +1,4 @@
-"""The references of a separation: the mix as estimate, what the data set can give, supervised separators."""
+"""Compute the references of a separation: the mix as estimate, the data set's references, supervised separators."""
 
 import pandas as pd
 import torch

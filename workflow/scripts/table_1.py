@@ -14,7 +14,7 @@ PUBLISHED = {
 
 
 def build(settings, inputs):
-    """inputs: the table cross_likelihood."""
+    """The table. inputs: the table cross_likelihood."""
     likelihood, rows = tables.read_csv(inputs[0]), []
     for (test_source, which), published in PUBLISHED.items():
         sigma = settings["sigmas"][0 if which == "noise-free" else -1]

@@ -11,7 +11,7 @@ PUBLISHED = {  # Table 2 of the paper, toy data, in the order of the columns
 
 
 def build(settings, inputs):
-    """inputs: none, all is in the settings."""
+    """The table. inputs: none, as everything is in the settings."""
     rows = [dict(zip(COLUMNS["table_2"], [name, *values], strict=True)) for name, values in PUBLISHED.items()]
     for name, prior in settings["priors"].items():
         training = prior.get("training", {})

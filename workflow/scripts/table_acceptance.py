@@ -1,10 +1,10 @@
-"""From every particle of the planned samplers of one data set, how well their misfit tells failures."""
+"""Table: how well the misfit tells failures, from every particle of the planned samplers of one data set."""
 
 from audiopriors import files, tables
 
 
 def build(settings, inputs):
-    """inputs: the particles of separate."""
+    """The table. inputs: the particles of separate."""
     return tables.acceptance(files.read_rows(inputs))
 
 

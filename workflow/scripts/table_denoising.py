@@ -1,10 +1,10 @@
-"""How well every prior denoises its own source, against the best that there is."""
+"""Table: how well every prior denoises its own source, compared with the best possible."""
 
 from audiopriors import files, tables
 
 
 def build(settings, inputs):
-    """inputs: rows of evaluate_prior's denoising."""
+    """The table. inputs: rows of evaluate_prior's denoising."""
     return tables.denoising(files.read_rows(inputs), settings["exact"], settings["frame"])
 
 

@@ -1,10 +1,10 @@
-"""From the rows of all evaluations of one data set, the table of detection within each track."""
+"""Table: detection within each track, from the rows of all evaluations of one data set."""
 
 from audiopriors import files, tables
 
 
 def build(settings, inputs):
-    """inputs: rows of evaluate_prior."""
+    """The table. inputs: rows of evaluate_prior."""
     return tables.detection_by_track(files.read_rows(inputs), settings["sources"], settings["frame"])
 
 

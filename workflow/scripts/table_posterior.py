@@ -1,10 +1,10 @@
-"""From the bounds and calibrations of all posterior models of one data set, the table of posteriors."""
+"""Table: posterior models, from the bounds and calibrations of all of them on one data set."""
 
 from audiopriors import files, tables
 
 
 def build(settings, inputs):
-    """inputs: the bounds of separate_posterior."""
+    """The table. inputs: the bounds of separate_posterior."""
     return tables.posterior(files.read_rows(inputs), settings["frame"])
 
 

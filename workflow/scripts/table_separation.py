@@ -1,10 +1,10 @@
-"""From the rows of all separations of one data set, the table of separation."""
+"""Table: separation, from the rows of all separations of one data set."""
 
 from audiopriors import files, tables
 
 
 def build(settings, inputs):
-    """inputs: rows of separate and separate_reference."""
+    """The table. inputs: rows of separate and separate_reference."""
     return tables.separation(files.read_rows(inputs), settings["frame"])
 
 

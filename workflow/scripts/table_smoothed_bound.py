@@ -1,10 +1,10 @@
-"""What constants and noise have of the most that a density of noisy data can give, under every prior."""
+"""Table: constants and noise under every prior, compared with the most that a density of noisy data can give."""
 
 from audiopriors import tables
 
 
 def build(settings, inputs):
-    """inputs: the table of cross-likelihood."""
+    """The table. inputs: the table of cross-likelihood."""
     return tables.smoothed_bound(tables.read_csv(inputs[0]))
 
 

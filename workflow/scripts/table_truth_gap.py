@@ -1,10 +1,13 @@
-"""How far every density is from the true one, on the true one's own items; stops if one is impossibly near."""
+"""Table: how far every density is from the true one, on the true one's own items.
+
+It stops if a density is impossibly near.
+"""
 
 from audiopriors import files, registry, tables
 
 
 def build(settings, inputs):
-    """inputs: rows of evaluate_prior, the exact prior's among them."""
+    """The table. inputs: rows of evaluate_prior, including the exact prior's."""
     measures, error = files.read_rows(inputs), registry.constant("priors", "exact", "ERROR")
     return tables.truth_gap(measures, settings["exact"], error, settings["frame"])
 

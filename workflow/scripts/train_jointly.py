@@ -1,4 +1,7 @@
-"""Train the priors of all sources together, from separately trained ones; interrupted, it continues as one's does."""
+"""Train the priors of all sources together, from separately trained ones.
+
+An interrupted run continues as a prior's training does.
+"""
 
 from audiopriors import registry, runtime, training
 from audiopriors.checkpoints import load_prior, save_prior

@@ -1,4 +1,4 @@
-"""Train the posterior model of one mix against frozen priors; interrupted, it continues as a prior's training does."""
+"""Train the posterior model of one mix against frozen priors. If interrupted, it continues as a prior's training."""
 
 import logging
 

@@ -1,8 +1,8 @@
 """Train one prior: one source at one noise level, from scratch or from the prior of a smaller noise level.
 
-A prior that needs no training (settings: training null) is made of the data set's own law, or taken out of the priors
-that were trained together. A killed or timed-out
-training that is started again continues where it was, and ends in the same bytes.
+A prior that needs no training (settings: training null) is made from the data set's own law, or taken out of priors
+that were trained together. A killed or timed-out training that is started again continues where it was, and ends in the
+same bytes.
 """
 
 from audiopriors import registry, runtime, training

@@ -1,4 +1,4 @@
-"""Train the supervised separator of one mix; interrupted, it continues as a prior's training does."""
+"""Train the supervised separator of one mix. An interrupted run continues as a prior's training does."""
 
 from audiopriors import registry, runtime, training
 from audiopriors.checkpoints import save_prior

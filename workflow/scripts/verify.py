@@ -1,5 +1,8 @@
-"""Whether results are still what was written: recomputes the checksums of a finished scale, and of what its tables and
-figures were made from. Says which files are altered, missing or stale, and exits with 1 if any is."""
+"""Check that results are still as they were written.
+
+The checksums of a finished scale, and of the files that its tables and figures were made from, are recomputed. Files
+that are altered, missing or stale are listed; if there are any, the exit status is 1.
+"""
 
 import argparse
 import sys

@@ -24,7 +24,7 @@ def fit_beta(values: np.ndarray) -> tuple[float, float]:
     if np.ptp(values) == 0:
         return np.nan, np.nan
     part = (values + 1) / 2
-    logs = np.array([np.log(part).mean(), np.log1p(-part).mean()])  # all that the likelihood sees of the values
+    logs = np.array([np.log(part).mean(), np.log1p(-part).mean()])  # all that the likelihood depends on
     mean, variance = part.mean(), part.var()
     start = np.array([mean, 1 - mean]) * max(mean * (1 - mean) / variance - 1, 0.1)  # by moments
 
@@ -59,7 +59,7 @@ def wave_density(source: str, values: np.ndarray, low: float, high: float) -> np
     """
     size = np.abs(np.asarray(values, np.float64))
     reached = size < high
-    size = np.where(reached, size, 0.0)  # where no wave comes, the density is 0 and what follows of no account
+    size = np.where(reached, size, 0.0)  # beyond the waves' reach the density is 0, whatever follows
     least = np.maximum(size, low)  # the smallest amplitude that reaches the value
     return np.where(reached, _DENSITIES[source](size, least, low, high), 0.0)
 

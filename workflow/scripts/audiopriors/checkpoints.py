@@ -17,7 +17,7 @@ from .errors import UserError
 from .files import write_bytes
 from .priors.base import Prior
 
-# One entry only: safetensors writes several in an order that changes from run to run.
+# One entry only, as safetensors writes several in an order that changes from run to run.
 _ENTRY = "audiopriors"
 _CHECKSUM = "sha256"  # in the entry
 

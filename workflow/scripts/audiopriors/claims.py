@@ -13,9 +13,9 @@ from .errors import UserError
 
 KEYS = ("prior_source", "prior", "method", "test_source", "source", "mix")
 UNDECIDED = "undecided at this scale"
-NOT_MEASURED = "undecided: not measured here"  # this configuration has not what the claim is about
+NOT_MEASURED = "undecided: not measured here"  # this configuration lacks what the claim is about
 TOO_FEW = "undecided: too few units for an interval"
-NO_EVIDENCE = "undecided: no row is evidence"  # none has what the claim asks for as `provided`
+NO_EVIDENCE = "undecided: no row is evidence"  # no row meets the claim's `provided`
 DEPENDS = "depends on the metric"
 Measured = tuple[float, float, float]  # a value and the ends of its interval
 NOTHING: Measured = (math.nan, math.nan, math.nan)
@@ -53,7 +53,7 @@ def measure(claim: dict, table: pd.DataFrame, changes: dict | None, prior_source
     ends = [end if (end := f"{name}_{side}") in rows else side for side in ("low", "high")]
     value, low, high = rows[name], rows[ends[0]], rows[ends[1]]
     if "minus" in claim:
-        # Each row less every row that is the same but for what `minus` changes.
+        # Each row minus the row that differs only in what `minus` changes.
         keys = [key for key in KEYS if key in table and key not in claim["minus"]]
         other = choose(table, claim["select"] | claim["minus"] | changes | only)
         pairs = rows.merge(other, "left", on=keys, suffixes=("", "_less"))

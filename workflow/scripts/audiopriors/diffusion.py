@@ -32,10 +32,10 @@ from .gate import Gate, altered
 from .priors.base import Prior, Sigma
 from .seeds import torch_generator
 
-GATE_WEIGHT = 0.01  # so that the bound on the gradient's norm is the denoiser's
-# Of `waves`: nats of log sigma a level; the noise's correlation from level to level, down to this part of sigma_max.
+GATE_WEIGHT = 0.01  # so small that the bound on the gradient's norm stays the denoiser's
+# For `waves`: step in log sigma (nats); correlation of the noise between levels, down to this share of sigma_max.
 WAVE_STEP, KEPT, KEPT_TO = 0.25, 0.85, 1 / 6
-BEGIN = 0.25  # of sigma: with less noise added, the integrand is as where the denoiser does not change
+BEGIN = 0.25  # times sigma: with less noise added, the integrand is as if the denoiser did not change
 
 
 def _integral(values: Tensor, added: np.ndarray, sigma: float) -> tuple[Tensor, Tensor]:
@@ -134,7 +134,7 @@ class Diffusion(Prior):
         An altered item counts if its change has more power than chance variations of its noise's power.
         """
         generator = torch_generator("altered", x[0, 0, 0].item())
-        # In the mean over steps it is the share.
+        # On average over steps this is the share.
         number = int(self.config.altered * len(x) + torch.rand((), generator=generator).item())
         ones, counts = torch.ones_like(x[:, 0, 0]), x.new_zeros(number)
         if number:
@@ -210,7 +210,7 @@ class Diffusion(Prior):
         values = []
         for place, tau in enumerate(added.tolist()):
             noise = torch.randn(x.shape[2], generator=torch_generator("likelihood", place))
-            noise = (noise / noise.square().mean().sqrt()).to(x)  # its chance power would be most of the error
+            noise = (noise / noise.square().mean().sqrt()).to(x)  # else its chance power would be most of the error
             total = sigma**2 + tau**2
             change = (self.judged(x + tau * noise, math.sqrt(total)) - wave).double()
             nearer = add_up(change * (change - 2 * (x - wave)))

@@ -88,7 +88,7 @@ def read_array(path: str | Path, mmap_mode: str | None = None) -> np.ndarray:
         return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
     except FileNotFoundError:
         raise
-    except Exception as error:  # of a damaged header numpy raises anything, of tokenize or struct too
+    except Exception as error:  # for a damaged header numpy raises any kind of error, even from tokenize or struct
         raise Damaged(f"{path}: is damaged ({type(error).__name__}); delete it and run again") from None
 
 
@@ -103,7 +103,7 @@ def read_table(path: str | Path) -> pyarrow.Table:
 
     content = BufferReader(Path(path).read_bytes())
     try:
-        # Without a data set's or a pool's threads: a program that ends soon after may abort (apache/arrow#50482).
+        # Without threads, as a program that ends soon after may abort (apache/arrow#50482).
         file = parquet.ParquetFile(content, pre_buffer=False, page_checksum_verification=True)
         table = file.read(use_threads=False)
     except (ArrowException, OSError, UnicodeDecodeError) as error:

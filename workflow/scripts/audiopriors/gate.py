@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 POWERS = (2, 3, 4, 5)
 MOMENTS = 6
-ODDS = 3.0  # added to the logit: what is judged is a wave of the source more often than an item of the training
+ODDS = 3.0  # added to the logit: in use, x is a wave of the source more often than in training
 
 
 def altered(clean: Tensor, generator: torch.Generator) -> Tensor:
@@ -32,7 +32,7 @@ def altered(clean: Tensor, generator: torch.Generator) -> Tensor:
     bends = torch.stack([clean**exponent for exponent in POWERS])[power, torch.arange(number, device=clean.device)]
     bent = clean + chosen(0.7) * sign() * uniform(0.2, 0.6) * bends
     loud = clean.abs().amax(2, keepdim=True) / bent.abs().amax(2, keepdim=True).clamp_min(1e-6)
-    bent = torch.where(chosen(0.7) > 0, loud * bent, bent)  # else it could be told by its amplitude
+    bent = torch.where(chosen(0.7) > 0, loud * bent, bent)  # else its amplitude would give it away
     silent, shrunk = chosen(0.2), chosen(0.3)
     gain = (1 - shrunk * uniform(0.3, 1)) * (1 - silent)
     return gain * bent + chosen(0.4) * sign() * uniform(0.1, 1)

@@ -182,7 +182,7 @@ def _simultaneous(values: np.ndarray, ends: np.ndarray, bounded: bool) -> np.nda
     wider = special.ndtri(level) / special.ndtri(TAIL)
     scale, back = (special.logit, special.expit) if bounded else (np.array, np.array)
     centre = values[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):  # of an end at the value's own bound, and of a value at one
+    with np.errstate(invalid="ignore", divide="ignore"):  # an end or a value may be at its bound
         wide = back(scale(centre) + wider * (scale(ends) - scale(centre)))
         if bounded:
             wide = np.where(centre == 0, 1 - (1 - ends) ** (math.log(level) / math.log(TAIL)), wide)

@@ -72,7 +72,7 @@ class JointPriors(nn.Module):
     def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
         """The mean over items of L / N / T in nats/sample, a scalar. x (B, N, T) has the noise; `clean` is unused."""
         batch, sources, length = x.shape
-        items = x.transpose(0, 1).reshape(batch * sources, 1, length)  # those of the first source first
+        items = x.transpose(0, 1).reshape(batch * sources, 1, length)  # sorted by source
         truth = torch.arange(sources, device=x.device).repeat_interleave(batch)
         log_prob, logits = self._classified(items, truth, sigma)
         cross_entropy = functional.cross_entropy(logits.flatten(0, 1) / self.temperature, truth.repeat(len(logits)))

@@ -12,7 +12,7 @@ from torch.nn import functional
 from .errors import UserError
 from .precision import add_product, factor, product, rounds
 
-EMBEDDING = 32  # numbers that tell a network the noise level
+EMBEDDING = 32  # size of the noise level's embedding
 _CACHED = 16384  # samples (items x time)
 
 
@@ -100,7 +100,7 @@ class _GatedStack(torch.autograd.Function):
             if keep:
                 wholes.append(seen)
                 gates.append(both)
-            if layer < layers - 1:  # nobody reads the last layer's residual output
+            if layer < layers - 1:  # the last layer's residual output is not used
                 before = hidden
                 if keep:
                     whole, hidden = row.new(inputs, width)
@@ -117,8 +117,8 @@ class _GatedStack(torch.autograd.Function):
         filter_gate, residual, skip, gated, *saved = ctx.saved_tensors
         row, rounded, (layers, width, columns) = ctx.row, ctx.rounded, gated.shape
         wholes, gates = saved[:layers], saved[layers:]
-        train = any(ctx.needs_input_grad[1:])  # Langevin wants the gradient in x only: half of the work
-        gated_factor = factor(gated, rounded and train)  # of the products that give the weights' gradients
+        train = any(ctx.needs_input_grad[1:])  # Langevin needs the gradient in x only: half of the work
+        gated_factor = factor(gated, rounded and train)  # factor of the products that give the weights' gradients
         grad_skip = gated.new_empty(len(skip), columns)
         row.fill(grad_skip, grad_skip_sum)
         grad_skip_factor = factor(grad_skip, rounded)
@@ -139,7 +139,7 @@ class _GatedStack(torch.autograd.Function):
             # d tanh = s (1 - t^2), d sigmoid = t s (1 - s); with z = t s: g (s - t z) and g z (1 - s)
             torch.mul(grad_gated, torch.addcmul(sigmoid, tanh, z, value=-1), out=grad_both[:width])
             torch.mul(grad_gated, torch.addcmul(z, z, sigmoid, value=-1), out=grad_both[width:])
-            row.clear(grad_both)  # zeros already, but beside a frame that is not finite
+            row.clear(grad_both)  # already zero, unless a frame beside it is not finite
             whole = factor(whole, rounded)
             for tap, offset in row.taps[layer]:
                 add_product(grad_hidden, filter_gate[layer, tap].t(), row.view(whole, -offset))
@@ -190,7 +190,7 @@ class GatedStack(nn.Module):
         taps = kernel_size * width
         self.filter_gate = uniform(layers, kernel_size, 2 * width, width, fan_in=taps)
         self.filter_gate_bias = uniform(layers, 2 * width, fan_in=taps)
-        # The last layer's residual output is read by nobody, so it has no residual convolution.
+        # The last layer's residual output is not used, so it has no residual convolution.
         self.residual = uniform(layers - 1, width, width, fan_in=width)
         self.residual_bias = uniform(layers - 1, width, fan_in=width)
         self.skip = uniform(skip_width, layers * width, fan_in=layers * width)
@@ -203,7 +203,7 @@ class GatedStack(nn.Module):
         items = 1 if length >= 1024 and 8 * reach > length else max(1, _CACHED // length)
         if hidden.device.type != "cpu":
             items = hidden.shape[0]
-        keep = torch.is_grad_enabled()  # what the backward pass needs is most of the memory
+        keep = torch.is_grad_enabled()  # the backward pass needs most of the memory
         parameters = (self.filter_gate, self.filter_gate_bias, self.residual, self.residual_bias)
         pieces = [
             _GatedStack.apply(piece, *parameters, self.skip, self.skip_bias, self.offsets, keep)

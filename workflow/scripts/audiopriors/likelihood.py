@@ -82,7 +82,7 @@ def evaluate(
     """
     one_for_all = sigma == "all"
     levels = ["0", *sigmas]
-    own_levels = list(dict.fromkeys([*levels, *evaluation.peakedness]))  # each once: peakedness may name one of sigmas
+    own_levels = list(dict.fromkeys([*levels, *evaluation.peakedness]))  # each once: sigmas may be in peakedness
     items = torch.arange(min(evaluation.test_items, data.count("test")))
     clean = {test: data.frames("test", test, items, frame) for test in sources}
     clean["mix"] = data.mixture("test", sources, items, frame)
@@ -117,7 +117,7 @@ def evaluate(
             shown = own_levels if in_class else [level] if one_for_all else levels
             for data_sigma in shown:
                 noisy = test_noise(x, data_sigma, *seed, "test", test)
-                # Detection compares whole splits; what only a mean is taken of needs fewer items.
+                # Detection compares whole splits; where only a mean is needed, fewer items do.
                 compared = test != "mix" and (data_sigma == level or (data_sigma in levels and not one_for_all))
                 add("test", test, data_sigma, measures_of(noisy if compared else noisy[:inputs], data_sigma))
         noisy = test_noise(held_out, level, *seed, "validation", source)
@@ -190,7 +190,7 @@ def entropy_gate(log_prob: np.ndarray, x: Tensor, deviation: float, what: str) -
     log_q = -0.5 * (x.double() / deviation).square().sum((1, 2)).numpy()
     log_q -= x.shape[2] * (math.log(deviation) + 0.5 * math.log(2 * math.pi))
     excess = float(np.sum(log_prob - log_q))
-    if not excess <= GATE:  # NaN too
+    if not excess <= GATE:  # also if it is NaN
         raise EntropyViolation(
             f"{what}: not a density, it gives N(0, {deviation:g}^2) noise {excess:.1f} nats more than its own law does "
             f"(at most {GATE:g} can be chance): its log_prob is wrong, do not use it"

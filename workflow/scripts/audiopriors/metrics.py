@@ -37,7 +37,7 @@ def bss_eval(estimates: Tensor, truth: Tensor, tracks: list[str]) -> dict[str, n
     """
     from .audio import recordings
 
-    recordings.ffmpeg()  # museval imports musdb, which wants it
+    recordings.ffmpeg()  # museval imports musdb, which needs it
     from museval.metrics import bss_eval as museval_bss_eval
 
     number, items, _, frame = truth.shape

@@ -33,7 +33,7 @@ class Adam:
             amsgrad=False, beta1=0.9, beta2=self.beta2, lr=rate, weight_decay=0.0, eps=1e-8, maximize=False,
         )  # fmt: skip
         if self.average:
-            taken = self.state["step"][0].item()  # the average of few steps is a short one, so that the start fades
+            taken = self.state["step"][0].item()  # after few steps the average is short, so that the start fades
             weight = 1 - min(self.average, (taken - 1) / (taken + 9))
             torch._foreach_lerp_(self.state["average"], self.parameters, weight)
 

@@ -18,7 +18,7 @@ from . import runtime
 from .errors import UserError
 from .files import rows_made_on, write_bytes
 
-# Set by the workflow: {scale: [path of its whole configuration, SHA-256, seed, replicates]}, as JSON.
+# The workflow sets this variable: {scale: [path of its whole configuration, SHA-256, seed, replicates]}, as JSON.
 VARIABLE = "AUDIOPRIORS_CONFIGURATIONS"
 
 
@@ -119,7 +119,7 @@ def problems(results: Path) -> list[str]:
     ------
     UserError: there is no list of checksums, as nothing was finished.
     """
-    lists = sorted(results.glob("checksums*.txt"), key=lambda path: path.stat().st_mtime)  # the newest says it
+    lists = sorted(results.glob("checksums*.txt"), key=lambda path: path.stat().st_mtime)  # the newest one counts
     if not lists:
         raise UserError(f"{results} has no checksums.txt: run `snakemake --cores all {results.name}` first")
     sums = {

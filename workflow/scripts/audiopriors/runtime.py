@@ -46,7 +46,7 @@ class Run:
     "The record that provenance.py has made of this call."
 
 
-current = Run()  # of a notebook, or, since `run` began, of the program
+current = Run()  # the program that `run` is running, or a notebook
 
 
 class Program:
@@ -95,14 +95,14 @@ def prepare(threads: int):
 
     _keep_freed_memory()
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # gates of saw and square priors saturate: a quarter faster on a CPU
+    torch.set_flush_denormal(True)  # a quarter faster on a CPU, as gates of saw and square priors saturate
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for this to be reproducible
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS needs this to be reproducible
         torch.set_deterministic_debug_mode("warn")
-        torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what it has not written
+        torch.utils.deterministic.fill_uninitialized_memory = False  # unwritten memory is never read here
     current.computes = True
     current.device = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     log.info("device %s, %d threads", current.device, threads)  # the table of costs reads this line

@@ -70,7 +70,7 @@ def _priors(measures: pd.DataFrame):
     return measures.groupby(["dataset", "prior"], sort=False, observed=True)
 
 
-NO_LIKELIHOODS = ("gradient_norm_squared", "integration_error")  # of the measures in rows
+NO_LIKELIHOODS = ("gradient_norm_squared", "integration_error")  # measures in the rows that are no likelihoods
 
 
 def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
             for key, values in cells(group, measure).items():
                 items, test_source = values.mean(0) / frame, key[2]
                 error = errors[key].mean() / frame if measure == "log_prob" and key in errors else 0.0
-                if test_source.startswith("constant_"):  # no sample of anything
+                if test_source.startswith("constant_"):  # one input, not a sample
                     low = high = items[0]
                 else:
                     of_tracks = not test_source.startswith("normal_")
@@ -134,7 +134,7 @@ def gradient_norm(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
             low, high = intervals.mean(items, tracks[: len(items)])
             rows.append((
                 dataset, prior, prior_source, prior_sigma, data_sigma, frame, len(items), items.mean(),
-                np.maximum(low, 0), high,  # of a square
+                np.maximum(low, 0), high,  # a square is not below 0
             ))  # fmt: skip
     return _table("gradient_norm", rows)
 
@@ -182,7 +182,7 @@ def detection_table(measures: pd.DataFrame, sources: list[str], frame: int) -> p
                 compared += [(measure, other, inside, value) for other, value in zip(others, outside, strict=True)]
                 compared.append((measure, "rest", inside, np.concatenate(outside, axis=1)))
             for measure in _base(group):
-                for other in others:  # the ratio against the prior of the very source that is tested
+                for other in others:  # the ratio against the tested source's own prior
                     ratios = _ratios(ways[measure], prior_source, other, prior_sigma, data_sigma)
                     compared.append((ratio_name(measure), other, *ratios))
             rows += [
@@ -411,7 +411,7 @@ def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
         both = right.any() and not right.all()
         auroc = detection.placements(-misfit[right], -misfit[~right]).mean() if both else np.nan
         kept = group.reset_index(drop=True).groupby("item")["misfit"].idxmin().to_numpy()
-        failures = ~right[kept][accepted[kept]]  # of each mix that was accepted
+        failures = ~right[kept][accepted[kept]]  # for each accepted mix
         first = group[(group["round"] == 0) & (group["agreement_db"] < 60)]
         rows.append((
             *key, len(group), group["item"].nunique(), right.mean(), accepted.mean(), (accepted & ~right).sum(),

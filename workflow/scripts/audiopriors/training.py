@@ -203,7 +203,7 @@ def by_command(
         sigma,
         Training(**settings["training"]),
         seed=tuple(settings["seed"]),
-        # Another kind of device or version of torch would go on to other bytes than either gives.
+        # A state of another kind of device or version of torch would lead to other bytes.
         fingerprint=f"{digest(*inputs, *arguments.code)} {settings} {device.type} {torch.__version__}",
         state=state,
         device=device,

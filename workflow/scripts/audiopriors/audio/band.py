@@ -18,7 +18,7 @@ from ..seeds import numpy_generator
 SOURCES = ("drums", "bass", "other", "vocals")
 RATE = 44100
 
-_SHORTEST = 5.0  # seconds; in less, the parts are too short for everybody to play and to pause
+_SHORTEST = 5.0  # seconds; a shorter song has no time for all stems to play and to pause
 _LOUDEST = 0.979  # of all samples; below 0.98 in every precision
 _BAR = 16  # steps, of a quarter of a beat each
 
@@ -37,7 +37,7 @@ _GROOVES = (
     ("X..x..X...x..x..", "....X..x.x..X..x", "XxxxXxxxXxoxXxxx", "X..x..X...x.X.x."),  # funk
     ("X.....X.X.....X.", "...x..x...x..X..", "X.xxX.xxX.xxX.xx", "X.....X.X.....X."),  # bossa
 )
-# Rhythms of the chords, of which a song has one each, and the range of each instrument's tone control (Hz).
+# Rhythms of the chords (a song has one for each instrument), and the range of its tone control (Hz).
 _CHORDS = {
     "pad": (("X...............",), (900, 3000)),
     "organ": (("X.......X.......", "..x...x...x...x.", "X...........x.x."), (2500, 6000)),

@@ -10,8 +10,8 @@ from torchaudio.functional import melscale_fbanks
 
 from .spectra import spectra
 
-RATE = 16000  # Hz, for which the bands are laid out; of data of another rate they are the same shares of the spectrum
-FLOOR = 1e-6  # power that is added, so that silence has a logarithm: 60 dB below white noise of deviation 1
+RATE = 16000  # Hz; the bands are laid out for this rate, and scale with the rate of the data
+FLOOR = 1e-6  # added power, so that silence has a logarithm: 60 dB below white noise of deviation 1
 
 
 def window_of(bands: int) -> int:

@@ -35,7 +35,7 @@ MUSDB_SOURCES = ("drums", "bass", "other", "vocals")
 FULL_SCALE = 32768.0
 STORED = np.dtype("<i2")
 
-# Of the filter for resampling: zero crossings on each side, its edge, and the Kaiser window's beta.
+# The filter for resampling: zero crossings on each side, its edge, and the Kaiser window's beta.
 _CROSSINGS, _ROLLOFF, _BETA = 64, 0.9475937167399596, 14.769656459379492
 
 
@@ -88,7 +88,7 @@ def _musdb_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
         for path in sorted((root / split).glob("*.stem.mp4")):
             yield Track(path.name.removesuffix(".stem.mp4"), split, path, _stem_reader(path, split), all_of_them)
     if (root / "train").is_dir() or (root / "test").is_dir():
-        for track in _folder_tracks(root, sources):  # HQ
+        for track in _folder_tracks(root, sources):  # MUSDB18-HQ
             yield replace(track, has_mixture=all_of_them)
 
 
@@ -107,12 +107,12 @@ def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, in
             try:
                 track = musdb.DB(root=root, subsets=[split])[0]
                 part = track if source == MIXTURE else track.sources[source]
-                # `part.audio`, but never in float64, of which it holds three copies.
+                # As `part.audio`, which would hold three copies in float64.
                 audio, rate = stempeg.read_stems(
                     part.path, stem_id=part.stem_id, info=track.info, dtype=np.float32, ffmpeg_format="s16le"
                 )
                 return audio, int(rate)
-            except Exception as error:  # musdb and stempeg raise anything, ffmpeg's own words among them
+            except Exception as error:  # musdb and stempeg raise any kind of error, even ffmpeg's messages
                 raise BrokenTrack(f"{path}: cannot be decoded ({type(error).__name__}); copy it again") from error
 
     return read
@@ -268,7 +268,7 @@ def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.nd
                 "the files of a track must be of one length and rate"
             )
         wave = to_mono(audio, channel)
-        del audio  # before more is made
+        del audio  # frees memory before the next array
         waves.append(resample(wave, from_rate, rate))
     if not track.has_mixture:
         waves.insert(0, np.sum(waves, axis=0))
@@ -288,7 +288,7 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
     ------
     BrokenTrack: see `waves`; also if a track is shorter than one frame.
     """
-    # Not its name, which may hold anything.
+    # Not the track's name, which may have any characters.
     stem = f"{seed_of(track.key):016x}"
     fingerprint = json.dumps(
         [str(track.path), _stamp(track.path), sources, rate, frame, frames, channel, seed, digest(__file__)]

@@ -30,7 +30,7 @@ def problem(layout: str, root: str) -> str | None:
     return f"there is no folder {str(place)!r}; {hint}" if place else f"no folder of recordings is set; {hint}"
 
 
-STATE = "recordings.sha256"  # beside the items: of which state of the recordings they were cut
+STATE = "recordings.sha256"  # beside the items: the state of the recordings from which they were cut
 
 
 def state(root: Path) -> str:
@@ -46,7 +46,7 @@ REAL_SONG = "real_song"
 
 def real_song() -> Path:
     """The path of an excerpt (6 s) of a song of MUSDB18 with its stems, which the package stempeg contains."""
-    # Without importing it, which wants ffmpeg.
+    # stempeg is not imported, as its import needs ffmpeg.
     folder = Path(importlib.util.find_spec("stempeg").origin).parent
     return sorted((folder / "data").glob("*.stem.mp4"))[0]
 

@@ -41,7 +41,7 @@ class Frames(abc.ABC):
     mix_settings = ("gains", "noise")
     "What the config's mixes of these data may have beside their sources: `gains`, `unison`, `noise`."
 
-    # What a kind gives.
+    # Each kind defines these.
 
     @abc.abstractmethod
     def count(self, split: str) -> int:
@@ -55,7 +55,7 @@ class Frames(abc.ABC):
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
         """A training batch (batch, 1, frame) float32. All randomness comes from the generator, a CPU one."""
 
-    # What follows.
+    # These follow.
 
     def tracks(self, split: str) -> list[str]:
         """The track of each item: items of one track are not independent. By default each item is its own track."""

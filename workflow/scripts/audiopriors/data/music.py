@@ -94,13 +94,13 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
 
 def _play(config: Config, root: Path, seed: tuple) -> None:
     """Synthesise the demo band's songs that do not exist yet, in MUSDB18-HQ's layout. Every third is for testing."""
-    from ..audio import band  # here, as every training imports this file, and this needs scipy
+    from ..audio import band  # imported here, as it needs scipy, and every training imports this file
 
     places = [
         root / ("test" if number % 3 == 2 else "train") / f"Demo Band - Song {number + 1:02d}"
         for number in range(config.songs)
     ]
-    for other in set(root.glob("*/*")) - set(places):  # of a configuration with more songs
+    for other in set(root.glob("*/*")) - set(places):  # songs of a configuration with more of them
         shutil.rmtree(other)
     for number, place in enumerate(places):
         wanted = f"{seed_of(*seed, number)} {config.seconds:g} {digest(band.__file__)}"
@@ -139,7 +139,7 @@ class Frames(base.Frames):
     """
 
     bss_eval = True  # separations of recordings are measured by BSSEval, too
-    mix_settings = ("noise",)  # else recorded music is separated as it is
+    mix_settings = ("noise",)  # no gains or unison: recorded music is separated as it is
 
     def __init__(self, path: str, config: Config):
         self.config, self.rate = config, config.rate

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .scale import DataSet
 
-# Tables that one program gives, as they are of the same rows.
+# Tables that one program computes, as they use the same rows.
 LIKELIHOOD_TABLES = ("cross_likelihood", "detection", "classification", "gradient_norm")
 # Tables that claims can be decided by, where a data set has them.
 CLAIMED = (*LIKELIHOOD_TABLES, "truth_gap", "separation", "denoising")

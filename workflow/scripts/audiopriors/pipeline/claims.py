@@ -9,7 +9,7 @@ from .. import columns, registry
 from .catalogue import CLAIMED
 from .schema import Key, dotted, not_allowed
 
-SLOPES = "gradient_norm"  # the table all of whose numbers are above 0, so that they have a logarithm
+SLOPES = "gradient_norm"  # the only table whose numbers are all above 0, so that they have a logarithm
 SELECTIONS = ("select", "minus", "as_published", "second", "exact")
 
 
@@ -60,7 +60,7 @@ def _of_names(claim: dict, at: Key, scales: list[dict]) -> Iterator[str]:
     numbers = [column for column in columns.COLUMNS[table] if column not in allowed]
     for column, key in [(claim["value"], "value"), *((column, "provided") for column in claim.get("provided", {}))]:
         yield from not_allowed(column, numbers, (*at, key), f"column of numbers in {table}")
-    if claim["value"] in numbers:  # a verdict is that of an interval, and `low` and `high` may be another column's
+    if claim["value"] in numbers:  # a verdict needs an interval, and `low` and `high` may belong to another column
         ready = [one for one in numbers if one in columns.INTERVALS or f"{one}_low" in numbers]
         yield from not_allowed(claim["value"], ready, (*at, "value"), f"column with an interval in {table}")
     for key, bounds in [("holds", claim["holds"]), *claim.get("provided", {}).items()]:

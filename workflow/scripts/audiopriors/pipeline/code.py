@@ -12,7 +12,7 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).parents[1]
 
-# Modules that change no number: how errors, files and records are written, what is there to be loaded, names of types.
+# Modules that change no number: they write errors, files and records, list what can be loaded, or name types.
 CHANGES_NO_NUMBER = frozenset({"__init__", "errors", "files", "provenance", "checkpoints", "registry", "types"})
 
 

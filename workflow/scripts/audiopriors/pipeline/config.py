@@ -56,7 +56,7 @@ def scales(config: dict) -> dict[str, dict]:
         every = {"": whole_base, **merged}
         problems = _sentences(_not_shipped(never_used(every.values())) | never_separates_files(every.values()))
     if not problems:
-        # What the user's file has removed, the shipped claims may still name: they stay undecided.
+        # Shipped claims may name what the user's file has removed: they stay undecided.
         problems = _of_claims(every, []) and _of_claims(every, _shipped())
     if problems:
         raise ConfigError("\n".join(problems))

@@ -9,12 +9,12 @@ from .merging import merge, prior_settings
 from .scale import NOISE_FREE, Method
 from .schema import Key
 
-Effects = Iterator[tuple[Key, str]]  # keys, as they are written, and why they have no effect
+Effects = Iterator[tuple[Key, str]]  # keys as they are written, each with the reason why it has no effect
 
 
 def without_effect(written: dict, scales: list[dict]) -> dict[Key, str]:
     """Every key of a configuration, or of a scale's changes, that has no effect on any of these scales."""
-    written = merge({}, written)  # nulls are for `removes_nothing`
+    written = merge({}, written)  # `removes_nothing` is about nulls
     first, *others = (
         dict([*_of_priors(written, whole), *_of_datasets(written, whole), *_of_methods(written, whole)])
         for whole in scales

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 RESULTS = "results/{scale}"
 
-# Of each rule, the names and paths of its outputs.
+# The names and paths of each rule's outputs.
 _OUTPUTS = {
     "make_data": {"data": "data/{dataset}/items.parquet"},
     "train_prior": {
@@ -79,7 +79,7 @@ _OUTPUTS = {
     "forecast": {"table": "forecast/{dataset}.md"},
 }  # fmt: skip
 
-# Of each rule, where its log and clock times lie below `logs/RULE` and `benchmarks/RULE`.
+# Where each rule's log and clock times lie below `logs/RULE` and `benchmarks/RULE`.
 _PLACES = {
     "make_data": "{dataset}",
     "train_prior": "{dataset}/{prior}/{prior_source}/{sigma}/seed{replicate}",

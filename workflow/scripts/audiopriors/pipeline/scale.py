@@ -13,7 +13,7 @@ from .. import registry
 from ..columns import DENOISERS
 from ..errors import UserError
 
-NOISE_FREE, ALL = "0", "all"  # instead of a noise level: no noise; one model for every level above 0
+NOISE_FREE, ALL = "0", "all"  # in place of a noise level: no noise; one model for every level above 0
 
 
 @dataclass(frozen=True)
@@ -322,7 +322,7 @@ class DataSet:
         posterior = _one(self.posteriors, name, f"{self.name} has no posterior model {{!r}}; it has {{}}")
         _one(dict.fromkeys(posterior["mixes"]), mix, f"{name} is not trained for the mix {{!r}}, but for {{}}")
         noise, sigma = self.mix(mix)["noise"], float(posterior["sigma"])
-        if noise:  # the law of source + noise, given source + sigma's part of that noise
+        if noise:  # the law of source + noise, given source + the part of that noise with deviation sigma
             posterior = posterior | {"mixture_width": math.sqrt(noise**2 - sigma**2) / sigma}
         return posterior
 

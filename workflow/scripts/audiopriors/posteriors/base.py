@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-EDGE = 1e-9  # samples are kept so far from -1 and 1, where a density can be 0 or infinite
+EDGE = 1e-9  # least distance of samples from -1 and 1, where a density can be 0 or infinite
 
 Parameters = tuple[Tensor, Tensor]
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from . import base
 
-LEAST = 0.5  # of both concentrations: the arcsine law of a sine wave; with less, much of the mass is at the ends
-START, RANGE = 0.3, 3.0  # the deviation of log-deviation 0, and how many nats it can be away from that
+LEAST = 0.5  # least concentration: a sine wave's arcsine law; with less, much of the mass is at the ends
+START, RANGE = 0.3, 3.0  # the deviation at log-deviation 0, and its range around that in nats
 
 
 class Law(base.Law):
@@ -65,7 +65,7 @@ class Law(base.Law):
             for end in (value - step, value + step):
                 one, other = (end, second) if which == 0 else (first, end)
                 below = special.betainc(one, other, part)
-                above = -special.betainc(other, one, 1 - part)  # the same less 1, which has its digits near the end
+                above = -special.betainc(other, one, 1 - part)  # the same minus 1, which is precise near the end
                 ends.append(np.where(share <= 0.5, below, above))
             slopes.append(-2 * (ends[1] - ends[0]) / (2 * step) * np.exp(-log_density))
         return slopes

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from . import base
 
-START, RANGE = 0.3, 3.0  # the deviation of log-deviation 0, and how many nats it can be away from that
-BOUND = 1.25  # of the location: one beyond 1 is for samples at the end
+START, RANGE = 0.3, 3.0  # the deviation at log-deviation 0, and its range around that in nats
+BOUND = 1.25  # of the location; beyond 1 it is for samples at the end
 _LOG_ROOT = 0.5 * math.log(2 * math.pi)
 
 

@@ -12,10 +12,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-# A waveform lives in [-1, 1]: where a step leads beyond this, it has diverged, and is not taken.
+# A waveform lies in [-1, 1]: a step that leads beyond this bound has diverged, and is not taken.
 FAR = 100.0
 
-# The deviation of the noise in x: one number, or, for priors that are told the noise, one an item (B,), as in training.
+# The deviation of the noise in x: one number, or, for priors with the noise level as an input, one an item (B,).
 Sigma = float | Tensor
 
 
@@ -39,7 +39,7 @@ class Prior(nn.Module, abc.ABC):
     has_latents = False
     "Whether `transform(x, sigma)` gives latents over time, (B, C, T') each, their log-density and the log-determinant."
 
-    # What a family gives.
+    # Each family defines these.
 
     @abc.abstractmethod
     def log_prob(self, x: Tensor, sigma: Sigma) -> Tensor:
@@ -72,7 +72,7 @@ class Prior(nn.Module, abc.ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} is trained")
 
-    # What follows.
+    # These follow.
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
         """Set what depends on data, once, before training: nothing. x is clean with noise, each (B, 1, T)."""

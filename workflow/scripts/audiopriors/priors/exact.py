@@ -24,9 +24,9 @@ from ..data import toy
 from ..errors import UserError
 from .base import Prior
 
-# Nats in total, the largest seen of log_prob of items of the prior's own source against 64 times as many nodes (tests),
-# at T = 24 to 1024 and sigma sqrt(1024 / T) up to .65; its rms is .02 for square and saw, and below .0005 for sine and
-# triangle. Where the posterior is as wide as its law (1 and above) square and saw are within 0.2.
+# Error of log_prob in nats in total: the largest that tests have seen against 64 times as many nodes, on items of the
+# prior's own source, at T = 24 to 1024 and sigma sqrt(1024 / T) up to .65. Its rms is .02 for square and saw, and below
+# .0005 for sine and triangle. Where the posterior is as wide as its law (1 and above) square and saw are within 0.2.
 ERROR = 0.1
 
 
@@ -43,13 +43,13 @@ class Config:
 
 
 _DEPTH = 16.0  # nats: a cell so far below the best does not count
-# An edge can cut a cell that counts: then its middle may be this many nats more below the best. So many are kept.
+# An edge can cut a cell that counts. Then its middle may be this many nats lower. So many such cells are kept.
 _EDGE_DEPTH, _EDGE_CELLS = 48.0, 128
-_BEAM = 8  # cells kept per peak while its cells are too coarse to tell which of them has the mass
-# More cells than this within _DEPTH of the best: the sum over the first lattice, whose cells are small enough.
+_BEAM = 8  # cells kept per peak while cells are too coarse to show which of them has the mass
+# With more cells than this within _DEPTH of the best, the first lattice is summed: its cells are small enough.
 _FLAT = {"sine": 2**12, "triangle": 2**12, "square": 2**14, "saw": 2**14}
 _LEVELS = 40
-_THIN = 4  # fewer rows or columns near the best than this do not resolve the integrand
+_THIN = 4  # fewer rows or columns than this near the best do not resolve the integrand
 _LAWS = ("uniform", "log_uniform")
 # Mean of the squared difference of two waves d cycles apart, as slope x d (square, saw: they jump) or slope x d^2.
 _SLOPE = {"sine": 2 * math.pi**2, "square": 8.0, "saw": 4.0, "triangle": 16.0}
@@ -298,7 +298,7 @@ class _Integral:
             done = enough & ~thin.any(0) | (level == _LEVELS - 1)
             leaf = done[item]
             leaves.append((item[leaf], f[leaf], p[leaf], value[leaf], amplitude[leaf]))
-            # How far a node can be below the best of its cell, for x a wave of the source: decides what may yet win.
+            # How far a node can be below the best of its cell, for x a wave of the source: which cells may still win.
             widths = 0.5**halved / torch.tensor(
                 [[2 * config.padding * math.sqrt(12)], [2 * config.phases]], device=x.device
             )

@@ -27,7 +27,7 @@ from ..types import Count, Positive
 from .base import Prior, Sigma
 
 _NO_DENSITY = "a glow on mel is no density of the waveform: it has ratios of two priors only"
-_LEAST = 0.03  # of the loudest bin's deviation: what each bin is divided by at least
+_LEAST = 0.03  # least divisor of a bin, relative to the loudest bin's deviation
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class Glow(Prior):
         if initialise:
             deviation = hidden.std((0, 1, 3))[:, None]
             self.level.copy_(hidden.mean((0, 1, 3))[:, None])
-            # A bin that is empty without noise is not made so loud that the noise of a fine-tuning is all there is.
+            # A bin that is empty without noise is not amplified so much that a fine-tuning's noise drowns the rest.
             self.spectrum.copy_(deviation.clamp_min(_LEAST * deviation.amax().clamp_min(1e-6)))
         hidden = (hidden - self.level) / self.spectrum
         log_dets = [-self.spectrum.double().log().sum().expand(x.shape[0], hidden.shape[3])]

@@ -61,7 +61,7 @@ class Score(Diffusion):
         self.last = nn.Conv1d(config.width, outputs, 3, padding=1)
         nn.init.zeros_(self.last.weight)  # training starts at the best linear denoiser of white noise
         nn.init.zeros_(self.last.bias)
-        if config.altered and outputs == 1:  # a separator has none
+        if config.altered and outputs == 1:  # a separator has no gate
             self.gate = Gate()
 
     def network(self, x: Tensor, sigma: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ class ScoreMusic(Diffusion):
         features = [torch.log1p(power / sigma**2) / 3, torch.log((power + 1e-9) / average) / 5, wiener / 5, place,
                     compressed.real, compressed.imag]  # fmt: skip
         # Coarse resolutions divide the bins by 16: the highest bin is left out, and filtered as its neighbour.
-        # Channels last in memory is what convolutions of few channels are fastest with.
+        # Convolutions of few channels are fastest with channels last in memory.
         hidden = self.first(torch.stack(features, 1)[:, :, :-1].contiguous(memory_format=torch.channels_last))
         embedded = self.embed(sigma[:, 0])
         skips = []
@@ -131,7 +131,7 @@ class ScoreMusic(Diffusion):
         )  # not `pad`, whose gradient has no fixed order of sums on a GPU
         logit, real, imaginary = outputs.unflatten(1, (3, self.outputs)).unbind(1)
         mask = torch.sigmoid(wiener[:, None] + logit)
-        # The remainder is of the size of what the filter is unsure of.
+        # The remainder is as large as the filter's uncertainty.
         unsure = torch.sqrt(average * sigma**2 / (average + sigma**2))[:, None]
         estimates = mask * spectrum[:, None] + unsure * torch.complex(real, imaginary)
         return waves(estimates.flatten(0, 1) * unit, x.shape[2], config.window).unflatten(0, (batch, self.outputs))

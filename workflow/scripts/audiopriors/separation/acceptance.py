@@ -12,7 +12,7 @@ from ..seeds import numpy_generator
 from .samplers import Callback, Denoiser, Plan
 from .schedules import Curve
 
-_ENERGY_LEVELS = 8  # with 4, the noise drawn hides half of the exchanged sources at T = 4096; 16 tell no more than 8
+_ENERGY_LEVELS = 8  # with 4, the drawn noise hides half of the exchanged sources at T = 4096; 16 show no more than 8
 
 
 def reachable(curves: list[Curve], sigma: float) -> float:
@@ -21,7 +21,7 @@ def reachable(curves: list[Curve], sigma: float) -> float:
     An estimate is right if it has the error that its prior has at sigma, on some validation item, independent of the
     others.
     """
-    random = numpy_generator("reachable")  # which items come together
+    random = numpy_generator("reachable")  # decides which items are combined
     total = sum(random.choice(one.items_at(sigma), 4096) for one in curves)
     return math.sqrt(np.quantile(total, 0.95))
 

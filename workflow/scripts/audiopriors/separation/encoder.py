@@ -24,9 +24,9 @@ from ..priors.base import Prior, Sigma
 from ..seeds import torch_generator
 from .scaled import Scaled
 
-# Of drawn waves, chosen on validation mixes. A denoiser overshoots, but a wave far beyond 1 teaches nothing of it.
+# For drawn waves, chosen on validation mixes. A denoiser overshoots, but a wave far beyond 1 is of no use.
 FULL_SCALE, KEPT = 1.2, 0.75
-WINDOW = 255  # samples over which the mix's level is taken
+WINDOW = 255  # samples over which the mix's level is measured
 
 
 class Encoder(nn.Module):
@@ -43,8 +43,8 @@ class Encoder(nn.Module):
         self.noise = noise
         config = registry.settings("priors", family, model)
         self.inner = registry.load("priors", family).build(config, 2 * len(gains))
-        # Of each source, a log-deviation's constant and its share of the mix's level, as a network that filters has no
-        # such outputs.
+        # For each source: a constant of its log-deviation, and a factor of the mix's level; a network that filters has
+        # no such outputs.
         self.spread = nn.Parameter(torch.zeros(2, len(gains), 1))
         self.register_buffer("gains", torch.tensor(gains, dtype=torch.float32)[:, None], persistent=False)
 
@@ -65,7 +65,7 @@ class Encoder(nn.Module):
         """The two parameters of each sample's law at gain 1: (B, 1, T) -> (B, N, T), (B, N, T) float64."""
         deviation = float(self.inner.deviation)
         locations, log_deviations = self.inner.estimates(mix, self.noise or deviation).chunk(2, 1)
-        # What the locations leave of the mix is shared out, but for the noise, so that training begins at equal parts.
+        # What the locations leave of the mix, minus the noise, is shared out, so that training begins at equal parts.
         share = 1 - min(1.0, self.noise / deviation) ** 2 if self.noise else 1 / len(self.gains)
         locations = locations + share * (mix - locations.sum(1, keepdim=True))
         log_deviations = log_deviations + self.spread[0] + self.spread[1] * _level(mix)
@@ -175,7 +175,7 @@ class Objective(nn.Module):
     def __init__(self, encoder: Encoder, objective: str, priors: list[Scaled], lowest: float, width: float):
         super().__init__()
         self.encoder, self.objective = encoder, objective
-        self.priors, self.lowest, self.width = priors, lowest, width  # a list, so no part of the weights
+        self.priors, self.lowest, self.width = priors, lowest, width  # a list, so they are no part of the weights
         self.parts: dict[str, float] = {}
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:

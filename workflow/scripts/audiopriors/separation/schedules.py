@@ -70,7 +70,7 @@ def curve(rows: pd.DataFrame) -> Curve:
     """The error curve from the rows of `errors`."""
     errors, power = rows.pivot(index="sigma", columns="item", values="error"), float(rows["power"].mean())
     relative = np.maximum.accumulate(errors.mean(axis=1).to_numpy() / power).clip(max=1.0)
-    # Strictly ascending, so that a level can be read off.
+    # Strictly ascending, so that each error has one level.
     relative += 1e-9 * np.arange(len(relative))
     return Curve(errors.index.to_numpy(float), relative, power, errors.to_numpy())
 

@@ -16,7 +16,7 @@ from ...types import Count, Share
 from .. import acceptance, samplers
 from . import base
 
-# Noise over error. On validation mixes of quick's toy data, 3, 5 and 7 have 75, 81 and 81 % of first rounds accepted,
+# Noise over error. On validation mixes of quick's toy data, 3, 5 and 7 lead to 75, 81 and 81 % accepted first rounds,
 # for 80, 96 and 108 denoised waves a mix.
 DROWNS = 5.0
 

@@ -83,7 +83,7 @@ class Sampler(abc.ABC):
             self.sigmas = [float(sigma) or method["noise_free_sigma"] for sigma in method["sigmas"]]
             self.priors = [self.priors_at(sigma) for sigma in method["sigmas"]]
         self.combine = method.get("combine", "best")
-        # A misfit says something only of one particle, and of priors that can find their source.
+        # A misfit is informative only for one particle, and for priors that can find their source.
         self.judged = self.judges and self.combine == "best"
         able = self.judged and self.plan and schedules.can_find(self.curves, method["plan"]["end"])
         self.accept = method["accept"] if able else 0.0
