@@ -31,7 +31,7 @@ def whole() -> dict:
     training["required"] = list(training["properties"])
     evaluation = dict(_of("Evaluation"))
     fields = evaluation["properties"] | schema["$defs"].pop("samples")["properties"]
-    # Lists have unique items: what is listed twice would be measured twice, under one name.
+    # Of lists: what is listed twice would be measured twice, under one name.
     evaluation["properties"] = {key: field | {"uniqueItems": True} for key, field in fields.items()}
     evaluation["required"] = list(evaluation["properties"])
     sigmas = {"type": "array", "items": {"$ref": "#/$defs/sigma"}}
