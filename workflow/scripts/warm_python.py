@@ -1,16 +1,18 @@
-"""A `python` whose programs fork from one process that has imported torch already: their start takes no seconds.
+"""A `python` whose programs fork from one process that has already imported torch, so that they start at once.
 
-    python warm_python.py --run COMMAND ...    runs the command with such a `python` first on PATH: what `make` does
+    python warm_python.py --run COMMAND ...    runs the command with such a `python` first on PATH, as `make` does
     python warm_python.py FOLDER               makes FOLDER/python and serves it until standard input ends
 
 `FOLDER/python PROGRAM.py ...` and `FOLDER/python -m MODULE ...` run in a fork of the server, with the caller's
-arguments, environment, folder, umask and files, and the caller ends as they end. Signals to the caller are passed on to
+arguments, environment, folder, umask and files. The caller ends as they end. Signals to the caller are passed on to
 them; if it is killed or the server ends, they are killed.
-The real python is run instead where no server listens, for other arguments, where a standard file is closed, and where
-the caller's environment and the server's differ in a variable that is read when a process starts, such as the number
-of threads: the server's is 1, as Snakemake sets it for a job of one thread.
 
-It is not a new process in all: limits, priority and process group are the server's, and so is the seed of hashes.
+The real python is run instead in four cases: no server listens, there are other arguments, a standard file is closed,
+or the environments of caller and server differ in a variable that is read when a process starts. One such variable is
+the number of threads: the server's is 1, as Snakemake sets it for a job of one thread.
+
+The fork is not a new process in every respect: limits, priority and process group are the server's, and so is the seed
+of hashes.
 """
 
 import atexit
@@ -81,20 +83,20 @@ def client(address: str, python: str, *arguments: str) -> None:
 
 
 def handle(signals: tuple[signal.Signals, ...], handler: Callable) -> None:
-    """Have the handler for those of the signals that this process was not started to ignore."""
+    """Set the handler for those of the signals that this process was not started to ignore."""
     for number in signals:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def suits(environment: dict[str, str]) -> bool:
-    """Whether what a caller's environment says for the start of a process is what the server was started with."""
+    """Whether a caller's environment agrees with the server's in the variables that are read when a process starts."""
     other = {name for name, _ in environment.items() ^ os.environ.items()}
     return not any(name.startswith(AT_START) for name in other - {"PYTHONPATH"})
 
 
 def execute(request: dict, files: list[int]) -> int:
-    """Be the program, in a process of its own; its exit status."""
+    """Run the program in this process, and return its exit status."""
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
@@ -146,14 +148,14 @@ def execute(request: dict, files: list[int]) -> int:
 
 
 def alike_to_a_new_process() -> None:
-    """What a fork shares with its server and a new process would have of its own."""
+    """Reset what a fork shares with its server, but a new process would have of its own."""
     import numpy
 
     numpy.random.seed()
 
 
 def received(connection: socket.socket, files: list[int]) -> dict:
-    """A caller's request; its standard files are added to `files`, to be closed even if this raises."""
+    """A caller's request. Its standard files are added to `files`, to be closed even if this raises."""
     files += socket.recv_fds(connection, 1, 4)[1]
     if len(files) < 4:
         raise ConnectionError("the caller is no more")
@@ -168,7 +170,7 @@ def answer(connection: socket.socket, code: int) -> None:
 
 
 def serve(listener: socket.socket) -> int:
-    """Run the programs of all callers until standard input ends; 0, or in a program's own process its exit status."""
+    """Run the programs of all callers until standard input ends. Return 0, or in a program's process its status."""
     import ctypes  # not for a caller: it takes time
 
     server, prctl = os.getpid(), ctypes.CDLL(None).prctl
@@ -245,13 +247,13 @@ def main(folder: Path) -> int:
 
 
 def run(*command: str) -> int:
-    """Run the command with a warm `python` first on PATH, or as it is where none can be served; its exit status."""
+    """Run the command with a warm `python` first on PATH, or unchanged if none can be served. Return its status."""
     if not hasattr(os, "pidfd_open"):  # not Linux
         os.execvp(command[0], command)
     received_signals, server, process = [], None, None
 
     def tell(number: int, frame: object) -> None:
-        """Signals are the command's, whose end is waited for; before it is started, they end the server."""
+        """Pass signals on to the command, whose end is waited for; before it is started, they end the server."""
         received_signals.append(number)
         if process and number != signal.SIGINT:  # a terminal sends that to both
             process.send_signal(number)

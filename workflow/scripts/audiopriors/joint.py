@@ -40,6 +40,7 @@ class LatentClassifier(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(self, latents: list[Tensor]) -> Tensor:
+        """The logits (B, sources) of the latents."""
         pooled = [part(latent).mean(2) for part, latent in zip(self.parts, latents, strict=True)]
         return self.last(torch.cat(pooled, 1))
 

@@ -197,6 +197,7 @@ class GatedStack(nn.Module):
         self.skip_bias = uniform(skip_width, fan_in=layers * width)
 
     def forward(self, hidden: Tensor) -> Tensor:
+        """The sum of the skip connections. Shape: (B, width, T) -> (B, skip_width, T)."""
         # In pieces whose activations stay in a core's cache; a GPU takes the batch whole.
         length, reach = hidden.shape[2], max(abs(offset) for taps in self.offsets for offset in taps)
         # Long frames go one by one where zeros between them would be more than an eighth of the work.
@@ -312,6 +313,7 @@ class ResidualStack(nn.Module):
         nn.init.zeros_(self.modulation.bias)
 
     def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
+        """The last layer's output. Shape: (B, width, T), (B, EMBEDDING) -> (B, width, T)."""
         layers, _, width, _ = self.weight.shape
         scale, shift = self.modulation(embedded).view(-1, 2, layers, width).unbind(1)
         return _ResidualStack.apply(hidden, self.weight, self.bias, 1 + scale, shift, torch.is_grad_enabled())

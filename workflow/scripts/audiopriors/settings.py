@@ -10,6 +10,8 @@ from .types import Count, NonNegative, Positive, Several, Share, ShareAboveZero,
 
 @dataclass(frozen=True)
 class Training:
+    """Settings of a training."""
+
     steps: Count
     "Number of gradient steps."
     batch: Count
@@ -48,6 +50,8 @@ class Training:
 
 @dataclass(frozen=True)
 class Jointly:
+    """Settings of priors that are trained together (joint.py)."""
+
     starts_from: str
     "The prior of the config from whose models of the same noise level the training starts."
     objective: Literal["softmax", "classifier"]
@@ -60,6 +64,8 @@ class Jointly:
 
 @dataclass(frozen=True)
 class Evaluation:
+    """Settings of the evaluation of priors."""
+
     test_items: Several
     "Test items of each source in every table."
     input_items: Several
@@ -86,6 +92,8 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class ErrorCurve:
+    """How a prior's error curve is measured (separation/schedules.py)."""
+
     items: Several
     "Validation items."
     levels: Several
@@ -96,6 +104,8 @@ class ErrorCurve:
 
 @dataclass(frozen=True)
 class Plan:
+    """How a sampler's noise levels are planned (separation/schedules.py)."""
+
     levels: Several
     "Noise levels."
     settle: Several
@@ -108,6 +118,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Posterior:
+    """Settings of a posterior model (separation/encoder.py)."""
+
     law: str
     "A file of audiopriors/posteriors: the law of each sample."
     objective: Literal["elbo", "elbo_annealed", "sleep"]

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of recorded music."""
+
     layout: Literal["musdb18", "folder", "demo_band"]
     "How tracks lie below `root`: as MUSDB18 (.stem.mp4, or HQ wav), or a folder a track; demo_band makes its own."
     root: str = ""

@@ -29,6 +29,8 @@ _EDGE = 1e-9
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of the toy data."""
+
     variant: Literal["paper", "published"]
     "paper, or published (its authors' code): periods and phases of whole samples, amplitude 1 in evaluation."
     rate: int

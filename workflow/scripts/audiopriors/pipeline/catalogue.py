@@ -69,6 +69,7 @@ def table(name: str) -> Input:
 
 
 def of_first_mix(data: DataSet, wildcards: dict[str, str]) -> bool:
+    """Whether a job is about the data set's first mix."""
     return wildcards["mix"] == data.first_mix
 
 
@@ -90,46 +91,57 @@ def first_accepting(data: DataSet, wildcards: dict[str, str]) -> bool:
 
 
 def has_runs(data: DataSet) -> bool:
+    """Whether anything is separated."""
     return bool(data.runs)
 
 
 def separates_first_mix(data: DataSet) -> bool:
+    """Whether a run separates the first mix."""
     return any(run.mix == data.first_mix for run in data.runs)
 
 
 def has_accepting(data: DataSet) -> bool:
+    """Whether a run's method says of each mix if its sources were separated."""
     return any(data.scale.method(run.method).accepts for run in data.runs)
 
 
 def accepts_first_mix(data: DataSet) -> bool:
+    """Whether such a run separates the first mix."""
     return any(run.mix == data.first_mix and data.scale.method(run.method).accepts for run in data.runs)
 
 
 def has_planned(data: DataSet) -> bool:
+    """Whether a run's noise levels are planned from error curves."""
     return any(data.scale.method(run.method).planned for run in data.runs)
 
 
 def has_posteriors(data: DataSet) -> bool:
+    """Whether there are posterior models."""
     return bool(data.posteriors)
 
 
 def posterior_of_first_mix(data: DataSet) -> bool:
+    """Whether there is a posterior model of the first mix."""
     return any(data.first_mix in posterior["mixes"] for posterior in data.posteriors.values())
 
 
 def has_exact(data: DataSet) -> bool:
+    """Whether there is an exact prior."""
     return data.exact is not None
 
 
 def has_tracks(data: DataSet) -> bool:
+    """Whether items belong to tracks."""
     return data.kind == "music"
 
 
 def has_published(data: DataSet) -> bool:
+    """Whether there are priors trained as the authors did."""
     return bool(data.published)
 
 
 def has_joint(data: DataSet) -> bool:
+    """Whether there are priors that are trained together."""
     return bool(data.joint_priors)
 
 

@@ -188,6 +188,7 @@ class DataSet:
 
     @property
     def sources(self) -> list[str]:
+        """Names of its sources."""
         return self.settings["sources"]
 
     @property

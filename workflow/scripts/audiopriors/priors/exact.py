@@ -32,6 +32,8 @@ ERROR = 0.1
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of the exact prior."""
+
     padding: int
     "Rows of the first lattice per 1/T of frequency (T: samples of the frame)."
     phases: int

@@ -20,6 +20,8 @@ from .base import Prior, Sigma
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of a FloWaveNet."""
+
     blocks: int
     "Squeezes; the frame must be a multiple of 2 to this power."
     flows: int

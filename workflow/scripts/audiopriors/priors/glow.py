@@ -32,6 +32,8 @@ _LEAST = 0.03  # least divisor of a bin, relative to the loudest bin's deviation
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of a Glow."""
+
     representation: Literal["mdct", "mel"]
     "mdct: an orthogonal transform, and a density of waves; mel: log-mel spectrograms, which have ratios only."
     bins: Count

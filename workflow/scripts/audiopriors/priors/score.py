@@ -20,6 +20,8 @@ from ..types import Share
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of a score prior of tones."""
+
     sigma_min: float
     "The smallest noise level in training."
     sigma_max: float

@@ -22,6 +22,8 @@ from .base import Sigma
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of a score prior of music."""
+
     sigma_min: float
     "The smallest noise level in training."
     sigma_max: float

@@ -42,6 +42,8 @@ EDGES = mu_law_decoding(torch.arange(CODES + 1, dtype=torch.float64) - 0.5, CODE
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of a WaveNet."""
+
     variant: Literal["causal", "published"]
     "published: first and last convolution are not causal, and a sigmoid stands before the cross-entropy (their code)."
     input: Literal["scalar", "one_hot"]

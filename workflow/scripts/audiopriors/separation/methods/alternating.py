@@ -23,6 +23,8 @@ DROWNS = 5.0
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of the alternating sampler."""
+
     turns: Count
     "Particles begin with the first, second, ... of so many sources in turn."
     share: Share

@@ -15,6 +15,8 @@ from . import base
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of the guided sampler."""
+
     guidance: Literal["dirac", "gaussian"]
     "How the mix guides the reverse diffusion."
     width: Positive

@@ -15,6 +15,8 @@ from . import base
 
 @dataclass(frozen=True)
 class Config:
+    """Settings of Langevin dynamics."""
+
     steps: Count
     "Steps for each sigma."
     step_size: Positive
