@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,7 +16,9 @@ from torch import nn
 from . import registry
 from .errors import UserError
 from .files import write_bytes
-from .priors.base import Prior
+from .priors.base import Model, Prior
+
+M = TypeVar("M", bound=Model)
 
 # One entry only, as safetensors writes several in an order that changes from run to run.
 _ENTRY = "audiopriors"
@@ -113,7 +116,7 @@ def _expect(path: str | Path, description: dict, expect: dict | None) -> None:
             )
 
 
-def filled(path: str | Path, tensors: dict, description: dict, build: Callable[[], nn.Module]) -> nn.Module:
+def filled(path: str | Path, tensors: dict, description: dict, build: Callable[[], M]) -> M:
     """The model that `build` returns, with these weights and this description, ready for use.
 
     Raises

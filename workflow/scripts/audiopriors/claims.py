@@ -50,22 +50,22 @@ def measure(claim: dict, table: pd.DataFrame, changes: dict | None, prior_source
     only = {"prior_source": prior_source} if prior_source else {}
     rows = _evidence(claim, choose(table, claim["select"] | changes | only))
     name = claim["value"]
-    ends = [end if (end := f"{name}_{side}") in rows else side for side in ("low", "high")]
-    value, low, high = rows[name], rows[ends[0]], rows[ends[1]]
+    left, right = (end if (end := f"{name}_{side}") in rows else side for side in ("low", "high"))
+    value, low, high = rows[name], rows[left], rows[right]
     if "minus" in claim:
         # Each row minus the row that differs only in what `minus` changes.
         keys = [key for key in KEYS if key in table and key not in claim["minus"]]
         other = choose(table, claim["select"] | claim["minus"] | changes | only)
         pairs = rows.merge(other, "left", on=keys, suffixes=("", "_less"))
-        value, low, high = pairs[name], pairs[ends[0]], pairs[ends[1]]
+        value, low, high = pairs[name], pairs[left], pairs[right]
         parts = (
-            (value, pairs[f"{name}_less"]), (low, pairs[f"{ends[1]}_less"]), (high, pairs[f"{ends[0]}_less"]),
+            (value, pairs[f"{name}_less"]), (low, pairs[f"{right}_less"]), (high, pairs[f"{left}_less"]),
         )  # fmt: skip
         if claim.get("in_units_of") == "slope":
             steps = (pairs["data_sigma"].astype(float) / pairs["data_sigma_less"].astype(float)).map(math.log)
             with np.errstate(divide="ignore"):  # an interval of a mean may reach down to 0
-                value, *ends = (np.log((one / another).clip(lower=0)) / steps for one, another in parts)
-            low, high = (pd.concat(ends, axis=1).agg(kind, axis=1) for kind in ("min", "max"))
+                value, *slopes = (np.log((one / another).clip(lower=0)) / steps for one, another in parts)
+            low, high = (pd.concat(slopes, axis=1).agg(kind, axis=1) for kind in ("min", "max"))
         else:
             value, low, high = (one - another for one, another in parts)
     if not len(value) or value.isna().any():
@@ -148,10 +148,8 @@ def table(claims: list[dict], tables: dict[str, pd.DataFrame], dataset: str, sou
         rule = " and ".join(f"{claim['value']} {side} {bound:g}" for side, bound in claim["holds"].items())
         prior, table_of = claim["select"]["prior"], tables.get(claim["table"], pd.DataFrame())
         for prior_source in sources if claim.get("each") else [None]:
-            measured, published, second, exact = (
-                measure(claim, table_of, changes, prior_source)
-                for changes in ({}, *(claim.get(key) for key in ("as_published", "second", "exact")))
-            )
+            every: list[dict | None] = [{}, *(claim.get(key) for key in ("as_published", "second", "exact"))]
+            measured, published, second, exact = (measure(claim, table_of, one, prior_source) for one in every)
             others = [(claim.get("as_published", {}), published), (claim.get("second", {}), second)]
             verdicts.append(verdict(claim, measured, others, paper_size))
             if "provided" in claim and math.isnan(measured[0]) and not choose(table_of, claim["select"]).empty:

@@ -29,7 +29,7 @@ NONE = pd.DataFrame({
     **{name: pd.Series(dtype=str) for name in ("prior_sigma", "data_sigma", "estimate")}, "item": pd.Series(dtype=int),
     "track": pd.Series(dtype=str), **{name: pd.Series(dtype=float) for name in ("error", "si_sdr", "si_sdr_noisy")},
 })  # fmt: skip
-"The columns of the rows of `evaluate`, without any rows."
+"An empty table with the columns of `evaluate`."
 
 
 def langevin(
@@ -70,7 +70,7 @@ def evaluate(
     sigmas: the data's noise levels above 0, ascending. evaluation.denoised adds more levels.
 
     Returns rows with the columns of NONE: error is the mean square of estimate - s. si_sdr is the estimate's SI-SDR and
-    si_sdr_noisy that of x, both in dB. A noise-free model has no rows, as Tweedie's formula gives it no step.
+    si_sdr_noisy that of x, both in dB. A noise-free model has no rows, as Tweedie's formula needs noise.
     """
     rows = []
     for estimate, level in _estimates(sigma, sigmas, evaluation.denoised):
@@ -82,8 +82,10 @@ def evaluate(
             return langevin(prior, x, float(level), smaller=float(sigma), steps=evaluation.denoising_steps,
                             step_size=evaluation.denoising_step_size, generator=generator)  # fmt: skip
 
-        of = {"source": source, "level": level, "frame": frame, "evaluation": evaluation}
-        rows.append(errors(denoise, data, **of, seed=seed, device=device, prior_sigma=sigma, estimate=estimate))
+        rows.append(errors(
+            denoise, data, source=source, level=level, frame=frame, evaluation=evaluation, seed=seed, device=device,
+            prior_sigma=sigma, estimate=estimate,
+        ))  # fmt: skip
     return pd.concat([NONE, *rows], ignore_index=True)
 
 

@@ -40,6 +40,6 @@ def _ranked(values: np.ndarray) -> np.ndarray:
 
 
 def typicality(values: np.ndarray, held_out: np.ndarray, frame: int) -> np.ndarray:
-    """-|LL/T - mean of LL/T over held-out own items|: higher is more typical (Nalisnick et al., 2019b)."""
+    """The negative distance of LL/T from its mean over held-out own items (typicality; Nalisnick et al., 2019b)."""
     with np.errstate(invalid="ignore"):
         return -np.abs(values - held_out.mean()) / frame

@@ -74,6 +74,7 @@ class Diffusion(Prior):
     """
 
     loss_unit = "of the variance"
+    deviation: Tensor
 
     def __init__(self, config):
         super().__init__()
@@ -133,6 +134,7 @@ class Diffusion(Prior):
 
         An altered item counts if its change has more power than chance variations of its noise's power.
         """
+        assert self.gate is not None
         generator = torch_generator("altered", x[0, 0, 0].item())
         # On average over steps this is the share.
         number = int(self.config.altered * len(x) + torch.rand((), generator=generator).item())

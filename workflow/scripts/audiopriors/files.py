@@ -8,7 +8,7 @@ import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Damaged(UserError):
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write the whole file or nothing: neither a reader nor a killed program leaves or sees half a file."""
+    """Write the whole file or nothing: no reader sees, and no killed program leaves, half a file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
@@ -52,13 +52,13 @@ def digest(*paths: str | Path) -> str:
 def csv_of(columns: Iterable[str], rows: Iterable[dict]) -> bytes:
     """Rows as CSV. Where a row lacks a column, the cell is empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer: csv.DictWriter[str] = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
 
 
-def write_rows(rows: pd.DataFrame, path: str) -> None:
+def write_rows(rows: pd.DataFrame, path: str | Path) -> None:
     """Write rows as parquet, with checksums, and with the device on which they were computed."""
     import pyarrow
     from pyarrow import parquet
@@ -70,14 +70,14 @@ def write_rows(rows: pd.DataFrame, path: str) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def write_array(array: np.ndarray, path: str) -> None:
+def write_array(array: np.ndarray, path: str | Path) -> None:
     """Write an array as npy."""
     buffer = io.BytesIO()
     np.save(buffer, array)
     write_bytes(path, buffer.getvalue())
 
 
-def read_array(path: str | Path, mmap_mode: str | None = None) -> np.ndarray:
+def read_array(path: str | Path, mmap_mode: Literal["r"] | None = None) -> np.ndarray:
     """Read an array that `write_array` wrote, or map it into memory.
 
     Raises

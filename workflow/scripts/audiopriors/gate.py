@@ -52,6 +52,9 @@ def moments(wave: Tensor) -> Tensor:
 class Gate(nn.Module):
     """A network that gives a logit from the denoised wave's moments and spectrum, and from the spectrum of the rest."""
 
+    centre: Tensor
+    spread: Tensor
+
     def __init__(self, width: int = 16):
         super().__init__()
         self.register_buffer("centre", torch.zeros(MOMENTS))
@@ -60,9 +63,10 @@ class Gate(nn.Module):
             nn.Conv1d(3, width, 5, padding=2), nn.SiLU(), nn.Conv1d(width, width, 5, padding=2), nn.SiLU()
         )
         inputs = 2 * MOMENTS + 2 + 2 * width
-        self.last = nn.Sequential(nn.Linear(inputs, 32), nn.SiLU(), nn.Linear(32, 32), nn.SiLU(), nn.Linear(32, 1))
-        nn.init.zeros_(self.last[-1].weight)
-        nn.init.constant_(self.last[-1].bias, 4.0)  # most items are whole
+        first, middle, last = nn.Linear(inputs, 32), nn.Linear(32, 32), nn.Linear(32, 1)
+        self.last = nn.Sequential(first, nn.SiLU(), middle, nn.SiLU(), last)
+        nn.init.zeros_(last.weight)
+        nn.init.constant_(last.bias, 4.0)  # most items are whole
 
     def initialise(self, clean: Tensor) -> None:
         """Store the mean and the spread of the moments of the source's own waves (B, 1, T)."""

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .errors import UserError
-from .priors.base import Prior
+from .layers import Modules, zero
+from .priors.base import Prior, Trainable
 
 
 class LatentClassifier(nn.Module):
@@ -29,15 +30,14 @@ class LatentClassifier(nn.Module):
 
     def __init__(self, channels: list[int], sources: int, width: int = 32):
         super().__init__()
-        self.parts = nn.ModuleList(
+        self.parts = Modules(
             nn.Sequential(
                 nn.Conv1d(count, width, 3, padding=1), nn.ReLU(), nn.Conv1d(width, width, 3, padding=1), nn.ReLU()
             )
             for count in channels
         )  # fmt: skip
         self.last = nn.Linear(width * len(channels), sources)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        zero(self.last)
 
     def forward(self, latents: list[Tensor]) -> Tensor:
         """The logits (B, sources) of the latents."""
@@ -45,7 +45,7 @@ class LatentClassifier(nn.Module):
         return self.last(torch.cat(pooled, 1))
 
 
-class JointPriors(nn.Module):
+class JointPriors(Trainable):
     """The priors of N sources as one model for `training.train`. Its items are (B, N, T), one of each source.
 
     objective, weight, temperature: see above and settings.Jointly. frame: T.
@@ -59,16 +59,16 @@ class JointPriors(nn.Module):
 
     def __init__(self, priors: list[Prior], objective: str, weight: float, temperature: float, frame: int):
         super().__init__()
-        self.priors = nn.ModuleList(priors)
+        self.priors = Modules(priors)
         self.weight, self.temperature = weight, temperature
-        self.classifiers = None
+        self.classifiers: Modules[LatentClassifier] | None = None
         if objective == "classifier":
             if not all(prior.has_latents for prior in priors):
                 raise UserError("objective classifier is for priors with latents; these have none")
             with torch.no_grad():
                 latents = priors[0].transform(next(priors[0].parameters()).new_zeros(1, 1, frame), 0.0)[0]
             channels = [latent.shape[1] for latent in latents]
-            self.classifiers = nn.ModuleList(LatentClassifier(channels, len(priors)) for _ in priors)
+            self.classifiers = Modules(LatentClassifier(channels, len(priors)) for _ in priors)
 
     def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
         """The mean over items of L / N / T in nats/sample, a scalar. x (B, N, T) has the noise; `clean` is unused."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +16,25 @@ from .precision import add_product, factor, product, rounds
 
 EMBEDDING = 32  # size of the noise level's embedding
 _CACHED = 16384  # samples (items x time)
+
+
+M = TypeVar("M", bound=nn.Module)
+
+
+class Modules(nn.ModuleList, Generic[M]):
+    """torch's ModuleList, for modules of one type, which type checkers then know."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, modules: Iterable[M] = ()) -> None: ...
+        def __iter__(self) -> Iterator[M]: ...
+        def __getitem__(self, index: int) -> M: ...  # type: ignore[override]  # no slices
+
+
+def zero(layer: nn.Module) -> None:
+    """Set a layer's weights and biases to zero."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
 
 
 def log_normal(standardised: Tensor) -> Tensor:
@@ -309,8 +330,7 @@ class ResidualStack(nn.Module):
         self.weight = nn.Parameter((torch.rand(layers, 3, width, width) * 2 - 1) / fan_in**0.5)
         self.bias = nn.Parameter((torch.rand(layers, width) * 2 - 1) / fan_in**0.5)
         self.modulation = nn.Linear(EMBEDDING, 2 * layers * width)
-        nn.init.zeros_(self.modulation.weight)
-        nn.init.zeros_(self.modulation.bias)
+        zero(self.modulation)
 
     def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
         """The last layer's output. Shape: (B, width, T), (B, EMBEDDING) -> (B, width, T)."""

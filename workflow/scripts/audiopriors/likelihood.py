@@ -69,9 +69,10 @@ def evaluate(
     The columns are prior_sigma, split, test_source, data_sigma, measure, item, track and value. value is in nats,
     summed over the frame. track is a test item's track, and empty for other inputs. test_source is a source, `mix`,
     `constant_c` or `normal_s`. Rows of split `validation` are in-class items at the prior's own sigma; they give the
-    typical value, and no table shows them. Measure `gradient_norm_squared` is ||grad log p_sigma(x)||^2 of in-class
-    items at the prior's own sigma. `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the
-    prior's own.
+    typical value, and no table shows them.
+
+    Measure `gradient_norm_squared` is the squared norm of grad log p_sigma(x), for in-class items at the prior's own
+    sigma. `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the prior's own.
 
     A prior of sigma "all" is evaluated at each data sigma by p_sigma of that sigma: these rows have prior_sigma "all".
     Rows of another data sigma (inputs, in-class items with other noise) have the sigma of p_sigma.

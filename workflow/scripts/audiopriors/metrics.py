@@ -12,8 +12,8 @@ CAP = 60.0  # dB; beyond it two estimates are equally perfect
 def si_sdr(estimate: Tensor, truth: Tensor) -> Tensor:
     """Scale-invariant signal-to-distortion ratio in dB, -60 to 60 (Le Roux et al., 2019). Shape: (..., T) -> (...).
 
-    It equals torchmetrics' (as a test checks), which every separation would import in more time than torch itself
-    takes. One difference: a silent estimate has -60 here, and 0 there.
+    It equals torchmetrics', as a test checks. Every separation would need longer to import torchmetrics than to import
+    torch. One difference: a silent estimate has -60 here, and 0 there.
     """
     estimate, truth = (wave.double() - wave.double().mean(-1, keepdim=True) for wave in (estimate, truth))
     tiny = torch.finfo(torch.float64).eps

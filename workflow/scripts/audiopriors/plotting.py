@@ -223,6 +223,7 @@ def heat_map(
     """A heat map with its numbers in the cells; colours are clipped to [low, high], numbers are not."""
     shown = np.ma.masked_invalid(np.clip(matrix, low, high))
     figure = axes.get_figure(root=True)
+    assert figure is not None
     figure.set_visible(False)  # seaborn draws the whole figure for each heat map, to see whether labels overlap
     seaborn.heatmap(
         shown, vmin=low, vmax=high, cmap=plt.get_cmap(cmap).with_extremes(bad="0.93"), cbar=False,

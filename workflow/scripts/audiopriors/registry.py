@@ -11,6 +11,7 @@ import functools
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import Any
 
 from .errors import UserError
 from .types import SCHEMAS
@@ -62,7 +63,10 @@ def says(kind: str, name: str, attribute: str):
     for module in (name, "base"):
         tree = ast.parse((_FOLDER / kind / f"{module}.py").read_text(encoding="utf-8"))
         for statement in (one for node in tree.body if isinstance(node, ast.ClassDef) for one in node.body):
-            if isinstance(statement, ast.Assign) and [ast.unparse(one) for one in statement.targets] == [attribute]:
+            if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+                continue
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if [ast.unparse(one) for one in targets] == [attribute]:
                 return ast.literal_eval(statement.value)
     raise KeyError(attribute)
 
@@ -92,9 +96,10 @@ def schema_of(path: Path, name: str) -> dict:
     (config,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
     properties = {}
     for position, node in enumerate(config.body):
-        if not isinstance(node, ast.AnnAssign):
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
             continue
         annotation = ast.unparse(node.annotation)
+        field: dict[str, Any]
         if annotation.startswith("Literal["):
             field = {"enum": list(ast.literal_eval("(" + annotation[len("Literal[") : -1] + ",)"))}
         elif annotation in SCHEMAS:

@@ -12,6 +12,7 @@ import resource
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .errors import UserError
 
@@ -68,7 +69,9 @@ class Program:
 
     def input(self, name: str, help: str, *, many: bool = False, required: bool = True, **keywords) -> None:
         """Add an input file, or several. The records of outputs list each with its SHA-256."""
-        several = {"nargs": "+" if required else "*", "default": []} if many else {} if required else {"nargs": "?"}
+        several: dict[str, Any] = {} if required else {"nargs": "?"}
+        if many:
+            several = {"nargs": "+" if required else "*", "default": []}
         self._inputs.append(self.option(name, help=help, required=required, **several, **keywords).dest)
 
     def output(self, name: str, help: str, *, many: bool = False, **keywords) -> None:
@@ -102,7 +105,8 @@ def prepare(threads: int):
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS needs this to be reproducible
         torch.set_deterministic_debug_mode("warn")
-        torch.utils.deterministic.fill_uninitialized_memory = False  # unwritten memory is never read here
+        # Unwritten memory is never read here.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a module's property
     current.computes = True
     current.device = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     log.info("device %s, %d threads", current.device, threads)  # the table of costs reads this line

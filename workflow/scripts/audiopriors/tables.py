@@ -126,7 +126,7 @@ def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
 
 
 def gradient_norm(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
-    """E ||grad log p_sigma(x)||^2 over items of the prior's own source at its own sigma, per sample."""
+    """Mean squared norm of grad log p_sigma(x) over items of the prior's own source at its own sigma, per sample."""
     rows, tracks = [], tracks_of(measures)
     for (dataset, prior), group in _priors(measures):
         for (prior_source, prior_sigma, _, data_sigma), values in cells(group, "gradient_norm_squared").items():
@@ -183,8 +183,8 @@ def detection_table(measures: pd.DataFrame, sources: list[str], frame: int) -> p
                 compared.append((measure, "rest", inside, np.concatenate(outside, axis=1)))
             for measure in _base(group):
                 for other in others:  # the ratio against the tested source's own prior
-                    ratios = _ratios(ways[measure], prior_source, other, prior_sigma, data_sigma)
-                    compared.append((ratio_name(measure), other, *ratios))
+                    own, its = _ratios(ways[measure], prior_source, other, prior_sigma, data_sigma)
+                    compared.append((ratio_name(measure), other, own, its))
             rows += [
                 (dataset, prior, prior_source, prior_sigma, test_source, data_sigma, measure, frame,
                  *_detect(inside, outside, tracks))
@@ -193,12 +193,13 @@ def detection_table(measures: pd.DataFrame, sources: list[str], frame: int) -> p
     return _table("detection", rows)
 
 
-def _ratios(values: Cells, own: str, other: str, prior_sigma: str, data_sigma: str) -> list[np.ndarray]:
+def _ratios(values: Cells, own: str, other: str, prior_sigma: str, data_sigma: str) -> tuple[np.ndarray, np.ndarray]:
     """The measure under the prior of `own` minus that under the prior of `other`: on items of `own`, and of `other`."""
-    return [
-        _difference(*(values[prior_source, prior_sigma, test_source, data_sigma] for prior_source in (own, other)))
-        for test_source in (own, other)
-    ]
+
+    def ratio(items: str) -> np.ndarray:
+        return _difference(*(values[prior_source, prior_sigma, items, data_sigma] for prior_source in (own, other)))
+
+    return ratio(own), ratio(other)
 
 
 def detection_by_track(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
@@ -254,11 +255,11 @@ def classification(measures: pd.DataFrame, sources: list[str], frame: int) -> pd
             for truth, test_source in enumerate(sources):
                 of_priors = np.stack([values[source, prior_sigma, test_source, data_sigma] for source in sources])
                 correct.append(of_priors.argmax(0) == truth)
-            correct = np.concatenate(correct, axis=1)  # (seeds, items)
-            value = float(correct.mean())
-            low, high = intervals.share(correct.mean(0), tracks)
-            rows.append((dataset, prior, prior_sigma, data_sigma, frame, correct.shape[1], value, low, high,
-                         *_spread(correct.mean(1)), measure))  # fmt: skip
+            all_correct = np.concatenate(correct, axis=1)  # (seeds, items)
+            value = float(all_correct.mean())
+            low, high = intervals.share(all_correct.mean(0), tracks)
+            rows.append((dataset, prior, prior_sigma, data_sigma, frame, all_correct.shape[1], value, low, high,
+                         *_spread(all_correct.mean(1)), measure))  # fmt: skip
     return _table("classification", rows)
 
 

@@ -20,7 +20,7 @@ from .errors import UserError
 from .files import csv_of, digest, write_bytes
 from .optimiser import Adam
 from .precision import products_of
-from .priors.base import Sigma
+from .priors.base import Sigma, Trainable
 from .runtime import OutOfTime
 from .seeds import seed_of, torch_generator
 from .settings import Training
@@ -61,13 +61,16 @@ def add_noise(
     is returned.
     """
     if law == "falling":
+        assert isinstance(sigma, tuple)
         low, high = sigma
         sigma, law = high * (low / high) ** done, "fixed"
     if law == "log_uniform":
+        assert isinstance(sigma, tuple)
         low, high = map(math.log, sigma)
         part = torch.arange(clean.shape[0]) + torch.rand(clean.shape[0], generator=generator)
         levels = torch.exp(low + (high - low) * part / clean.shape[0])
         return clean + levels[:, None, None] * torch.randn(clean.shape, generator=generator), levels
+    assert not isinstance(sigma, tuple)
     if sigma == 0:
         return clean, sigma
     deviation = sigma if law == "fixed" else sigma * torch.rand(clean.shape[0], 1, 1, generator=generator)
@@ -75,7 +78,7 @@ def add_noise(
 
 
 def train(
-    model: nn.Module, data, source: str, sigma: float | tuple[float, float] | None, training: Training, *, seed: tuple,
+    model: Trainable, data, source: str, sigma: float | tuple[float, float] | None, training: Training, *, seed: tuple,
     fingerprint: str, state: Path, device: torch.device, fresh: bool, deadline: float = math.inf,
 ) -> list[dict]:  # fmt: skip
     """Train a model in place, on `source` of `data`.
@@ -188,7 +191,7 @@ def deadline_of(arguments: argparse.Namespace) -> float:
 
 
 def by_command(
-    model: nn.Module, data, source: str, sigma: float | tuple[float, float] | None, arguments: argparse.Namespace, *,
+    model: Trainable, data, source: str, sigma: float | tuple[float, float] | None, arguments: argparse.Namespace, *,
     output: str, save: Callable[[], None], inputs: list[str], device: torch.device, fresh: bool, deadline: float,
 ) -> None:  # fmt: skip
     """Train as the command line says, write the loss table, call `save`, and remove the saved state.

@@ -8,7 +8,7 @@ Share = float
 ShareAboveZero = float
 ShareBelowOne = float
 
-SCHEMAS = {
+SCHEMAS: dict[str, dict] = {
     "int": {"type": "integer", "minimum": 0},
     "Count": {"type": "integer", "minimum": 1},
     "Several": {"type": "integer", "minimum": 2},

@@ -6,8 +6,9 @@ change in how one stem sounds changes no other stem, except by the gain that all
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from scipy import signal
@@ -49,6 +50,9 @@ _VOWELS = np.array(
     [[730, 1090, 2440, 3400, 4500], [530, 1840, 2480, 3500, 4500], [280, 2290, 3010, 3600, 4600],
      [570, 840, 2410, 3300, 4400], [310, 870, 2240, 3300, 4400]]
 )  # fmt: skip
+
+
+Keys = TypeVar("Keys", float, np.ndarray)
 
 
 class _Note(NamedTuple):
@@ -142,7 +146,8 @@ def _score(
     steps = math.ceil(seconds / step)
     grid = next((unit for unit in (_BAR, _BAR // 2) if steps >= 8 * unit), _BAR // 4)  # steps between borders of parts
     borders = [grid * round(share * steps / grid) for share in np.cumsum([share for _, share, _ in form[:-1]])]
-    pauses, notes = {source: [] for source in SOURCES}, {source: [] for source in SOURCES}
+    pauses: dict[str, list[tuple[float, float]]] = {source: [] for source in SOURCES}
+    notes: dict[str, list[_Note]] = {source: [] for source in SOURCES}
     for (name, _, playing), first, last in zip(form, [0, *borders], [*borders, steps], strict=True):
         for source in everybody - playing:
             pauses[source].append((first * step, last * step))
@@ -177,8 +182,8 @@ def _tune(random: np.random.Generator, degree: int) -> list[tuple[int, int, int]
 def _drums(notes: list[_Note], samples: int, random: np.random.Generator) -> np.ndarray:
     """Drums: a swept-sine kick, a snare of noise over two modes, hats of square waves and noise: (samples, 2)."""
     skins, metals = np.zeros((samples, 2)), np.zeros((samples, 2))
-    decays = {"kick": (0.1, 0.2), "snare": (0.08, 0.16), "hat": (0.02, 0.05), "open hat": (0.1, 0.2)}
-    decays = {drum: random.uniform(*limits) for drum, limits in decays.items()}  # seconds to 1/e
+    limits = {"kick": (0.1, 0.2), "snare": (0.08, 0.16), "hat": (0.02, 0.05), "open hat": (0.1, 0.2)}
+    decays = {drum: random.uniform(*ends) for drum, ends in limits.items()}  # seconds to 1/e
     kick, sweep, snare, pan = random.uniform((42, 3, 160, -0.5), (58, 8, 230, 0.5))  # Hz, cycles, Hz
     time = np.arange(2 * RATE) / RATE
     squares = np.sign(np.sin(2 * np.pi * random.uniform(300, 900, (6, 1)) * time)).sum(0)
@@ -250,8 +255,8 @@ def _chordal(
         return sound * _envelope(sound.size, 0.15, 0.15)
     if instrument == "organ":
         drawbars = {0.5: 0.6, 1: 1, 1.5: 0.5 * colour, 2: 0.6, 3: 0.5 * colour, 4: 0.3, 6: 0.25 * colour}
-        sound = sum(weight * np.sin(2 * np.pi * multiple * cycles) for multiple, weight in drawbars.items())
-        return sound * _envelope(time.size, 0.008, 0.03)
+        tones = [weight * np.sin(2 * np.pi * multiple * cycles) for multiple, weight in drawbars.items()]
+        return functools.reduce(np.add, tones) * _envelope(time.size, 0.008, 0.03)
     radians = 2 * np.pi * cycles
     reed = (0.5 + colour) * np.exp(-time / 0.4) * np.sin(radians)
     tine = 0.6 * colour * np.exp(-time / 0.05) * np.sin(14 * radians)
@@ -299,7 +304,7 @@ def _human(random: np.random.Generator) -> float:
     return random.uniform(-0.003, 0.003)
 
 
-def _frequency(key: float | np.ndarray) -> float | np.ndarray:
+def _frequency(key: Keys) -> Keys:
     """The frequencies of MIDI keys, in Hz."""
     return 440 * 2 ** ((key - 69) / 12)
 

@@ -3,8 +3,8 @@
 A frame of T samples is cut into blocks of N. At each border between two blocks, samples that mirror each other are
 rotated by the window's angle. This folds the overlap, and cancels its aliasing on the way back. Then each block is
 transformed by an orthonormal DCT-IV. The two ends of the frame are not rotated, as nothing is beyond them. Rotations
-and DCT-IV are orthogonal, so the whole transform is, too: |det| = 1. A density of the coefficients is therefore a
-density of the waveform.
+and DCT-IV are orthogonal, so the whole transform is, too: its determinant is 1 or -1. A density of the coefficients is
+therefore a density of the waveform.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def recording(path: Path) -> Track:
 
 
 def _folder_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
-    splits = [split for split in ("train", "validation", "test") if (root / split).is_dir()]
+    splits: list[str | None] = [split for split in ("train", "validation", "test") if (root / split).is_dir()]
     for split in splits or [None]:
         for path in sorted((root / split if split else root).iterdir()):
             files = {file.stem: file for file in sorted(path.glob("*")) if file.suffix.lower() in AUDIO}
@@ -357,8 +357,8 @@ def assign_splits(tracks: list[Track], validation: int, test: int, seed: tuple) 
     ------
     UserError: a split would have no track.
     """
-    split = {track.key: track.split for track in tracks}
-    drawn = numpy_generator(*seed, "test").permutation([key for key in split if split[key] is None])
+    split = {track.key: track.split or "" for track in tracks}
+    drawn = numpy_generator(*seed, "test").permutation([key for key in split if not split[key]])
     split |= {str(key): "test" if place < test else "train" for place, key in enumerate(drawn)}
     if "validation" not in split.values():
         drawn = numpy_generator(*seed, "validation").permutation([key for key in split if split[key] == "train"])

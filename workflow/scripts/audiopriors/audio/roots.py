@@ -47,7 +47,9 @@ REAL_SONG = "real_song"
 def real_song() -> Path:
     """The path of an excerpt (6 s) of a song of MUSDB18 with its stems, which the package stempeg contains."""
     # stempeg is not imported, as its import needs ffmpeg.
-    folder = Path(importlib.util.find_spec("stempeg").origin).parent
+    spec = importlib.util.find_spec("stempeg")
+    assert spec and spec.origin
+    folder = Path(spec.origin).parent
     return sorted((folder / "data").glob("*.stem.mp4"))[0]
 
 

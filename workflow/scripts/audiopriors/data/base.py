@@ -35,10 +35,10 @@ class Frames(abc.ABC):
     bss_eval = False
     "Whether separations are also measured by BSSEval. Not for tones: its 512 taps can make any tone from another."
 
-    references = ("static_wiener", "ideal_ratio_mask")
+    references: tuple[str, ...] = ("static_wiener", "ideal_ratio_mask")
     "Estimates that separations are compared with: names in separation/references.py."
 
-    mix_settings = ("gains", "noise")
+    mix_settings: tuple[str, ...] = ("gains", "noise")
     "What the config's mixes of these data may have beside their sources: `gains`, `unison`, `noise`."
 
     # Each kind defines these.

@@ -73,12 +73,15 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
     elif wrong := roots.problem(layout, config.root):
         raise UserError(wrong)
     else:
-        root = roots.root_of(config.root)
+        place = roots.root_of(config.root)
+        assert place is not None  # else there is a problem
+        root = place
     if layout == "musdb18" and not set(sources) <= set(recordings.MUSDB_SOURCES):
         raise UserError(f"MUSDB18 has the sources {', '.join(recordings.MUSDB_SOURCES)}, not {', '.join(sources)}")
     tracks = recordings.find(layout, root, sources)
     split = recordings.assign_splits(tracks, config.validation, config.test, seed)
-    rows, skipped = [], []
+    rows: list[dict] = []
+    skipped: list[str] = []
     for number, track in enumerate(tracks, 1):
         recordings.log.info("%d of %d: %s", number, len(tracks), track.name)
         with recordings.skipping(config.skip_broken, skipped):

@@ -169,7 +169,7 @@ class Frames(base.Frames):
         """Number of items in that split."""
         return getattr(self.config, split)
 
-    def parameters(self, split: str, source: str) -> tuple[Tensor, Tensor, Tensor]:
+    def parameters(self, split: str, source: str) -> tuple[Tensor, ...]:
         """Frequency (Hz), amplitude and phase (radians) of every item, each (n,) float64."""
         return self._parameters[split, source]
 

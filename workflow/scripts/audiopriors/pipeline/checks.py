@@ -171,16 +171,16 @@ def priors(config: dict) -> Iterator[str]:
                     for mix in _mixes_of(run, dataset):
                         yield from _with_gains(dataset, mix, prior, ("datasets", name, "runs", method, prior))
         for one, settings in dataset.get("posteriors", {}).items():
-            levels, at = config["priors"][settings["prior"]]["levels"], ("datasets", name, "posteriors", one)
+            levels, here = config["priors"][settings["prior"]]["levels"], ("datasets", name, "posteriors", one)
             if levels != "one":
                 for mix in settings["mixes"]:
-                    yield from _with_gains(dataset, mix, settings["prior"], at)
+                    yield from _with_gains(dataset, mix, settings["prior"], here)
                 sigmas = {"each": config["sigmas"], **dict.fromkeys(("ends", "widest"), config["sigmas"][-1:])}.get(
                     str(levels), levels
                 )
-                yield from not_allowed(settings["sigma"], sigmas, (*at, "sigma"))
+                yield from not_allowed(settings["sigma"], sigmas, (*here, "sigma"))
                 if settings["objective"] == "elbo_annealed":
-                    yield f"{dotted((*at, 'objective'))}: elbo_annealed needs a prior that serves all noise levels"
+                    yield f"{dotted((*here, 'objective'))}: elbo_annealed needs a prior that serves all noise levels"
 
 
 def _with_gains(dataset: dict, mix: str, prior: str, at: Key) -> Iterator[str]:

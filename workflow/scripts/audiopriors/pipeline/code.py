@@ -68,6 +68,7 @@ def _modules(node: ast.Import | ast.ImportFrom, folder: Path | None) -> Iterator
         return
     parts = node.module.split(".") if node.module else []
     if node.level:
+        assert folder is not None  # a script has no relative imports
         start = folder
         for _ in range(node.level - 1):
             start = start.parent

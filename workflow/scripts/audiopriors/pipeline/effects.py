@@ -37,7 +37,8 @@ def _removes_nothing(above: dict, changes: dict, at: Key) -> Effects:
         if value is None and key not in above:
             yield (*at, key), f"null has no effect, as there is no {key!r} above it; there is {_list(above)}"
         elif isinstance(value, dict) and above.get(key, {}) is not None:  # None: a user's file has removed all below
-            yield from _removes_nothing(above.get(key) if isinstance(above.get(key), dict) else {}, value, (*at, key))
+            below = above.get(key)
+            yield from _removes_nothing(below if isinstance(below, dict) else {}, value, (*at, key))
 
 
 def _of_priors(written: dict, whole: dict) -> Effects:

@@ -14,7 +14,7 @@ def problems(config: dict) -> Iterator[str]:
     scale = Scale("", config)
     for name, prior in scale.priors.items():
         if prior.jointly:
-            yield from _of_prior(scale, name)
+            yield from _of_prior(scale, name, prior.jointly)
         elif config["priors"][name]["levels"] == "widest":
             yield (
                 f"priors.{name}.levels: widest is for priors with `jointly`; another starts from the noise-free model, "
@@ -27,13 +27,13 @@ def problems(config: dict) -> Iterator[str]:
                 yield f"{dotted(('datasets', name, 'priors'))}: {prior} starts from {start}, so add that, too"
 
 
-def _of_prior(scale: Scale, name: str) -> Iterator[str]:
+def _of_prior(scale: Scale, name: str, settings: dict) -> Iterator[str]:
     prior, at = scale.priors[name], ("priors", name, "jointly")
     alike = [
         other.name for other in scale.priors.values()
         if (other.family, other.model) == (prior.family, prior.model) and other.training and not other.jointly
     ]  # fmt: skip
-    start = prior.jointly["starts_from"]
+    start = settings["starts_from"]
     if start not in scale.priors:
         yield from not_allowed(start, alike, (*at, "starts_from"), "prior")
     elif start not in alike:
@@ -45,7 +45,7 @@ def _of_prior(scale: Scale, name: str) -> Iterator[str]:
     elif prior.serves_all or not set(prior.levels) <= set(scale.priors[start].levels):
         allowed = ", ".join(level for level in scale.priors[start].levels if level != "all") or "none"
         yield f"priors.{name}.levels: {start}, which it starts from, has not all these models; allowed: {allowed}"
-    if prior.jointly["objective"] == "classifier" and not registry.says("priors", prior.family, "has_latents"):
+    if settings["objective"] == "classifier" and not registry.says("priors", prior.family, "has_latents"):
         families = [family for family in registry.names("priors") if registry.says("priors", family, "has_latents")]
         yield (
             f"{dotted((*at, 'objective'))}: {prior.family} has no latents to classify; allowed: softmax, or a prior of "

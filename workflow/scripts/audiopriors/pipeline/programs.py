@@ -39,7 +39,7 @@ def train_jointly(data: DataSet, wildcards) -> dict:
     return {
         **_trained(data, prior, sigma, prior.training_of(sigma)),
         "sources": data.sources,
-        "jointly": {key: value for key, value in prior.jointly.items() if key != "starts_from"},
+        "jointly": {key: value for key, value in (prior.jointly or {}).items() if key != "starts_from"},
         "seed": _seed(data, "train_jointly", data.name, prior.name, sigma, wildcards.replicate),
     }
 
@@ -114,7 +114,10 @@ def train_separator(data: DataSet, wildcards) -> dict:
         "family": prior.family,
         "model": prior.model,
         # Mixes have no noise, whatever the prior's training has.
-        "training": prior.training | {"noise": "fixed"} | supervised.get("training", {}) | {"frame": data.frame},
+        "training": (prior.training or {})
+        | {"noise": "fixed"}
+        | supervised.get("training", {})
+        | {"frame": data.frame},
         "mix": data.mix(wildcards.mix),
         "seed": _seed(data, wildcards.separator, data.name, wildcards.mix),
     }
@@ -131,7 +134,7 @@ def train_posterior(data: DataSet, wildcards) -> dict:
         "prior": posterior["prior"],
         "family": encoder.family,
         "model": encoder.model,
-        "training": encoder.training | noise | posterior.get("training", {}) | {"frame": data.frame},
+        "training": (encoder.training or {}) | noise | posterior.get("training", {}) | {"frame": data.frame},
         "mix": data.mix(wildcards.mix),
         "sigma": float(posterior["sigma"]),
         "posterior": {key: value for key, value in posterior.items() if key in POSTERIOR},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +16,29 @@ from torch import Tensor, nn
 # A waveform lies in [-1, 1]: a step that leads beyond this bound has diverged, and is not taken.
 FAR = 100.0
 
-# The deviation of the noise in x: one number, or, for priors with the noise level as an input, one an item (B,).
+# The deviation of the noise in x: one number, or, in training with the noise level as an input, one an item (B,).
 Sigma = float | Tensor
 
 
-class Prior(nn.Module, abc.ABC):
+class Model(nn.Module):
+    """A network that is kept on disk (checkpoints.py)."""
+
+    description: dict
+    "How it was trained; a network that was not loaded has none."
+
+
+class Trainable(Model):
+    """A network that `training.train` can train."""
+
+    loss_unit: str
+    "The unit of `loss`, as in log lines."
+    loss: Callable[..., Tensor]
+    "The training objective (x, clean, sigma) -> scalar, see `Prior.loss`."
+    initialise: Callable[..., None]
+    "The initialisation from a batch (x, clean, sigma), before the first step."
+
+
+class Prior(Trainable, abc.ABC):
     """The density p_sigma(x) of one source, where x = clean + sigma n, n ~ N(0, I).
 
     A family gives `log_prob`, `sample`, and either `loss`, if it is trained, or `fit`. Everything else follows from
@@ -31,18 +50,22 @@ class Prior(nn.Module, abc.ABC):
     """
 
     loss_unit = "nats/sample"
-    "The unit of `loss`, as in log lines."
-
-    noise_range: tuple[float, float] | None = None
-    "The smallest and the largest sigma of a model that serves all noise levels; None: no such range is known."
 
     has_latents = False
-    "Whether `transform(x, sigma)` gives latents over time, (B, C, T') each, their log-density and the log-determinant."
+    "Whether the prior is a flow whose `transform` gives latents over time."
+
+    transform: Callable[..., tuple[list[Tensor], Tensor, Tensor]]
+    "If so, (x, sigma) -> latents, (B, C, T') each, their log-density and the log-determinant."
+
+    @property
+    def noise_range(self) -> tuple[float, float] | None:
+        """The smallest and the largest sigma of a model that serves all noise levels; None: no such range is known."""
+        return None
 
     # Each family defines these.
 
     @abc.abstractmethod
-    def log_prob(self, x: Tensor, sigma: Sigma) -> Tensor:
+    def log_prob(self, x: Tensor, sigma: float) -> Tensor:
         """log p_sigma(x) in nats, summed over time, differentiable in x. Shape: (B, 1, T) -> (B,) float64.
 
         Raises
@@ -51,7 +74,7 @@ class Prior(nn.Module, abc.ABC):
         """
 
     @abc.abstractmethod
-    def sample(self, n: int, length: int, sigma: Sigma, generator: torch.Generator) -> Tensor:
+    def sample(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
         """n draws (n, 1, length) from p_sigma. The generator is a CPU one, so a seed means the same on every device.
 
         Raises
@@ -77,15 +100,15 @@ class Prior(nn.Module, abc.ABC):
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
         """Set what depends on data, once, before training: nothing. x is clean with noise, each (B, 1, T)."""
 
-    def measures(self, x: Tensor, sigma: Sigma) -> dict[str, Tensor]:
+    def measures(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
         """Every kind of log-likelihood of x (B, 1, T), by name, each (B,) float64 in nats: here `log_prob`."""
         return {"log_prob": self.log_prob(x, sigma)}
 
-    def score(self, x: Tensor, sigma: Sigma) -> Tensor:
+    def score(self, x: Tensor, sigma: float) -> Tensor:
         """The score grad log p_sigma(x), by autograd; no gradient flows through it. Shape: (B, 1, T) -> (B, 1, T)."""
         return self.log_prob_and_score(x, sigma)[1]
 
-    def log_prob_and_score(self, x: Tensor, sigma: Sigma, *, need_log_prob: bool = True) -> tuple[Tensor, Tensor]:
+    def log_prob_and_score(self, x: Tensor, sigma: float, *, need_log_prob: bool = True) -> tuple[Tensor, Tensor]:
         """log p_sigma(x) in nats and its gradient in x. Shape: (B, 1, T) -> (B,), (B, 1, T).
 
         need_log_prob: if False, a family whose log p is costly gives NaN for it.
@@ -96,7 +119,7 @@ class Prior(nn.Module, abc.ABC):
             (gradient,) = torch.autograd.grad(log_prob.sum(), x)
         return log_prob.detach(), gradient
 
-    def denoise(self, x: Tensor, sigma: Sigma) -> Tensor:
+    def denoise(self, x: Tensor, sigma: float) -> Tensor:
         """E[clean | x] = x + sigma^2 grad log p_sigma(x) (Tweedie's formula; Efron, 2011). (B, 1, T) -> (B, 1, T).
 
         A sample that this moves beyond `FAR` stays as it is, as a gradient that explodes is of no use.
@@ -130,7 +153,7 @@ class Prior(nn.Module, abc.ABC):
         residual = (x - tweedie(x, score, sigma))[:, 0].double() / sigma
         return spread(log_prob, -0.5 * residual.square() - math.log(sigma) - 0.5 * math.log(2 * math.pi))
 
-    def judged(self, x: Tensor, sigma: Sigma) -> Tensor:
+    def judged(self, x: Tensor, sigma: float) -> Tensor:
         """`denoise`, but far from any wave of the source where the prior sees none in x; here it always sees one."""
         return self.denoise(x, sigma)
 

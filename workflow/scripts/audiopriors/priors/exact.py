@@ -14,6 +14,7 @@ much too high. Its gradient is (E[w | x] - x) / sigma^2, where w = A g, with the
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -85,7 +86,8 @@ class _Lattice:
             parts = []
             for _, column, rest in self._columns():
                 sums = [self._bin(column, rest**power) for power in range(3)]
-                parts.append(sum(_correlate(part, pattern) for part, pattern in zip(sums, patterns, strict=True)))
+                terms = (_correlate(part, pattern) for part, pattern in zip(sums, patterns, strict=True))
+                parts.append(functools.reduce(torch.add, terms))
             return torch.cat(parts)
         square = torch.fft.irfft(self.series, 4 * self.phases, norm="forward").square()
         square = torch.fft.rfft(square, norm="forward")[: self.phases]
@@ -230,7 +232,7 @@ class _Integral:
             if rows.any():
                 arguments = () if method == self._sum else (search[rows], near[rows])
                 log_integral[rows], part = method(lattice, x[rows], gradient, *arguments)
-                if gradient:
+                if mean is not None and part is not None:
                     mean[rows] = part
         return log_integral, mean
 
@@ -355,9 +357,9 @@ class _Integral:
         columns = lattice.phases * 2 ** halved[1, near]
         around = torch.arange(-1, 2, device=row.device)
         ring = [(item, row + down, (column + right) % columns, peak) for down in around for right in around]
-        cells = [torch.cat(parts) for parts in zip(kept, *ring, strict=True)]
-        first = _first(torch.stack(cells[:3]))
-        return [part[first] for part in cells]
+        both = [torch.cat(parts) for parts in zip(kept, *ring, strict=True)]
+        first = _first(torch.stack(both[:3]))
+        return [part[first] for part in both]
 
     def _products(self, x: Tensor, source: str, item: Tensor, f: Tensor, p: Tensor) -> tuple[Tensor, Tensor]:
         """C = <x, g> and S = |g|^2 of each node, each (n,), summed over time."""
@@ -417,7 +419,7 @@ class _LogProb(torch.autograd.Function):
         log_integral = torch.cat([part[0] for part in parts])
         variance = integral.sigma**2
         if gradient:
-            mean = torch.cat([part[1] for part in parts])
+            mean = torch.cat([part for _, part in parts if part is not None])
             ctx.save_for_backward(((mean - flat) / variance)[:, None].to(x.dtype))
         log_noise = 0.5 * flat.square().sum(1) / variance + 0.5 * x.shape[2] * math.log(2 * math.pi * variance)
         return log_integral - log_noise
@@ -457,6 +459,9 @@ class Exact(Prior):
     >>> prior.log_prob(x, sigma=0.1).shape
     torch.Size([5])
     """
+
+    law_bits: Tensor
+    law_kind: Tensor
 
     def __init__(self, config: Config):
         super().__init__()

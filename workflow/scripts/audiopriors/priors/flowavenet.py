@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
-from ..layers import EMBEDDING, GatedStack, embedding_of_noise, log_normal
+from ..layers import EMBEDDING, GatedStack, Modules, embedding_of_noise, log_normal, zero
 from ..types import Count
 from .base import Prior, Sigma
 
@@ -61,15 +61,14 @@ def _unsqueeze(x: Tensor) -> Tensor:
 def _zero_conv(in_channels: int, out_channels: int) -> nn.Conv1d:
     """A pointwise convolution that starts at zero, so that a coupling starts as the identity (Glow, section 3.3)."""
     conv = nn.Conv1d(in_channels, out_channels, 1)
-    nn.init.zeros_(conv.weight)
-    nn.init.zeros_(conv.bias)
+    zero(conv)
     return conv
 
 
 def _zero_linear(inputs: int, outputs: int) -> nn.Linear:
     """A linear layer that starts at zero, so that the noise level has no effect at first."""
     linear = nn.Linear(inputs, outputs, bias=False)
-    nn.init.zeros_(linear.weight)
+    zero(linear)
     return linear
 
 
@@ -142,7 +141,7 @@ class _Flow(nn.Module):
 
 
 class FloWaveNet(Prior):
-    """The density log p(x) = log N(z) + log|det dz/dx| on x in R^T.
+    """The density ``log p(x) = log N(z) + log|det dz/dx|`` on x in R^T.
 
     With `sigma_max` it serves all noise levels, and sigma is an input of its networks. Otherwise it serves one level,
     and ignores sigma.
@@ -153,6 +152,7 @@ class FloWaveNet(Prior):
     """
 
     has_latents = True
+    deviation: Tensor
 
     def __init__(self, config: Config):
         super().__init__()
@@ -160,12 +160,12 @@ class FloWaveNet(Prior):
         if config.sigma_max:
             self.embed = embedding_of_noise()
             self.register_buffer("deviation", torch.ones(()))  # of the clean waves
-        self.blocks = nn.ModuleList()
+        self.blocks: Modules[Modules[_Flow]] = Modules()
         self.splits = nn.ModuleDict()  # by the number of the block after which it stands
         channels = 1
         for block in range(config.blocks):
             channels *= 2
-            self.blocks.append(nn.ModuleList(_Flow(channels // 2, config) for _ in range(config.flows)))
+            self.blocks.append(Modules(_Flow(channels // 2, config) for _ in range(config.flows)))
             if self._splits_after(block):
                 channels //= 2
                 self.splits[str(block)] = _WaveNet(channels, 2 * channels, 2, config)

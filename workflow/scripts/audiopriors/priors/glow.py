@@ -12,6 +12,8 @@ one half of the channels gives the coupling's scale and shift.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +24,7 @@ from torch.nn import functional
 from ..audio.mdct import inverse_mdct, mdct
 from ..audio.mel import log_mel, window_of
 from ..errors import UserError
-from ..layers import log_normal
+from ..layers import Modules, log_normal, zero
 from ..types import Count, Positive
 from .base import Prior, Sigma
 
@@ -59,13 +61,12 @@ class _Network(nn.Module):
     def __init__(self, inputs: int, outputs: int, config: Config):
         super().__init__()
         self.first = nn.Conv2d(inputs + 2, config.width, 3, padding=1)
-        self.layers = nn.ModuleList(
+        self.layers = Modules(
             nn.Conv2d(config.width, config.width, 3, padding=(1, 2**layer), dilation=(1, 2**layer))
             for layer in range(config.layers)
         )
         self.last = nn.Conv2d(config.width, outputs, 3, padding=1)
-        nn.init.zeros_(self.last.weight)  # a coupling starts as the identity (Glow, section 3.3)
-        nn.init.zeros_(self.last.bias)
+        zero(self.last)  # a coupling starts as the identity (Glow, section 3.3)
 
     def forward(self, half: Tensor) -> Tensor:
         batch, _, bins, times = half.shape
@@ -81,6 +82,9 @@ class _Flow(nn.Module):
 
     It takes x (B, C, N, M), and returns y and the log-determinant at each time (B, M) float64.
     """
+
+    permutation: Tensor
+    sign: Tensor
 
     def __init__(self, channels: int, config: Config):
         super().__init__()
@@ -126,13 +130,20 @@ class _Flow(nn.Module):
         return (x - self.bias) * torch.exp(-self.log_scale)
 
 
+def _add_up(terms: Iterable[Tensor]) -> Tensor:
+    return functools.reduce(torch.add, terms)
+
+
 class Glow(Prior):
-    """The density log p(y) = log N(z) + log|det dz/dy| of the representation y. A model serves its own sigma only.
+    """The density ``log p(y) = log N(z) + log|det dz/dy|`` of the representation y. A model serves its own sigma only.
 
     >>> prior = build(Config("mdct", 8, 2, 2, 1, 8, 3.0))
     >>> prior.log_prob(torch.zeros(5, 1, 64), sigma=0.1).shape
     torch.Size([5])
     """
+
+    level: Tensor
+    spectrum: Tensor
 
     def __init__(self, config: Config):
         super().__init__()
@@ -140,11 +151,12 @@ class Glow(Prior):
         self.is_density = config.representation == "mdct"
         self.register_buffer("level", torch.zeros(config.bins, 1))  # mean and deviation of each bin
         self.register_buffer("spectrum", torch.ones(config.bins, 1))
-        self.blocks, self.splits = nn.ModuleList(), nn.ModuleList()
+        self.blocks: Modules[Modules[_Flow]] = Modules()
+        self.splits: Modules[_Network] = Modules()
         channels = 1
         for block in range(config.blocks):
             channels *= 4
-            self.blocks.append(nn.ModuleList(_Flow(channels, config) for _ in range(config.flows)))
+            self.blocks.append(Modules(_Flow(channels, config) for _ in range(config.flows)))
             if block + 1 < config.blocks:
                 channels //= 2
                 self.splits.append(_Network(channels, 2 * channels, config))
@@ -206,7 +218,7 @@ class Glow(Prior):
         log_probs.append(log_normal(hidden).sum((1, 2)))
         if terms is not None:
             terms += log_probs + log_dets
-        latent_log_prob, log_det = (sum(one.sum(1) for one in values) for values in (log_probs, log_dets))
+        latent_log_prob, log_det = (_add_up(one.sum(1) for one in values) for values in (log_probs, log_dets))
         return latents, latent_log_prob, log_det
 
     def inverse(self, latents: list[Tensor]) -> Tensor:
@@ -265,7 +277,7 @@ class Glow(Prior):
         terms: list[Tensor] = []
         self.transform(x, terms=terms)
         spans = [x.shape[2] // term.shape[1] for term in terms]
-        return sum(term.repeat_interleave(span, 1) / span for term, span in zip(terms, spans, strict=True))
+        return _add_up(term.repeat_interleave(span, 1) / span for term, span in zip(terms, spans, strict=True))
 
     @torch.no_grad()
     def sample(self, n: int, length: int, sigma: Sigma, generator: torch.Generator) -> Tensor:

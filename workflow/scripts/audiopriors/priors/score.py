@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..diffusion import Diffusion
 from ..gate import Gate
-from ..layers import ResidualStack, embedding_of_noise
+from ..layers import ResidualStack, embedding_of_noise, zero
 from ..types import Share
 
 
@@ -61,8 +61,7 @@ class Score(Diffusion):
         self.first = nn.Conv1d(2 + config.masks, config.width, 3, padding=1)
         self.layers = ResidualStack(config.width, config.layers)
         self.last = nn.Conv1d(config.width, outputs, 3, padding=1)
-        nn.init.zeros_(self.last.weight)  # training starts at the best linear denoiser of white noise
-        nn.init.zeros_(self.last.bias)
+        zero(self.last)  # training starts at the best linear denoiser of white noise
         if config.altered and outputs == 1:  # a separator has no gate
             self.gate = Gate()
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ..audio.spectra import spectra, waves
 from ..diffusion import Diffusion
-from ..layers import EMBEDDING, embedding_of_noise
+from ..layers import EMBEDDING, Modules, embedding_of_noise, zero
 from ..precision import convolve
 from .base import Sigma
 
@@ -54,8 +54,7 @@ class _Block(nn.Module):
         self.first, self.second = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
         self.modulation = nn.Linear(EMBEDDING, 2 * width)
         for start in (self.modulation, self.second):
-            nn.init.zeros_(start.weight)
-            nn.init.zeros_(start.bias)
+            zero(start)
 
     def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
         scale, shift = self.modulation(embedded)[..., None, None].chunk(2, 1)
@@ -71,25 +70,25 @@ class ScoreMusic(Diffusion):
     torch.Size([5])
     """
 
+    average: Tensor
+
     def __init__(self, config: Config, outputs: int = 1):
         super().__init__(config)
         self.outputs = outputs
         widths = [config.width, 2 * config.width, 4 * config.width]
         self.embed = embedding_of_noise()
         self.first = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(
+        self.down = Modules(
             nn.Conv2d(wide, narrow, (4, 1), stride=(4, 1)) for wide, narrow in itertools.pairwise(widths)
         )
-        self.up = nn.ModuleList(
+        self.up = Modules(
             nn.ConvTranspose2d(narrow, wide, (4, 1), stride=(4, 1)) for wide, narrow in itertools.pairwise(widths)
         )
         self.going_down, self.going_up = (
-            nn.ModuleList(nn.ModuleList(_Block(width) for _ in range(config.blocks)) for width in widths[1:])
-            for _ in range(2)
+            Modules(Modules(_Block(width) for _ in range(config.blocks)) for width in widths[1:]) for _ in range(2)
         )
         self.last = nn.Conv2d(widths[0], 3 * outputs, 3, padding=1)
-        nn.init.zeros_(self.last.weight)  # training starts at the static Wiener filter
-        nn.init.zeros_(self.last.bias)
+        zero(self.last)  # training starts at the static Wiener filter
         self.register_buffer("average", torch.ones(config.window // 2 + 1))
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
@@ -123,7 +122,7 @@ class ScoreMusic(Diffusion):
             hidden = convolve(down, functional.silu(hidden))
             for block in blocks:
                 hidden = block(hidden, embedded)
-        for up, blocks, skip in zip(self.up[::-1], self.going_up[::-1], skips[::-1], strict=True):
+        for up, blocks, skip in zip(reversed(self.up), reversed(self.going_up), reversed(skips), strict=True):
             for block in blocks:
                 hidden = block(hidden, embedded)
             hidden = skip + convolve(up, hidden)

@@ -137,6 +137,12 @@ def _exponentials(terms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return exponentials, exponentials.sum(1, keepdim=True), largest
 
 
+def _matrix(layer: nn.Conv1d) -> tuple[Tensor, Tensor]:
+    """The weight (inputs, outputs) and the bias of a convolution's first tap."""
+    assert layer.bias is not None
+    return layer.weight[:, :, 0].t(), layer.bias
+
+
 class WaveNet(Prior):
     """The distribution P(c_t | x_<t) and its measures. The network ignores sigma: it serves its training's level.
 
@@ -310,7 +316,7 @@ class WaveNet(Prior):
         """A function (past sample (n, 1), time) -> logits (n, 256), with the memory of n sequences."""
         stack = self.stack.stepper(n)
         (first, first_bias), (middle, middle_bias), (last, last_bias) = (
-            (layer.weight[:, :, 0].t(), layer.bias) for layer in (self.first, self.middle, self.last)
+            _matrix(layer) for layer in (self.first, self.middle, self.last)
         )
         starts = [first.new_ones(1, 1, 1), first.new_zeros(1, 1, 1)]
 

@@ -32,7 +32,7 @@ def energy(
     """How badly each prior denoises the estimate of its source; at most 1 for 95 % of right estimates. (B,) float64.
 
     It detects what a residual cannot: estimates that fit the mix, but of which one contains a part of another source.
-    For source k it is the mean of |D_k(d_k + sigma n) - d_k|^2 / e_k(sigma) over levels from the plan's end to the
+    For source k it is the mean of ``|D_k(d_k + sigma n) - d_k|^2 / e_k(sigma)`` over levels from the plan's end to the
     source's entry. e_k is the mean error on its prior's own items. (This is the denoising loss, an energy as in Song et
     al., 2021, but each level counts the same.) It is divided by the 95 % quantile for these items, if each also carries
     the error that another item has at the plan's end. The result is the root of the largest over all sources. sources:

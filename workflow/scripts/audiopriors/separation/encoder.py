@@ -20,7 +20,7 @@ from .. import registry
 from ..checkpoints import CheckpointError, filled, load_tensors
 from ..errors import UserError
 from ..posteriors.base import Law, Parameters
-from ..priors.base import Prior, Sigma
+from ..priors.base import Model, Prior, Sigma, Trainable
 from ..seeds import torch_generator
 from .scaled import Scaled
 
@@ -29,13 +29,15 @@ FULL_SCALE, KEPT = 1.2, 0.75
 WINDOW = 255  # samples over which the mix's level is measured
 
 
-class Encoder(nn.Module):
+class Encoder(Model):
     """A network that gives the laws of the sources (B, N, T) of mixes M (B, 1, T). A source lies within its gain of 0.
 
     family, model: the prior whose network is used. The network's noise level is set as loud as the mix: to a prior, the
     other sources are noise. gains: those of the sources, (N,). noise: the deviation of noise in the mix, which is then
     the network's noise level; N is 1 then.
     """
+
+    gains: Tensor
 
     def __init__(self, law: str, family: str, model: dict, gains: list[float], noise: float = 0.0):
         super().__init__()
@@ -160,7 +162,7 @@ def mixed(sources: Tensor, noise: float) -> Tensor:
     return mix + noise * torch.randn(mix.shape, generator=generator).to(mix)
 
 
-class Objective(nn.Module):
+class Objective(Trainable):
     """An encoder in training, with its objective.
 
     objective: `sleep`, -log q(s | M) for waves of the priors and their mix (the sleep phase of wake-sleep, Hinton et
@@ -198,7 +200,7 @@ class Objective(nn.Module):
             self.parts = {name: value.mean().item() / unit for name, value in parts.items()}
         if self.objective == "sleep":
             return -self.encoder.log_prob(clean, laws).sum(1).mean() / unit
-        return -sum(parts.values()).mean() / unit
+        return -(parts["log_likelihood"] + parts["log_prior"] + parts["entropy"]).mean() / unit
 
 
 class Drawn:

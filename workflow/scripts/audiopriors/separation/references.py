@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
@@ -11,6 +12,9 @@ from ..audio.spectra import masked, spectra
 from ..data.base import Frames
 from ..errors import UserError
 from ..seeds import torch_generator
+
+if TYPE_CHECKING:
+    from ..data import toy
 
 # data, mix, true sources (N, B, 1, T), their mix M (B, 1, T), items (B,) -> estimates (N, B, 1, T)
 Reference = Callable[[Frames, dict, Tensor, Tensor, Tensor], Tensor]
@@ -46,7 +50,8 @@ def amplitudes_by_least_squares(waves: Tensor, mix: Tensor) -> Tensor:
 
 def parametric_oracle(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tensor) -> Tensor:
     """An oracle that knows every frequency and phase. The data must have `unit_waves`."""
-    return amplitudes_by_least_squares(data.unit_waves(mix, items, total.shape[2]), total).float()
+    waves = cast("toy.Frames", data).unit_waves(mix, items, total.shape[2])
+    return amplitudes_by_least_squares(waves, total).float()
 
 
 def static_wiener(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tensor) -> Tensor:

@@ -158,7 +158,7 @@ def alternating(
                 if sigma <= plan.entries[k]:
                     rest = (mix - sampled.sum(0) + sampled[k] + added)[items]
                     estimates[k, items] = denoisers[k](rest, sigma)
-                if not settling:
+                if anew is not None:
                     carried[k, items] = anew[items]
         if callback:
             _report(callback, level, sigma, mix, estimates)
@@ -237,7 +237,8 @@ def restarted(
     Returns the best estimates (N, B, 1, T) and their misfits (B,).
     """
     waiting = torch.arange(mix.shape[0], device=mix.device)
-    best, least = None, torch.full((mix.shape[0],), float("inf"), dtype=torch.float64, device=mix.device)
+    best: Tensor | None = None
+    least = torch.full((mix.shape[0],), float("inf"), dtype=torch.float64, device=mix.device)
     for number, count in enumerate(particles):
         estimates, misfit = run(mix[waiting].repeat_interleave(count, 0))
         estimates, misfit = estimates.unflatten(1, (-1, count)), misfit.double().view(-1, count)
@@ -255,6 +256,7 @@ def restarted(
         waiting = waiting[least[waiting] > accept]
         if not len(waiting):
             break
+    assert best is not None  # there is at least one round
     return best, least
 
 

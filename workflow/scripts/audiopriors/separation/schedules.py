@@ -1,6 +1,6 @@
 """Noise levels for samplers, planned from each prior's own denoising error.
 
-The error curve of a prior is e(sigma) = E|D(s + sigma n; sigma) - s|^2 / E|s|^2 over validation items. The source
+The error curve of a prior is ``e(sigma) = E|D(s + sigma n; sigma) - s|^2 / E|s|^2`` over validation items. The source
 emerges where the curve falls from 1 to 0. Above, the denoiser sees nothing; below, it only sharpens the wave. So a
 sampler's schedule follows from the curves. Its constants are shares of errors, the same for all toy sources and
 lengths.
@@ -77,7 +77,7 @@ def curve(rows: pd.DataFrame) -> Curve:
 
 def curves(rows: pd.DataFrame) -> dict[str, Curve]:
     """The error curve of each prior source in the rows that the error_curve program writes."""
-    return {source: curve(part) for source, part in rows.groupby("prior_source", sort=False)}
+    return {str(source): curve(part) for source, part in rows.groupby("prior_source", sort=False)}
 
 
 def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, end: float) -> Plan:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .. import registry
 from ..checkpoints import filled, load_tensors
+from ..priors.base import Trainable
 
 
-class Separator(nn.Module):
+class Separator(Trainable):
     """A network that estimates the sources (B, N, T) of mixes M (B, 1, T). Estimates add up to the mix.
 
     It is trained as priors are. family, model: the prior whose network is used, always at one noise level. outputs: N.

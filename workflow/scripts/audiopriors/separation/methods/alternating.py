@@ -57,19 +57,19 @@ class Sampler(base.Sampler):
         encoder's largest error of a source on validation mixes.
         """
         if not self.encoder or self.round:
-            return self.plan, None
+            return self.planned, None
         level = DROWNS * max(self.encoder.description["errors"])
-        sigmas = tuple(sigma for sigma in self.plan.sigmas if sigma <= level)
+        sigmas = tuple(sigma for sigma in self.planned.sigmas if sigma <= level)
         with torch.no_grad():
             estimates = self.encoder.estimates(mix)
-        return dataclasses.replace(self.plan, sigmas=sigmas), estimates.transpose(0, 1)[:, :, None]
+        return dataclasses.replace(self.planned, sigmas=sigmas), estimates.transpose(0, 1)[:, :, None]
 
     def run(
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run one particle for each mix, see the base class."""
         plan, start = self._begin(mix)
-        skipped = len(self.plan.sigmas) - len(plan.sigmas)
+        skipped = len(self.planned.sigmas) - len(plan.sigmas)
 
         def note(level: int, *state) -> None:
             callback(skipped + level, *state)
@@ -79,7 +79,8 @@ class Sampler(base.Sampler):
             mix, self.denoisers, plan, generator, misfit, self.config.share or None, self.config.turns, start
         )
         value = misfit.value
+        assert value is not None  # the last sweeps have set it
         if self.accept:
-            energy = acceptance.energy(estimates, self.judging, self.curves, self.plan, generator)
+            energy = acceptance.energy(estimates, self.judging, self.curves, self.planned, generator)
             value = (value * energy).sqrt()
         return estimates, self.none_stopped(mix), value

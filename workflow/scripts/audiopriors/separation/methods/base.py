@@ -117,6 +117,12 @@ class Sampler(abc.ABC):
         return scaled
 
     @property
+    def planned(self) -> samplers.Plan:
+        """The plan of a method that has one."""
+        assert self.plan is not None
+        return self.plan
+
+    @property
     def particles(self) -> list[int]:
         """The number of particles in each round, for the greatest number of rounds."""
         return [self.method["particles"]] * self.method["rounds"]
@@ -145,7 +151,7 @@ class Sampler(abc.ABC):
 
     def __call__(self, mix: Tensor, generator: torch.Generator, callback=None, watch=None) -> Separated:
         """Separate the sources of M (B, 1, T). callback (for the first round) and watch: as in samplers."""
-        rounds = []
+        rounds: list[Tensor] = []
 
         def once(some: Tensor) -> tuple[Tensor, Tensor]:
             self.round, self._denoised = len(rounds), 0

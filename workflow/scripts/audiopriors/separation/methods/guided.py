@@ -35,9 +35,10 @@ class Sampler(base.Sampler):
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run one particle for each mix, see the base class."""
-        misfit, config = acceptance.Misfit(self.plan, self.curves, callback), self.config
+        misfit, config = acceptance.Misfit(self.planned, self.curves, callback), self.config
         estimates = samplers.guided(
-            mix, self.denoisers, self.plan, generator, misfit, guidance=config.guidance, width=config.width,
+            mix, self.denoisers, self.planned, generator, misfit, guidance=config.guidance, width=config.width,
             churn=config.churn,
         )  # fmt: skip
+        assert misfit.value is not None  # the last sweeps have set it
         return estimates, self.none_stopped(mix), misfit.value

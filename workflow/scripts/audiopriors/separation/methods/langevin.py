@@ -36,7 +36,7 @@ class Sampler(base.Sampler):
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run one particle for each mix, see the base class."""
-        last = []
+        last: list[Tensor] = []
 
         def note(level, step, energy, residual, sources):
             last[:] = energy, residual
