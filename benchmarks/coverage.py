@@ -1,7 +1,7 @@
 """How often the 95 % intervals of tables contain the truth, by simulation at the numbers of units that scales have.
 
 Laws are those that the intervals claim to cover, with truths near the bounds; every row is a kind of interval of a
-table. `python benchmarks/coverage.py > docs/coverage.md` writes the page (a minute or two on one core).
+table. `python benchmarks/coverage.py > docs/records/coverage.md` writes the page (a minute or two on one core).
 """
 
 import argparse
