@@ -1,18 +1,21 @@
 # make         set up, then build the quick scale (toy data) and its report
 # make music   set up, then the quick scale on the demo band and a real song, and their report
-# make check   set up, then the unit tests (3 minutes)
-# make test    set up, then all tests       make lint    set up, then the linters
-# make verify  whether results are still what was written, and what would be made anew
-# make clean   remove results (not the environment)
-# Each recipe is also written out in the README.
+# make check   set up, then the unit tests (5 minutes)
+# make test    set up, then all tests       make lint    set up, then the linters and the type checker
+# make docs    build quick and music, then write docs/quick and the pages from them
+# make pages   write README.md and docs/ from docs/templates       make site    ... and the site, in site/
+# make verify  whether results are still what was written, and what would be made anew (SCALE=full: of another scale)
+# make clean   remove results and the site (not the environment)
+# docs/reproducibility.md has what they do without make.
 
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := 0.13.8
+SCALE := quick
 READY := .venv/.ready
 WARM := python workflow/scripts/warm_python.py --run
 
-.PHONY: quick music check test lint docs benchmark verify clean
+.PHONY: quick music check test lint docs pages site benchmark verify clean
 
 quick: $(READY)
 	$(WARM) snakemake --cores all --rerun-incomplete --logger rich -- quick
@@ -31,9 +34,17 @@ lint: $(READY)
 	ruff format --check .
 	snakefmt --check Snakefile workflow/rules
 	snakemake --lint
+	mypy
 
 docs: quick music
 	python workflow/scripts/copy_results.py --scale quick --to docs/quick
+	python docs/fill.py
+
+pages: $(READY)
+	python docs/fill.py
+
+site: pages
+	sphinx-build --quiet --fail-on-warning --keep-going docs site
 
 benchmark: $(READY)
 	python benchmarks/training_step.py
@@ -43,11 +54,11 @@ benchmark: $(READY)
 	python benchmarks/memory.py
 
 verify: $(READY)
-	python workflow/scripts/verify.py results/quick
-	snakemake --cores 1 --dry-run --quiet rules -- quick
+	python workflow/scripts/verify.py results/$(SCALE)
+	snakemake --cores 1 --dry-run --quiet rules -- $(SCALE)
 
 clean:
-	rm -rf results .snakemake
+	rm -rf results .snakemake site
 
 $(READY): pyproject.toml uv.lock
 	@python3 -c 'import sys; sys.exit("error: python3 is %d.%d, but 3.11 or newer is needed" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'

@@ -161,8 +161,8 @@ def test_a_prior_without_changes_uses_its_family():
     assert merged["quick"]["priors"]["exact"]["model"]["nodes"] == 128
 
 
-def test_the_entry_in_the_readme_is_valid():
-    (entry,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_entry_of_the_page_on_recordings_is_valid():
+    (entry,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/recordings.md").read_text(), re.DOTALL)
     merged = config.scales(with_changes(yaml.safe_load(entry)))
     assert all(Scale(name, scale).dataset("quartet").runs for name, scale in merged.items())
 

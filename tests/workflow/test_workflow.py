@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import re
 import subprocess
 import sys
 
@@ -39,6 +40,14 @@ def test_smoke_has_everything_and_is_done(smoke):
     # mix and two sources, of the truth and of 19 runs of three examples, of which one run has only two
     assert len(list((results / "audio/toy").glob("*.wav"))) == 3 * (3 * (2 + 19) - 1)
     assert smoke.planned("smoke") == {}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/extending.md"])
+def test_the_python_of_a_page_runs(smoke, page):
+    blocks = re.findall(r"```python\n(.*?)```", (smoke.folder / page).read_text(), re.DOTALL)
+    (code,) = (block.replace("results/quick", "results/smoke") for block in blocks if "load_prior" in block)
+    done = subprocess.run([sys.executable, "-c", code], cwd=smoke.folder, capture_output=True, text=True)
+    assert done.returncode == 0 and "tensor(" in done.stdout, done.stderr
 
 
 def test_same_bytes_on_one_core(smoke, repository, tmp_path):

@@ -1,0 +1,115 @@
+"""README and docs: numbers come from tables, links resolve, sentences and figures are of a size that people read."""
+
+import importlib.util
+import re
+import struct
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SPECIFICATION = importlib.util.spec_from_file_location("fill", ROOT / "docs" / "fill.py")
+fill = importlib.util.module_from_spec(SPECIFICATION)
+SPECIFICATION.loader.exec_module(fill)
+
+TEMPLATES = sorted(fill.TEMPLATES.glob("*.md"))
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / path.name for path in TEMPLATES if path.name != "README.md")]
+OTHERS = ["CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md", "examples/README.md", "docs/quick/README.md"]
+LINKED = [*PAGES, *map(ROOT.joinpath, OTHERS), *sorted((ROOT / "docs" / "records").glob("*.md"))]
+
+# Numbers that no table has, as they are names, definitions or units.
+NAMES = [
+    r"(?:Figs?\.|Table|Section) \d[\d.]*(?: and \d+)?",
+    r"[A-Z][\w .&-]+, \d{4}\b",  # a reference
+    r"95 %|97\.5 %|50 %",  # intervals, and central parts of a law
+    r"Python 3\.11|2 cores|1×1|version 4",
+    r"\b(?:16|8) kHz|32-bit|SHA-256",
+    r"N\(0, 0\.5\)",  # an input of the paper's Table 1
+    r"[−\[]1, 1\]|peak 1|to \[?−?1",  # the range of a sample
+    r"20 nats|2 · 10⁻⁹|0\.1 nats",  # the entropy gate, and the exact prior's error: tests hold both
+    r"1e-4",  # how nearly CPU and GPU agree: a test
+    r"64 parts|80 dB|−60 dB|at 60 dB",  # constants of recordings, their maps and SI-SDR: tests hold them
+    r"σ = 0\b|level of 0|; 0 is|It is 0|value of 1|0 is always|0\.5 is a guess|guess has 0\.25",
+]
+
+
+def thresholds(values) -> set[str]:
+    """The numbers at which claims are decided."""
+    if isinstance(values, dict):
+        decides = {f"{abs(values[key]):g}" for key in ("above", "below") if key in values}
+        return decides.union(*map(thresholds, values.values()))
+    return set().union(*map(thresholds, values)) if isinstance(values, list) else set()
+
+
+def text_of(page: str) -> str:
+    """What a page says in sentences: without code, tables, headings, images and the targets of links."""
+    page = re.sub(r"^ *```.*?^ *```", "", page, flags=re.MULTILINE | re.DOTALL)
+    page = re.sub(r"^(\||#|!\[).*$", "", page, flags=re.MULTILINE)
+    return re.sub(r"\]\([^)]*\)", "]", page)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_page_is_what_make_docs_writes(path):
+    assert path.read_text("utf-8") == fill.pages()[path], "run `make pages`"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_number_is_typed(path):
+    """A number outside Jinja's braces is a noise level, the threshold of a claim, or of the list above."""
+    config, claims = (yaml.safe_load((ROOT / f"{name}.yaml").read_text("utf-8")) for name in ("config", "claims"))
+    settings = {*config["sigmas"], *config["evaluation"]["denoised"], *thresholds(claims)}
+    page = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", path.read_text("utf-8"), flags=re.DOTALL)
+    page = re.sub(r"^ *```.*?^ *```|`[^`]*`|\]\([^)]*\)|^\d+\. ", "", page, flags=re.MULTILINE | re.DOTALL)
+    if path.name == "faults.md":  # counts of faults: what its tests do
+        page = "\n".join(line for line in page.splitlines() if not line.startswith("|"))
+    for pattern in NAMES:
+        page = re.sub(pattern, "", page)
+    typed = [number for number in re.findall(r"(?<![\w./])\d+(?:\.\d+)?(?![\w/])", page) if number not in settings]
+    assert not typed, f"{path.name}: {typed} stand in no table; write {{{{ row(...) | number }}}}"
+
+
+def anchors(path: Path) -> set[str]:
+    page = re.sub(r"^ *```.*?^ *```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return {fill.anchor(heading) for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("path", LINKED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_anchors_and_images_resolve(path):
+    page = re.sub(r"^ *```.*?^ *```|`[^`]*`", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", page):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        place = path.parent / name if name else path
+        assert place.exists(), f"{path.name}: {target} is not there"
+        assert not anchor or anchor in anchors(place), f"{path.name}: {target} has no such heading"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_sentences_are_short(path):
+    """18 words in the mean, and none of more than 40."""
+    sentences = re.split(r"(?<=[.!?:;])\s+|\n\s*\n|\n\s*(?:[-*]|\d+\.) ", text_of(path.read_text("utf-8")))
+    words = [len(re.findall(r"[^\W\d_][\w'’-]*", sentence)) for sentence in sentences]
+    words = [number for number in words if number > 2]
+    assert sum(words) / len(words) <= 18
+    assert max(words) <= 40
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
+
+
+def test_each_page_uses_a_term_first_with_a_link():
+    """Each term of the glossary, in its first use in running text, is a link to it."""
+    pages = fill.pages()
+    assert all("glossary.md#" in page for path, page in pages.items() if path.name not in ("glossary.md", "faults.md"))
+    for page in pages.values():
+        targets = re.findall(r"glossary\.md#([^)]+)\)", page)
+        assert len(targets) == len(set(targets))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "quick").rglob("*.png")), ids=lambda path: path.name)
+def test_figures_are_one_screen_high(path):
+    _, height = struct.unpack(">II", path.read_bytes()[16:24])
+    assert height <= 1600
