@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 WORKFLOW = Path(os.path.relpath(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent))
 SCRIPTS = WORKFLOW / "scripts"
 if not SCRIPTS.is_dir():
-    raise WorkflowError("audiopriors runs from a clone: see `As a module` in its README")
+    raise WorkflowError("audiopriors runs from a clone: see `As a module` in its docs/extending.md")
 sys.path.insert(0, str(SCRIPTS))
 
 from audiopriors.audio import roots

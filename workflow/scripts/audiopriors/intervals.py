@@ -2,8 +2,8 @@
 
 Frames of one song are not independent. So `tracks` gives the song of each item, and the song is the unit. If there are
 more items than entries in `tracks`, the entries repeat, as for several sources. benchmarks/coverage.py simulates what
-an interval covers at the numbers of units in use; docs/coverage.md shows the results. With too few units for this
-coverage there is no interval: (nan, nan).
+an interval covers at the numbers of units in use; docs/records/coverage.md shows the results. With too few units for
+this coverage there is no interval: (nan, nan).
 """
 
 from __future__ import annotations

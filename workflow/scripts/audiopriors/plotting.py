@@ -15,8 +15,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import SymmetricalLogLocator
 from matplotlib.transforms import Bbox
 from PIL import Image
 
@@ -158,11 +160,11 @@ def label_lowest(panels: np.ndarray, label: str = "") -> None:
 
 def legend(figure: Figure, *panels: Axes, where: str = "upper", **keywords) -> None:
     """One legend of all that these panels label, above (or `lower`: below) the figure."""
-    handles: dict[str, object] = {}
+    handles: dict[str, Artist] = {}
     for axes in panels:
         handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    keywords = {"ncols": max(1, len(handles)), **keywords}
-    figure.legend(handles.values(), handles.keys(), loc=f"outside {where} center", **keywords)
+    keywords = {"ncols": max(1, len(handles)), "loc": f"outside {where} center", **keywords}
+    figure.legend(handles.values(), handles.keys(), **keywords)
 
 
 def program(description: str, draw: Callable[[dict, list[str]], tuple[Figure, pd.DataFrame]]) -> None:
@@ -282,9 +284,16 @@ def value_scale(axes: Axes, along: str = "y") -> None:
     """A linear axis where the values allow it (within 20), else logarithmic on both sides of zero."""
     low, high = axes.dataLim.intervaly if along == "y" else axes.dataLim.intervalx
     if high - low > 20:
-        (axes.set_yscale if along == "y" else axes.set_xscale)("symlog", linthresh=10)
-        (axes.yaxis if along == "y" else axes.xaxis).get_major_locator().set_params(numticks=4)
+        _logarithmic(axes, along)
         axes.autoscale_view()
+
+
+def _logarithmic(axes: Axes, along: str) -> None:
+    """An axis that is logarithmic on both sides of zero, with few ticks."""
+    (axes.set_yscale if along == "y" else axes.set_xscale)("symlog", linthresh=10)
+    locator = (axes.yaxis if along == "y" else axes.xaxis).get_major_locator()
+    assert isinstance(locator, SymmetricalLogLocator)
+    locator.set_params(numticks=4)
 
 
 def end_axis(axes: Axes, values: Iterable[float]) -> None:
@@ -295,8 +304,7 @@ def end_axis(axes: Axes, values: Iterable[float]) -> None:
         margin = 0.1 * (high - low) + 0.2
         axes.set_ylim(low - margin, high + margin)
     else:
-        axes.set_yscale("symlog", linthresh=10)
-        axes.yaxis.get_major_locator().set_params(numticks=4)
+        _logarithmic(axes, "y")
         axes.set_ylim(max(low - abs(low), LOWEST), max(high + abs(high), 5))
 
 
