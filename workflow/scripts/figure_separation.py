@@ -38,9 +38,9 @@ def draw(settings, inputs):
 
 
 def in_order(rows: pd.DataFrame, priors: list[str], first: str) -> list[tuple[str, str, str, str]]:
-    """Lines of (kind, mix, prior, method): of each `mix` but the first its name, of each `prior` its name and methods.
+    """Lines of (kind, mix, prior, method): a line names a `mix`, or a `prior`, whose methods follow.
 
-    References come first.
+    The first mix is not named. References come first.
     """
     places = {prior: place for place, prior in enumerate(["reference", *priors])}
     mixes = list(rows["mix"].unique())

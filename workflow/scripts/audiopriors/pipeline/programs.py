@@ -45,7 +45,7 @@ def train_jointly(data: DataSet, wildcards) -> dict:
 
 
 def _trained(data: DataSet, prior: Prior, sigma: str, training: dict | None) -> dict:
-    """What every training of a prior's model gets; training: None where it needs none."""
+    """The settings of each training of a prior's model; training: None if the prior is not trained."""
     return {
         "threads": data.scale.settings["threads"],
         "dataset": data.name,
@@ -313,12 +313,12 @@ def _evaluation(data: DataSet) -> dict:
 
 
 def _seed(data: DataSet, *purpose: str) -> list:
-    """What the seeds of every random draw of a program begin with."""
+    """The first part of the seed of each random draw of a program."""
     return [data.scale.settings["seed"], *purpose]
 
 
 def forecast(data: DataSet, wildcards) -> dict:
-    """Of each prior its models and jobs; of each run its calls; what is stored."""
+    """The settings of a forecast: each prior's models and jobs, each run's calls, and what is stored."""
     priors = {}
     for prior in data.priors:
         finetune = prior.training_of(prior.levels[-1])
@@ -371,13 +371,13 @@ def forecast(data: DataSet, wildcards) -> dict:
 
 
 def _items(data: DataSet, split: str) -> int:
-    """Items of a split that the data set has: those of its settings, or, of recordings, tracks times frames."""
+    """The number of items of a split: that of the settings, or, for recordings, tracks times frames."""
     settings = data.settings["settings"]
     return settings[split] * settings.get("frames", 1)
 
 
 def _stored(data: DataSet) -> int:
-    """Bytes of a data set's frames: of recordings two a sample, of every source and the mixture."""
+    """Bytes of a data set's frames: for recordings two per sample, of every source and the mixture."""
     settings = data.settings["settings"]
     if "frames" not in settings:
         return 0

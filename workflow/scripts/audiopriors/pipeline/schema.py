@@ -77,18 +77,18 @@ def _validator_of_family() -> Draft202012Validator:
 
 
 def violations_of_prior(prior: dict, at: Key) -> list[str]:
-    """What is wrong with a prior that has what it takes from its family: it is a family's whole entry."""
+    """What is wrong with a prior's settings after its family's were added: together they are a family's whole entry."""
     own = {key: value for key, value in prior.items() if key not in ("family", "datasets", "jointly")}
     return _said(_validator_of_family(), own, at)
 
 
 def is_whole_training(training: dict) -> bool:
-    """Whether it says all that a training has to say, and so also what its schedule does not read."""
+    """Whether these settings name everything that a training has, and so also what its schedule does not read."""
     return set(whole()["$defs"]["training"]["required"]) <= set(training)
 
 
 def dotted(key: Key) -> str:
-    """A key as it is named to users."""
+    """A key as messages to users name it."""
     return ".".join(map(str, key)) or "the configuration"
 
 
