@@ -231,12 +231,11 @@ def main() -> None:
 PAGE = """# What the intervals cover
 
 Every interval of the tables is nominally a 95 % one (`workflow/scripts/audiopriors/intervals.py`). Here each kind is
-simulated {repeats} times at the numbers of units that the scales have, for laws whose truth is known; `python
-benchmarks/coverage.py` makes this page, and `tests/unit/test_intervals.py` stops when a kind covers less than .93. With
-fewer units than are listed here for a kind, a table prints no interval.
+simulated {repeats} times at the numbers of units that the scales have, for laws whose truth is known. `python
+benchmarks/coverage.py` writes this page. A test stops when a kind covers less than .93. With fewer units than this page
+has for a kind, a table prints no interval.
 
-A mean of laws with heavier tails than the exponential needs more units: Student's t of 3 and the log-normal are covered
-from 40 on.
+A mean of laws with heavy tails needs more units. Student's t of 3 and the log-normal are covered from 40 on.
 
 | interval | units | law | contains the truth | is above it | is below it |
 |---|---|---|---|---|---|"""
