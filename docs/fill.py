@@ -54,17 +54,17 @@ def row(name: str, **where) -> dict:
 
 def number(value: float, digits: int = 1) -> str:
     """A number with a true minus sign, and thousands apart; a dash for none."""
-    if value is None or math.isnan(value):
+    if math.isnan(value):
         return "–"
     text = f"{value:,.{digits}f}".replace(",", "\N{NO-BREAK SPACE}")
     return text.lstrip("-") if not text.strip("-0.") else text.replace("-", "−")
 
 
-def interval(values: dict, column: str, digits: int = 1, factor: float = 1) -> str:
-    """A column's value with its 95 % interval, such as 37.4 [36.6, 38.1], times a factor."""
+def interval(values: dict, column: str, digits: int = 1) -> str:
+    """A column's value with its 95 % interval, such as 37.4 [36.6, 38.1]."""
     low, high = (values[f"{ENDS.get(column, f'{column}_')}{end}"] for end in ("low", "high"))
-    text = number(factor * values[column], digits)
-    return text if math.isnan(low) else f"{text} [{number(factor * low, digits)}, {number(factor * high, digits)}]"
+    text = number(values[column], digits)
+    return text if math.isnan(low) else f"{text} [{number(low, digits)}, {number(high, digits)}]"
 
 
 def percent(share: float) -> str:
@@ -91,8 +91,8 @@ def worst_pair(prior: str, measure: str, sigmas: list[str], name: str = "detecti
 def noise_cost(prior: str, sigma: str) -> str:
     """What noise of a prior's own level costs: the range of its sources' loss of mean log p, in nats/sample."""
     own = {
-        noise: {each["prior_source"]: each["mean"] for each in rows("cross_likelihood", prior=prior, prior_sigma=sigma,
-                data_sigma=noise, measure="log_prob") if each["test_source"] == each["prior_source"]}
+        noise: {each["prior_source"]: each["mean"]
+                for each in rows("peakedness_toy", prior=prior, prior_sigma=sigma, data_sigma=noise)}
         for noise in ("0", sigma)
     }  # fmt: skip
     costs = [own["0"][source] - own[sigma][source] for source in own["0"]]

@@ -42,16 +42,25 @@ def thresholds(values) -> set[str]:
     return set().union(*map(thresholds, values)) if isinstance(values, list) else set()
 
 
+def without_code(page: str) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```", "", page, flags=re.MULTILINE | re.DOTALL)
+
+
 def text_of(page: str) -> str:
     """What a page says in sentences: without code, tables, headings, images and the targets of links."""
-    page = re.sub(r"^ *```.*?^ *```", "", page, flags=re.MULTILINE | re.DOTALL)
-    page = re.sub(r"^(\||#|!\[).*$", "", page, flags=re.MULTILINE)
+    page = re.sub(r"^(\||#|!\[).*$", "", without_code(page), flags=re.MULTILINE)
     return re.sub(r"\]\([^)]*\)", "]", page)
 
 
+@pytest.fixture(scope="module")
+def filled() -> dict[Path, str]:
+    return fill.pages()
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_a_page_is_what_make_docs_writes(path):
-    assert path.read_text("utf-8") == fill.pages()[path], "run `make pages`"
+def test_a_page_is_what_make_docs_writes(filled, path):
+    assert path.read_text("utf-8") == filled[path], "run `make pages`"
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
@@ -60,7 +69,7 @@ def test_no_number_is_typed(path):
     config, claims = (yaml.safe_load((ROOT / f"{name}.yaml").read_text("utf-8")) for name in ("config", "claims"))
     settings = {*config["sigmas"], *config["evaluation"]["denoised"], *thresholds(claims)}
     page = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", path.read_text("utf-8"), flags=re.DOTALL)
-    page = re.sub(r"^ *```.*?^ *```|`[^`]*`|\]\([^)]*\)|^\d+\. ", "", page, flags=re.MULTILINE | re.DOTALL)
+    page = re.sub(r"`[^`]*`|\]\([^)]*\)|^\d+\. ", "", without_code(page), flags=re.MULTILINE)
     if path.name == "faults.md":  # counts of faults: what its tests do
         page = "\n".join(line for line in page.splitlines() if not line.startswith("|"))
     for pattern in NAMES:
@@ -70,13 +79,13 @@ def test_no_number_is_typed(path):
 
 
 def anchors(path: Path) -> set[str]:
-    page = re.sub(r"^ *```.*?^ *```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    page = without_code(path.read_text("utf-8"))
     return {fill.anchor(heading) for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("path", LINKED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_anchors_and_images_resolve(path):
-    page = re.sub(r"^ *```.*?^ *```|`[^`]*`", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    page = re.sub(r"`[^`]*`", "", without_code(path.read_text("utf-8")))
     for target in re.findall(r"\]\(([^)\s]+)\)", page):
         if target.startswith("https://"):
             continue
@@ -102,11 +111,10 @@ def test_readme_is_short():
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
 
 
-def test_each_page_uses_a_term_first_with_a_link():
+def test_each_page_uses_a_term_first_with_a_link(filled):
     """Each term of the glossary, in its first use in running text, is a link to it."""
-    pages = fill.pages()
-    assert all("glossary.md#" in page for path, page in pages.items() if path.name not in ("glossary.md", "faults.md"))
-    for page in pages.values():
+    assert all("glossary.md#" in page for path, page in filled.items() if path.name not in ("glossary.md", "faults.md"))
+    for page in filled.values():
         targets = re.findall(r"glossary\.md#([^)]+)\)", page)
         assert len(targets) == len(set(targets))
 

@@ -1,8 +1,13 @@
-"""Copy the figures (PNG) and tables (CSV) of a scale to a folder that the repository keeps."""
+"""Copy the figures (PNG) and tables (CSV) of a scale to a folder that the repository keeps.
+
+Longer tables stay in results. The rows of cross_likelihood that pages read are the data of the figure peakedness.
+"""
 
 import argparse
 import shutil
 from pathlib import Path
+
+LONG = 1024 * 1024  # bytes
 
 
 def main() -> None:
@@ -12,9 +17,10 @@ def main() -> None:
     arguments = parser.parse_args()
     results = Path("results") / arguments.scale
     shown = [*results.glob("tables/*.html"), *results.glob("tables/*/*.html")]  # tables that the report shows
+    tables = [page.with_suffix(".csv") for page in shown]
     files = sorted([
-        *results.glob("figures/*.png"), *(page.with_suffix(".csv") for page in shown),
-        *results.glob("files/*/real_song/**/*.png"),
+        *results.glob("figures/*.png"), *results.glob("figures/peakedness_*.csv"),
+        *(table for table in tables if table.stat().st_size < LONG), *results.glob("files/*/real_song/**/*.png"),
     ])  # fmt: skip
     if not files:
         raise SystemExit(f"error: {results} has no figures and tables; build it first: snakemake {arguments.scale}")
