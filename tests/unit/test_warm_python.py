@@ -241,6 +241,17 @@ def test_a_command_is_run_with_a_warm_python_and_ends_as_it_ends(tmp_path):
     assert done.stdout == "True\nended as 3\n" and done.returncode == 5, done.stderr
 
 
+def test_settings_of_matplotlib_do_not_reach_the_server(tmp_path):
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\nno colon\n")
+    (tmp_path / "look.py").write_text(
+        'import sys; warm = "torch" in sys.modules; import matplotlib; print(warm, matplotlib.rcParams["text.usetex"])'
+    )
+    command = [sys.executable, warm_python.__file__, "--run", "python", "look.py"]
+    environment = os.environ | {"MPLBACKEND": "nonsense", "MATPLOTLIBRC": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, text=True, capture_output=True, timeout=120)
+    assert done.stdout == "True False\n" and done.stderr == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_command_that_is_interrupted_ends_and_leaves_nothing(tmp_path, number):
     script, begun = tmp_path / "wait.py", tmp_path / "begun"

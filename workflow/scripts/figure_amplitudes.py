@@ -1,6 +1,5 @@
 """Histograms of each source's sample values, the Beta density fitted to them, and Beta densities to compare with."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
@@ -82,7 +81,7 @@ def histogram(axes, values, colour, law):
 
 def densities(axes):
     """Beta densities of several concentrations."""
-    values, shades, rows = np.linspace(-1, 1, 201)[1:-1], plt.get_cmap("viridis"), []
+    values, shades, rows = np.linspace(-1, 1, 201)[1:-1], plotting.plt.get_cmap("viridis"), []
     for number, ((alpha, beta), dashes) in enumerate(zip(CONCENTRATIONS, DASHES, strict=True)):
         density = amplitudes.beta_density(values, alpha, beta)
         axes.plot(values, density, color=shades(number / len(DASHES)), linestyle=dashes, label=f"{alpha:g}, {beta:g}")

@@ -1,6 +1,5 @@
 """How fast a source's likelihood under its own prior falls as noise is added to the data."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from audiopriors import plotting, tables
 from matplotlib.ticker import FixedLocator
@@ -15,7 +14,7 @@ def draw(settings, inputs):
         (table["measure"] == "log_prob") & (table["prior_source"] == table["test_source"]) & table["prior"].isin(priors)
     ]
     figure, panels = plotting.grid(len(priors), len(sources), 1.4, margin=1.5, sharex=True, sharey=True)
-    shades = plt.get_cmap("viridis")
+    shades = plotting.plt.get_cmap("viridis")
     means = table["mean"][np.isfinite(table["mean"])]
     for row, prior in zip(panels, priors, strict=True):
         for axes, source in zip(row, sources, strict=True):

@@ -1,6 +1,5 @@
 """SI-SDR of every method and reference, per source, with the interval of the median."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from audiopriors import plotting, tables
 
@@ -15,7 +14,7 @@ def draw(settings, inputs):
     groups = {name: rows for name, rows in groups.items() if len(rows)}
     lines = {name: in_order(rows, settings["priors"], first) for name, rows in groups.items()}
     most = max(map(len, lines.values()))
-    figure, panels = plt.subplots(
+    figure, panels = plotting.plt.subplots(
         1, len(groups), figsize=(plotting.WIDTH if len(groups) > 1 else 7.5, 1.3 + 0.26 * most), squeeze=False,
         layout="constrained",
     )  # fmt: skip

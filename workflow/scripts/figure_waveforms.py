@@ -1,6 +1,5 @@
 """Fig. 1: two periods of each toy source, and their mix; or a test item of music with its spectrograms."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import torch
 from audiopriors import plotting, registry
@@ -27,8 +26,8 @@ def toy_shapes(settings, inputs):
     data = registry.open_data(settings["data"], inputs[0])
     item = torch.tensor([0])
     mixed = torch.stack([data.frames("test", source, item, 4 * length)[0, 0] for source in settings["sources"]]).mean(0)
-    figure, panels = plt.subplots(1, len(shapes) + 1, figsize=(plotting.WIDTH, 2), sharey=True,
-                                  width_ratios=[1] * len(shapes) + [2], layout="constrained")  # fmt: skip
+    figure, panels = plotting.plt.subplots(1, len(shapes) + 1, figsize=(plotting.WIDTH, 2), sharey=True,
+                                           width_ratios=[1] * len(shapes) + [2], layout="constrained")  # fmt: skip
     for axes, (source, wave) in zip(panels, shapes.items(), strict=False):
         axes.plot(
             1000 * torch.arange(length) / config.rate,

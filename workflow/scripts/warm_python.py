@@ -18,6 +18,7 @@ of hashes.
 import atexit
 import contextlib
 import gc
+import importlib.util
 import json
 import os
 import runpy
@@ -221,12 +222,15 @@ def serve(listener: socket.socket) -> int:
 def main(folder: Path) -> int:
     """Make FOLDER/python and serve it."""
     os.environ.update(THREADS)
-    import matplotlib.pyplot  # noqa: F401
+    # As in audiopriors/plotting.py, which says why. Each program has its own caller's working folder and environment.
+    os.environ["MPLBACKEND"] = "Agg"
+    with contextlib.chdir(Path(importlib.util.find_spec("matplotlib").origin).with_name("mpl-data")):
+        import matplotlib.pyplot  # noqa: F401
+        import seaborn  # noqa: F401
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
     import scipy.signal
     import scipy.stats  # noqa: F401
-    import seaborn  # noqa: F401
     import snakemake.cli  # noqa: F401
     import soundfile  # noqa: F401
     import torch  # noqa: F401
@@ -288,6 +292,5 @@ if __name__ == "__main__":
         status = run(*sys.argv[2:])
         sys.exit(status if status >= 0 else 128 - status)
     else:
-        os.environ.setdefault("MPLBACKEND", "Agg")
         status = main(Path(sys.argv[1]))
         os._exit(status)

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import io
 import logging
 import math
+import os
 import textwrap
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn
-from matplotlib.artist import Artist
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import SymmetricalLogLocator
-from matplotlib.transforms import Bbox
 from PIL import Image
 
 from . import runtime, tables
 from .files import write_bytes
+
+# The user's settings of matplotlib change no figure. It reads them once, when it is imported: a variable, and a file
+# that it looks for in the working folder first. So that is, for the import, the folder of its own defaults.
+os.environ["MPLBACKEND"] = "Agg"
+with contextlib.chdir(Path(str(getattr(importlib.util.find_spec("matplotlib"), "origin", ""))).with_name("mpl-data")):
+    import matplotlib
+    import matplotlib.pyplot as plt
+    import seaborn
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import SymmetricalLogLocator
+    from matplotlib.transforms import Bbox
+matplotlib.use("Agg")  # where a notebook has imported it before
 
 # Okabe and Ito's colour-blind safe palette; a source has the colour of its place in the config's order.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
@@ -43,10 +51,12 @@ LOWEST = -1e5  # nats/sample, where axes end
 
 def set_style() -> None:
     """One look for all figures: seaborn's, without the upper and right line of frames, and with text as text in PDF."""
+    matplotlib.rcdefaults()  # what a notebook has set, or its file of settings
     seaborn.set_theme(
         context="paper", style="ticks", font_scale=1.2, palette=PALETTE,
         rc={"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "pdf.fonttype": 42,
-            "figure.labelsize": 11.5, "figure.constrained_layout.h_pad": 0.05},
+            "figure.labelsize": 11.5, "figure.constrained_layout.h_pad": 0.05,
+            "font.sans-serif": ["DejaVu Sans"]},  # matplotlib's own; seaborn's first choice is on some machines only
     )  # fmt: skip
 
 
