@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -55,7 +56,7 @@ def ends(number: int) -> bool:
 
 def write_shim(folder: Path, socket: Path) -> None:
     shim = folder / "python"
-    shim.write_text(warm_python.SHIM.format(python=sys.executable, client=warm_python.__file__, socket=socket))
+    shim.write_text(warm_python.shim(socket))
     shim.chmod(0o755)
 
 
@@ -234,10 +235,18 @@ def test_workplaces_use_it(programs):
     assert Workplace.programs == programs
 
 
-def test_a_command_is_run_with_a_warm_python_and_ends_as_it_ends(tmp_path):
-    (tmp_path / "look.py").write_text('import sys; print("torch" in sys.modules); sys.exit(3)')
-    command = [sys.executable, warm_python.__file__, "--run", "sh", "-c", "python look.py; echo ended as $?; exit 5"]
-    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, timeout=120, check=False)
+@pytest.mark.parametrize("name", ["clone", 'it\'s a "$HOME"\n# `é` 50 %'])
+def test_a_command_is_run_with_a_warm_python_and_ends_as_it_ends(tmp_path, name):
+    """Also from a clone, and with a folder for temporary files, whose names have what a shell takes as its own."""
+    folder = tmp_path / name
+    folder.mkdir()
+    shutil.copy(warm_python.__file__, folder)
+    (folder / "look.py").write_text('import sys; print("torch" in sys.modules); sys.exit(3)')
+    command = [sys.executable, "warm_python.py", "--run", "sh", "-c", "python look.py; echo ended as $?; exit 5"]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | {"TMPDIR": str(folder)}, text=True, capture_output=True, timeout=120,
+        check=False,
+    )  # fmt: skip
     assert done.stdout == "True\nended as 3\n" and done.returncode == 5, done.stderr
 
 

@@ -23,6 +23,7 @@ import json
 import os
 import runpy
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -35,12 +36,6 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-SHIM = """#!/bin/sh
-case "$1" in
-    *.py | -m) exec '{python}' -I -S '{client}' --client '{socket}' '{python}' "$@" ;;
-    *) exec '{python}' "$@" ;;
-esac
-"""
 # Variables that are read only then, or when something is imported, begin so.
 AT_START = ("PYTHON", "LD_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "ATEN_", "TORCH_", "LC_", "LANG", "TZ")
 # As Snakemake sets them for a job of one thread: what a server of another number served would sum in another order.
@@ -48,6 +43,17 @@ THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THR
 IMPORTED = "WARM_PYTHON_IMPORTED"  # a folder for which modules of ours each program has imported, if it is set
 PASSED_ON = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 REFUSED = 1 << 16  # in place of an exit status: run the real python
+
+
+def shim(address: Path) -> str:
+    """The `python` whose programs are run by the server at `address`."""
+    python, script, socket = (shlex.quote(str(path)) for path in (sys.executable, Path(__file__).resolve(), address))
+    return f"""#!/bin/sh
+case "$1" in
+    *.py | -m) exec {python} -I -S {script} --client {socket} {python} "$@" ;;
+    *) exec {python} "$@" ;;
+esac
+"""
 
 
 def client(address: str, python: str, *arguments: str) -> None:
@@ -243,8 +249,7 @@ def main(folder: Path) -> int:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "socket"))
         listener.listen(64)
-        client = Path(__file__).resolve()
-        (folder / "python").write_text(SHIM.format(python=sys.executable, client=client, socket=folder / "socket"))
+        (folder / "python").write_text(shim(folder / "socket"))
         (folder / "python").chmod(0o755)
         print("ready", flush=True)
         return serve(listener)
