@@ -1,12 +1,16 @@
-"""What a user's machine has set for other programs changes no byte of a figure or of its data."""
+"""What a user's machine has set for other programs changes no byte of a figure, nor which python runs the jobs."""
 
 import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
+import warm_python
+from audiopriors.errors import UserError
+from audiopriors.pipeline.surroundings import path_of_jobs
+from conftest import REAL, ROOT
 
 SCRIPTS = ROOT / "workflow" / "scripts"
 PROGRAM = '''
@@ -128,3 +132,44 @@ def test_figures_import_ours_before_matplotlib(path):
     ]
     libraries = [name.split(".")[0] for name in names]
     assert next(name for name in libraries if name in ("audiopriors", "matplotlib", "seaborn")) == "audiopriors"
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a `python`, and returns its folder."""
+
+    def written(name, content):
+        python = tmp_path / name / "python"
+        python.parent.mkdir()
+        python.write_text(content)
+        python.chmod(0o755)
+        return python.parent
+
+    return written
+
+
+def test_a_path_stays_where_its_python_runs_the_interpreter(tmp_path, write):
+    (tmp_path / "link").symlink_to(REAL)
+    own = f"#!/bin/sh\nexec '{sys.executable}' \"$@\"\n"
+    folders = [REAL, tmp_path / "link", write("warm", warm_python.shim(tmp_path / "socket")), write("own", own)]
+    for folder in folders:
+        path = f"/nowhere:{folder}::/bin"
+        assert path_of_jobs(path, sys.executable) == path
+
+
+def test_the_interpreter_is_put_before_any_other_python(tmp_path, write):
+    failing, mute, no_script = write("failing", "#!/bin/sh\nexit 1\n"), write("mute", "#!/bin/sh\n"), write("no", "?")
+    other = tmp_path / "other"  # of another environment: the same file
+    other.mkdir()
+    (other / "python").symlink_to(Path(sys.executable).resolve())
+    for path in (failing, mute, no_script, other, f"{other}:{REAL}", "/nowhere", ":", "relative/bin"):
+        assert path_of_jobs(str(path), sys.executable) == f"{REAL}:{path}"
+    for path in (None, ""):
+        assert path_of_jobs(path, sys.executable) == f"{REAL}:{os.defpath}"
+
+
+def test_an_interpreter_that_no_path_leads_to_is_refused(tmp_path):
+    (tmp_path / "python3").symlink_to(Path(sys.executable).resolve())
+    for interpreter in (str(tmp_path / "python3"), ""):
+        with pytest.raises(UserError, match="jobs run `python`, and "):
+            path_of_jobs("/nowhere", interpreter)

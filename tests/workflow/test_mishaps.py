@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import PRIOR
+from conftest import PRIOR, REAL
+
+ITEMS = "results/smoke/data/toy/items.parquet"  # the cheapest target
 
 
 def test_config_typo_stops_before_any_job(copied):
@@ -82,6 +84,38 @@ def test_folder_that_cannot_be_written(copied):
     )  # fmt: skip
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "error: " in done.stderr and str(blocked) in done.stderr
+
+
+@pytest.fixture(scope="module")
+def visited(repository, tmp_path_factory):
+    """A copy with a link to the environment, and a `python` that is no interpreter in it and in a folder `other`."""
+    place = repository.copy(tmp_path_factory.mktemp("visited") / "place")
+    (place.folder / ".venv").symlink_to(REAL.parent)
+    for folder in (place.folder, place.folder / "other"):
+        folder.mkdir(exist_ok=True)
+        (folder / "python").write_text("#!/bin/sh\necho the wrong python\nexit 1\n")
+        (folder / "python").chmod(0o755)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        ([".venv/bin/snakemake"], "/usr/bin:/bin"),  # where there may be no `python` at all
+        ([str(REAL / "snakemake")], "{place}/other:{real}:/usr/bin:/bin"),
+        ([".venv/bin/python", "-m", "snakemake"], ":/usr/bin:/bin"),  # the `python` of this folder
+        ([str(REAL / "python"), "-m", "snakemake"], None),
+    ],
+)
+def test_jobs_run_the_interpreter_that_runs_snakemake(visited, command, path):
+    environment = {"HOME": os.environ["HOME"]}
+    if path is not None:
+        environment["PATH"] = path.format(place=visited.folder, real=REAL)
+    done = subprocess.run(
+        [*command, "--cores", "1", "--force", "--", ITEMS], cwd=visited.folder, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and "1 of 1 steps" in done.stdout, done.stdout
 
 
 def test_killed_workflow_continues(smoke, repository, tmp_path):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 # The folder `workflow`, also where another workflow has this one as a module; relative, so that a moved folder does
 # not rebuild everything.
@@ -18,11 +19,18 @@ sys.path.insert(0, str(SCRIPTS))
 
 from audiopriors.audio import roots
 from audiopriors.errors import UserError
-from audiopriors.pipeline import code, inputs, jobs, paths, programs, recordings
+from audiopriors.pipeline import code, inputs, jobs, paths, programs, recordings, surroundings
 from audiopriors.pipeline.config import scales
 from audiopriors.pipeline.figures import CAPTIONS, FIGURES
 from audiopriors.pipeline.scale import Scale
 from audiopriors.pipeline.tables import TABLES, program_of
+
+try:
+    # An environment of conda is activated by each job. If this PATH had an interpreter first, it might stay first.
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        surroundings.set_interpreter_of_jobs(sys.executable)
+except UserError as problem:
+    raise WorkflowError(str(problem))
 
 try:
     SCALES = {name: Scale(name, settings) for name, settings in scales(config).items()}
