@@ -118,6 +118,23 @@ def test_jobs_run_the_interpreter_that_runs_snakemake(visited, command, path):
     assert done.returncode == 0 and "1 of 1 steps" in done.stdout, done.stdout
 
 
+@pytest.mark.parametrize("name", ["-a b's clone é", "#1; (50 %) *?[a]~&!", "two\nlines"])
+def test_a_folder_of_any_name(repository, tmp_path, name):
+    place = repository.copy(tmp_path / name)
+    for arguments in ([], ["--force", "--groups", "make_data=one"]):  # a group gets a Snakemake of its own, as on Slurm
+        done = place.snakemake(*arguments, "--", ITEMS)
+        assert done.returncode == 0 and "1 of 1 steps" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("name", ["with {scale}", "{x", "x}", 'a "b"', "$HOME", "`exit`", "a\\b"])
+def test_a_folder_whose_name_stops_snakemake_is_refused_before_any_job(repository, tmp_path, name):
+    place = repository.copy(tmp_path / name)
+    done = place.snakemake("--", ITEMS)
+    assert done.returncode == 1 and "Traceback" not in done.stdout and not (place.folder / "results").exists()
+    refused = " ".join(character for character in '{}"$`\\' if character in name)
+    assert f"{place.folder}: Snakemake cannot run jobs where a folder's path has {refused} in it" in done.stdout
+
+
 def test_killed_workflow_continues(smoke, repository, tmp_path):
     """kill -9 of Snakemake itself leaves a lock: unlock, then the same command rebuilds correctly (README)."""
     place = repository.copy(tmp_path / "killed")

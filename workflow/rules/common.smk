@@ -11,7 +11,8 @@ from snakemake.settings.types import DeploymentMethod
 
 # The folder `workflow`, also where another workflow has this one as a module; relative, so that a moved folder does
 # not rebuild everything.
-WORKFLOW = Path(os.path.relpath(Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent))
+FOLDER = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+WORKFLOW = Path(os.path.relpath(FOLDER))
 SCRIPTS = WORKFLOW / "scripts"
 if not SCRIPTS.is_dir():
     raise WorkflowError("audiopriors runs from a clone: see `As a module` in its docs/extending.md")
@@ -26,6 +27,8 @@ from audiopriors.pipeline.scale import Scale
 from audiopriors.pipeline.tables import TABLES, program_of
 
 try:
+    for folder in (FOLDER.parent.absolute(), Path.cwd()):
+        surroundings.check_folder(folder)
     # An environment of conda is activated by each job. If this PATH had an interpreter first, it might stay first.
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         surroundings.set_interpreter_of_jobs(sys.executable)

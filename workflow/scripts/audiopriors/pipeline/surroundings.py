@@ -1,12 +1,27 @@
-"""What jobs find around them: their interpreter."""
+"""What jobs find around them: their interpreter, and the names of the folders that they are in."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from ..errors import UserError
+
+# Snakemake takes what is in braces in the path of a rule's environment as a wildcard. It writes a job's command that is
+# too long for the system to a file in the working folder, and gives a shell its path between double quotes.
+REFUSED = '{}"$`\\'
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UserError if Snakemake cannot run jobs in that folder, or rules of that clone, because of its name."""
+    refused = [character for character in REFUSED if character in str(folder)]
+    if refused:
+        raise UserError(
+            f"{folder}: Snakemake cannot run jobs where a folder's path has {' '.join(refused)} in it, so rename the "
+            "folder, or move the clone elsewhere"
+        )
 
 
 def set_interpreter_of_jobs(interpreter: str) -> None:
