@@ -135,6 +135,12 @@ def test_a_folder_whose_name_stops_snakemake_is_refused_before_any_job(repositor
     assert f"{place.folder}: Snakemake cannot run jobs where a folder's path has {refused} in it" in done.stdout
 
 
+def test_a_report_where_the_locale_has_another_encoding(copied):
+    ascii_locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = copied.snakemake("--force", "--", "results/smoke/report.html", variables=ascii_locale)
+    assert done.returncode == 0, (copied.folder / "results/smoke/logs/report/report.log").read_text()
+
+
 def test_killed_workflow_continues(smoke, repository, tmp_path):
     """kill -9 of Snakemake itself leaves a lock: unlock, then the same command rebuilds correctly (README)."""
     place = repository.copy(tmp_path / "killed")

@@ -23,7 +23,8 @@ def main() -> None:
         # Snakemake's own reporter, on the finished files; the running workflow holds the lock, this one only reads.
         command = [sys.executable, "-m", "snakemake", "--snakefile", arguments.snakefile, "--configfile", config,
                    "--nolock", "--report", page, "--", *arguments.files]  # fmt: skip
-        status = subprocess.run(command, check=False).returncode
+        # It reads tables and pages in the locale's encoding.
+        status = subprocess.run(command, env=os.environ | {"PYTHONUTF8": "1"}, check=False).returncode
         if status:
             sys.exit(status)
         os.makedirs(os.path.dirname(arguments.output), exist_ok=True)
