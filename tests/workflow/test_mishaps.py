@@ -118,6 +118,35 @@ def test_jobs_run_the_interpreter_that_runs_snakemake(visited, command, path):
     assert done.returncode == 0 and "1 of 1 steps" in done.stdout, done.stdout
 
 
+CONDA = r"""#!/bin/sh
+case "$*" in
+    *info*) echo '{"conda_prefix": "BASE", "platform": "linux-64"}' ;;
+    *config*) echo '{"get": {"channel_priority": "strict"}}' ;;
+    *--version*) echo "conda 25.1.0" ;;
+    *create*)
+        for last; do true; done
+        mkdir -p "$last/bin"
+        printf '#!/bin/sh\ntouch BASE/used\nexec INTERPRETER "$@"\n' > "$last/bin/python"
+        chmod +x "$last/bin/python" ;;
+esac
+"""
+
+
+def test_with_conda_jobs_run_the_python_of_its_environment(visited, tmp_path):
+    """Conda is imitated: it puts an environment's folder in the place that the folder of its own has on PATH."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "conda").write_text(CONDA.replace("BASE", str(tmp_path)).replace("INTERPRETER", f"{REAL}/python"))
+    (programs / "conda").chmod(0o755)
+    (programs / "activate").write_text(f'own=\'{programs}\'\nPATH="${{PATH/"$own"/$1/bin}}"\n')
+    done = subprocess.run(
+        [REAL / "snakemake", "--cores", "1", "--sdm", "conda", "--force", "--", ITEMS], cwd=visited.folder, text=True,
+        env={"HOME": os.environ["HOME"], "PATH": f"{programs}:/usr/bin:/bin"}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and (tmp_path / "used").exists(), done.stdout
+
+
 @pytest.mark.parametrize("name", ["-a b's clone é", "#1; (50 %) *?[a]~&!", "two\nlines"])
 def test_a_folder_of_any_name(repository, tmp_path, name):
     place = repository.copy(tmp_path / name)
