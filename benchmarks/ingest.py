@@ -44,12 +44,12 @@ def main() -> None:
 def ingest(root: Path) -> dict:
     """Seconds of work and the largest memory (bytes) of cutting every track below `root`, with one thread."""
     import torch
-    from audiopriors.audio import recordings
+    from audiopriors.audio import recordings, tracks
 
     torch.set_num_threads(1)
     recordings.ffmpeg()
     started = time.perf_counter()
-    for track in recordings.find("musdb18", root, SOURCES):
+    for track in tracks.find("musdb18", root, SOURCES):
         recordings.cut(
             track, SOURCES, root / "frames", rate=16000, frame=16384, frames=150, channel="mean", seed=("benchmark",)
         )

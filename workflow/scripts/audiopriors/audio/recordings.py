@@ -1,4 +1,4 @@
-"""Recorded tracks: found and checked (MUSDB18's two layouts, or a folder a track), read, resampled, cut into frames.
+"""Recorded tracks: read and checked, resampled, cut into frames.
 
 Frames are kept on disk as int16, one file a track, (1 + sources, frames, T) with the mixture first. They are read as
 memory maps. Finished tracks are not cut again, so the program may be killed and started again.
@@ -7,13 +7,11 @@ memory maps. Finished tracks are not cut again, so the program may be killed and
 from __future__ import annotations
 
 import json
-import logging
 import math
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +23,6 @@ from torch import Tensor
 from ..errors import UserError
 from ..files import digest, write_array, write_bytes
 from ..seeds import numpy_generator, seed_of
-from . import roots
-
-log = logging.getLogger(__name__)
 
 MIXTURE = "mixture"
 AUDIO = (".wav", ".flac")
@@ -63,36 +58,7 @@ class Track:
         return f"{self.split or ''}/{self.name}"
 
 
-def find(layout: str, root: Path, sources: list[str]) -> list[Track]:
-    """The tracks below `root`, sorted by split and name.
-
-    Raises
-    ------
-    UserError: the root holds no track of that layout.
-    """
-    tracks = list((_musdb_tracks if layout == "musdb18" else _folder_tracks)(root, sources))
-    if not tracks:
-        raise UserError(f"the folder {str(root)!r} has no tracks in it; {_wanted(layout, sources)}")
-    return tracks
-
-
-def _wanted(layout: str, sources: list[str]) -> str:
-    if layout == "musdb18":
-        return roots.ACCESS
-    return f"each track is a folder with one file per source ({', '.join(sources)}; {' or '.join(AUDIO)})"
-
-
-def _musdb_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
-    all_of_them = set(sources) == set(MUSDB_SOURCES)
-    for split in ("train", "test"):
-        for path in sorted((root / split).glob("*.stem.mp4")):
-            yield Track(path.name.removesuffix(".stem.mp4"), split, path, _stem_reader(path, split), all_of_them)
-    if (root / "train").is_dir() or (root / "test").is_dir():
-        for track in _folder_tracks(root, sources):  # MUSDB18-HQ
-            yield replace(track, has_mixture=all_of_them)
-
-
-def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, int]]:
+def stem_reader(path: Path) -> Callable[[str], tuple[np.ndarray, int]]:
     """A reader of one .stem.mp4 by musdb, which sees no other track: it stops at the first broken file of its root."""
 
     def read(source: str) -> tuple[np.ndarray, int]:
@@ -101,11 +67,11 @@ def _stem_reader(path: Path, split: str) -> Callable[[str], tuple[np.ndarray, in
         import stempeg
 
         with tempfile.TemporaryDirectory() as root:
-            place = Path(root) / split
+            place = Path(root) / "train"
             place.mkdir()
             (place / path.name).symlink_to(path.resolve())
             try:
-                track = musdb.DB(root=root, subsets=[split])[0]
+                track = musdb.DB(root=root, subsets=["train"])[0]
                 part = track if source == MIXTURE else track.sources[source]
                 # As `part.audio`, which would hold three copies in float64.
                 audio, rate = stempeg.read_stems(
@@ -129,23 +95,11 @@ def recording(path: Path) -> Track:
         raise UserError(f"there is no file {str(path)!r}; give the path of a recording, such as song.wav")
     if path.name.endswith(".stem.mp4"):
         name = path.name.removesuffix(".stem.mp4")
-        return Track(name, None, path, _stem_reader(path, "train"), sources=MUSDB_SOURCES)
-    return Track(path.stem, None, path, _folder_reader(path.parent, {MIXTURE: path}))
+        return Track(name, None, path, stem_reader(path), sources=MUSDB_SOURCES)
+    return Track(path.stem, None, path, folder_reader(path.parent, {MIXTURE: path}))
 
 
-def _folder_tracks(root: Path, sources: list[str]) -> Iterator[Track]:
-    splits: list[str | None] = [split for split in ("train", "validation", "test") if (root / split).is_dir()]
-    for split in splits or [None]:
-        for path in sorted((root / split if split else root).iterdir()):
-            files = {file.stem: file for file in sorted(path.glob("*")) if file.suffix.lower() in AUDIO}
-            if files.keys() & set(sources):
-                of_these = MIXTURE in files and files.keys() <= {MIXTURE, *sources}
-                yield Track(path.name, split, path, _folder_reader(path, files), of_these)
-            elif path.is_dir() and not path.name.startswith("."):
-                log.warning("%s has no file of a source and is left out", path)
-
-
-def _folder_reader(path: Path, files: dict[str, Path]) -> Callable[[str], tuple[np.ndarray, int]]:
+def folder_reader(path: Path, files: dict[str, Path]) -> Callable[[str], tuple[np.ndarray, int]]:
     """A reader of wav and flac by soundfile. musdb reads six channels as two, takes thrice as long, and loses NaN."""
 
     def read(source: str) -> tuple[np.ndarray, int]:
@@ -333,40 +287,3 @@ def _stamp(path: Path) -> list:
     """Names, sizes and times of a track's files; these change when the files do."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-
-
-@contextmanager
-def skipping(skip: bool, skipped: list[str]):
-    """A context for reading a track. If `skip` is set, a broken one is added to `skipped`; else it is an error."""
-    try:
-        yield
-    except BrokenTrack as problem:
-        if not skip:
-            raise BrokenTrack(f"{problem} (or set `skip_broken: true` to go on without this track)") from problem
-        log.warning("left out: %s", problem)
-        skipped.append(str(problem))
-
-
-def assign_splits(tracks: list[Track], validation: int, test: int, seed: tuple) -> dict[str, str]:
-    """The split of each track, by key. Where a folder names the split, that is taken.
-
-    Of the other tracks, `test` are drawn for testing and the rest is for training. If no folder says validation,
-    `validation` tracks are drawn from those for training.
-
-    Raises
-    ------
-    UserError: a split would have no track.
-    """
-    split = {track.key: track.split or "" for track in tracks}
-    drawn = numpy_generator(*seed, "test").permutation([key for key in split if not split[key]])
-    split |= {str(key): "test" if place < test else "train" for place, key in enumerate(drawn)}
-    if "validation" not in split.values():
-        drawn = numpy_generator(*seed, "validation").permutation([key for key in split if split[key] == "train"])
-        split |= dict.fromkeys(map(str, drawn[:validation]), "validation")
-    missing = [name for name in ("train", "validation", "test") if name not in split.values()]
-    if missing:
-        raise UserError(
-            f"no track is left for {' and '.join(missing)}: there are {len(tracks)} tracks; change `validation` and "
-            "`test` in the data set's settings, or add tracks"
-        )
-    return split

@@ -18,7 +18,7 @@ import soundfile
 import torch
 from torch import Tensor
 
-from ..audio import recordings, roots
+from ..audio import recordings, roots, tracks
 from ..errors import UserError
 from ..files import Damaged, digest, read_array, read_table
 from ..seeds import numpy_generator, seed_of, torch_generator
@@ -78,13 +78,13 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
         root = place
     if layout == "musdb18" and not set(sources) <= set(recordings.MUSDB_SOURCES):
         raise UserError(f"MUSDB18 has the sources {', '.join(recordings.MUSDB_SOURCES)}, not {', '.join(sources)}")
-    tracks = recordings.find(layout, root, sources)
-    split = recordings.assign_splits(tracks, config.validation, config.test, seed)
+    listed = tracks.find(layout, root, sources)
+    split = tracks.assign_splits(listed, config.validation, config.test, seed)
     rows: list[dict] = []
     skipped: list[str] = []
-    for number, track in enumerate(tracks, 1):
-        recordings.log.info("%d of %d: %s", number, len(tracks), track.name)
-        with recordings.skipping(config.skip_broken, skipped):
+    for number, track in enumerate(listed, 1):
+        tracks.log.info("%d of %d: %s", number, len(listed), track.name)
+        with tracks.skipping(config.skip_broken, skipped):
             cut = recordings.cut(
                 track, sources, folder / "frames", rate=config.rate, frame=frame, frames=config.frames,
                 channel=config.channel, seed=seed,
@@ -111,7 +111,7 @@ def _play(config: Config, root: Path, seed: tuple) -> None:
         wanted = f"{seed_of(*seed, number)} {config.seconds:g} {digest(band.__file__)}"
         if (place / "made").exists() and (place / "made").read_text() == wanted:
             continue
-        recordings.log.info("song %d of %d", number + 1, config.songs)
+        tracks.log.info("song %d of %d", number + 1, config.songs)
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         mixture, stems = band.song((*seed, "song", number), config.seconds)
