@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
+import json
 import os
 import re
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+
+AUDIO = (".wav", ".flac")
+"Suffixes of a track's files in a folder of its own."
+ALL_AUDIO = (*AUDIO, ".mp4", ".m4a", ".mp3", ".ogg", ".aif", ".aiff")
+"Suffixes of files that someone may take for a track, or a part of one."
+_OF_THE_SYSTEM = ("__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information")
 
 ACCESS = (
     "MUSDB18 is free for research: ask for access at https://zenodo.org/record/1117372, unpack it, and set `root` in "
@@ -24,21 +35,137 @@ def root_of(root: str) -> Path | None:
 def problem(layout: str, root: str) -> str | None:
     """One sentence on what is wrong with the root; None if it is a folder."""
     place = root_of(root)
-    if place and place.is_dir():
-        return None
     hint = ACCESS if layout == "musdb18" else "set `root` in the data set's settings to the folder of your tracks"
-    return f"there is no folder {str(place)!r}; {hint}" if place else f"no folder of recordings is set; {hint}"
+    if place is None:
+        return f"no folder of recordings is set; {hint}"
+    if os.path.isdir(place):
+        return None
+    if os.path.isfile(place):
+        return f"{str(place)!r} is a file, not a folder; {hint}"
+    return f"there is no folder {str(place)!r}; {hint}"
+
+
+def visible(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted, without hidden names and the folders that systems make for themselves.
+
+    Raises
+    ------
+    OSError: the folder cannot be read.
+    """
+    # Listing `folder` alone would succeed where its names can be read, but none of its files.
+    names = os.listdir(os.path.join(folder, "."))
+    return sorted(folder / name for name in names if not name.startswith(".") and name not in _OF_THE_SYSTEM)
+
+
+def is_link_to_nothing(path: Path) -> bool:
+    """Whether the path is a link whose target is not there, as of git-annex before `get`."""
+    return os.path.islink(path) and not os.path.exists(path)
+
+
+def text(name: str) -> str:
+    """A file's name as text that can be written: characters that are no UTF-8 become ?."""
+    return name.encode(errors="replace").decode()
+
+
+def name_of_stems(file: str) -> str | None:
+    """The track's name of a .stem.mp4 of MUSDB18, whose suffix may be in capitals; None of any other file's name."""
+    suffix = ".stem.mp4"
+    return file[: -len(suffix)] if file.lower().endswith(suffix) else None
 
 
 STATE = "recordings.sha256"  # beside the items: the state of the recordings from which they were cut
+TRACKS = "tracks.json"  # beside the items: what each track is used for, or why it was left out
+DEPTH = 3  # a track's file is at most SPLIT/TRACK/FILE below the root
 
 
 def state(root: Path) -> str:
-    """SHA-256 over name and size of every audio file below the root. A copy or a new time stamp does not change it."""
-    total = hashlib.sha256()
-    for path in sorted(path for path in root.rglob("*") if path.suffix.lower() in (".wav", ".flac", ".mp4")):
-        total.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode(errors="surrogateescape"))
+    """SHA-256 over the path and the content of every audio file of the tracks below the root, links followed.
+
+    A copy or a new time stamp does not change it. The first time, every file is read: lines on stderr say how far.
+    """
+    total, kept, unsaved = hashlib.sha256(), _kept(), 0
+    for path in _audio_files(root, DEPTH):
+        content = ""  # of what is a link to nothing, or cannot be read
+        with contextlib.suppress(OSError):
+            content, size = _checksum(path, kept)
+            unsaved += size
+        total.update(f"{path.relative_to(root)}\0{content}\0".encode(errors="surrogateescape"))
+        if unsaved > SHOWN:
+            print(f"reading the recordings below {root}, once: {path.relative_to(root)} is done", file=sys.stderr)
+            _keep(kept)
+            unsaved = 0
+    if unsaved:
+        _keep(kept)
     return total.hexdigest()
+
+
+def _audio_files(folder: Path, depth: int) -> Iterator[Path]:
+    """Visible audio files at most `depth` below the folder, and folders that cannot be read. Loops of links end."""
+    try:
+        inside = visible(folder)
+    except OSError:
+        yield folder
+        return
+    for path in inside:
+        if os.path.isdir(path):
+            if depth > 1:
+                yield from _audio_files(path, depth - 1)
+        elif path.suffix.lower() in ALL_AUDIO:
+            yield path
+
+
+CHECKSUMS = Path("results/recordings.json")  # {absolute path: [size, time of change, time of status, SHA-256]}
+SHOWN = 2 * 10**9  # bytes that are read until a line of progress
+SETTLED = 2 * 10**9  # ns; a file of that age has another time stamp when it is written again, on any disk
+
+
+def checksum(path: str | Path) -> str:
+    """SHA-256 of a file's content. It is kept in CHECKSUMS, and computed anew when size or times differ.
+
+    Raises
+    ------
+    OSError: the file cannot be read.
+    """
+    kept = _kept()
+    content, size = _checksum(path, kept)
+    if size:
+        _keep(kept)
+    return content
+
+
+def _checksum(path: str | Path, kept: dict) -> tuple[str, int]:
+    """SHA-256 of a file's content, which is added to `kept`, and the bytes that were read for it."""
+    place, status = os.path.realpath(path), os.stat(path)
+    stamp = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    entry = kept.get(place)
+    if isinstance(entry, list) and entry[:-1] == stamp:
+        return entry[-1], 0
+    with open(place, "rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    if time.time_ns() - max(stamp[1:]) > SETTLED:
+        kept[place] = [*stamp, content]
+    return content, status.st_size
+
+
+def _kept() -> dict:
+    """The checksums that are kept; none if their file is not there or damaged."""
+    try:
+        kept = json.loads(CHECKSUMS.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _keep(kept: dict) -> None:
+    """Write checksums, the whole file or nothing. Where that is not possible, they are computed again next time."""
+    temporary = CHECKSUMS.with_name(f"{CHECKSUMS.name}.{os.getpid()}.tmp")
+    with contextlib.suppress(OSError):
+        CHECKSUMS.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_text(json.dumps(_kept() | kept), encoding="utf-8")
+            os.replace(temporary, CHECKSUMS)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 REAL_SONG = "real_song"
@@ -55,5 +182,6 @@ def real_song() -> Path:
 
 def short_name(path: str) -> str:
     """A recording's name in paths: its file name without suffix; characters other than A-Z a-z 0-9 - become _."""
-    name = re.sub("[^A-Za-z0-9-]+", "_", Path(path).name.removesuffix(".stem.mp4").rsplit(".", 1)[0]).strip("_") or "_"
+    file = Path(path).name
+    name = re.sub("[^A-Za-z0-9-]+", "_", (name_of_stems(file) or file).rsplit(".", 1)[0]).strip("_") or "_"
     return f"{name}_" if name == REAL_SONG else name

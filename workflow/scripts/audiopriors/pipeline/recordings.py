@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..audio import roots
@@ -34,7 +35,7 @@ def state(data: DataSet) -> str:
     if not are_needed(data):
         return ""
     root, kept = roots.root_of(data.data["settings"]["root"]), items(data).with_name(roots.STATE)
-    if root and root.is_dir():
+    if root and os.path.isdir(root):
         return roots.state(root)
     return kept.read_text(encoding="utf-8") if kept.exists() else ""
 
