@@ -49,7 +49,7 @@ def ingest(root: Path) -> dict:
     torch.set_num_threads(1)
     recordings.ffmpeg()
     started = time.perf_counter()
-    for track in tracks.find("musdb18", root, SOURCES):
+    for track in tracks.find("musdb18", root, SOURCES)[0]:
         recordings.cut(
             track, SOURCES, root / "frames", rate=16000, frame=16384, frames=150, channel="mean", seed=("benchmark",)
         )

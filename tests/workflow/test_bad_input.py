@@ -1,6 +1,7 @@
 """Bad input, over the whole program: one sentence that names the file or key and what to do, and a non-zero exit."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -86,7 +87,14 @@ RECORDINGS = {
     "six channels": (lambda root: write(root / "b/voice.wav", channels=6), "has 6 channels; mix it down to one or two"),
     "too short": (lambda root: [write(root / "b" / f"{name}.wav", 100) for name in ("flute", "voice")],
                   "b: has 100 samples at 16000 Hz, but a frame needs 1024"),
-    "too few": (lambda root: [path.unlink() for path in root.glob("[bc]/*")], "no track is left for"),
+    "too few": (lambda root: [shutil.rmtree(root / name) for name in "bc"], "no track is left for"),
+    "a file": (lambda root: [shutil.rmtree(root), root.write_bytes(b"")], "my takes' is a file, not a folder; set "),
+    "emptied": (lambda root: [path.unlink() for path in root.glob("b/*")], "b: holds no file of a source (flute, voi"),
+    "a source twice": (lambda root: write(root / "b/Flute.wav"), "Flute.wav and flute.wav are both flute; remove one"),
+    "a link to nothing": (lambda root: [(root / "b/voice.wav").unlink(), (root / "b/voice.wav").symlink_to("annex")],
+                          "b: voice.wav: is a link to nothing; get what it stands for"),
+    "two folders of a split": (lambda root: [write(root / name / "d" / "flute.wav") for name in ("val", "validation")],
+                               "are both for validation; put all of their tracks into one of them"),
 }  # fmt: skip
 
 

@@ -23,9 +23,9 @@ from torch import Tensor
 from ..errors import UserError
 from ..files import digest, write_array, write_bytes
 from ..seeds import numpy_generator, seed_of
+from .roots import name_of_stems, visible
 
 MIXTURE = "mixture"
-AUDIO = (".wav", ".flac")
 MUSDB_SOURCES = ("drums", "bass", "other", "vocals")
 FULL_SCALE = 32768.0
 STORED = np.dtype("<i2")
@@ -69,7 +69,7 @@ def stem_reader(path: Path) -> Callable[[str], tuple[np.ndarray, int]]:
         with tempfile.TemporaryDirectory() as root:
             place = Path(root) / "train"
             place.mkdir()
-            (place / path.name).symlink_to(path.resolve())
+            (place / "track.stem.mp4").symlink_to(path.resolve())
             try:
                 track = musdb.DB(root=root, subsets=["train"])[0]
                 part = track if source == MIXTURE else track.sources[source]
@@ -93,8 +93,8 @@ def recording(path: Path) -> Track:
     """
     if not path.is_file():
         raise UserError(f"there is no file {str(path)!r}; give the path of a recording, such as song.wav")
-    if path.name.endswith(".stem.mp4"):
-        name = path.name.removesuffix(".stem.mp4")
+    name = name_of_stems(path.name)
+    if name is not None:
         return Track(name, None, path, stem_reader(path), sources=MUSDB_SOURCES)
     return Track(path.stem, None, path, folder_reader(path.parent, {MIXTURE: path}))
 
@@ -274,7 +274,7 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
         for row, offset in enumerate(offsets)
     ]  # fmt: skip
     write_array(stored, folder / f"{stem}.npy")
-    write_bytes(done, json.dumps({"fingerprint": fingerprint, "rows": rows}).encode())
+    write_bytes(done, json.dumps({"fingerprint": fingerprint, "rows": rows, "seconds": length / rate}).encode())
     return rows
 
 
@@ -284,6 +284,6 @@ def decibel(wave: np.ndarray) -> float:
 
 
 def _stamp(path: Path) -> list:
-    """Names, sizes and times of a track's files; these change when the files do."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    """Names, sizes and times of a track's files; these change when the files do. A link to nothing is left out."""
+    files = [file for file in visible(path) if file.exists()] if path.is_dir() else [path]
     return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]

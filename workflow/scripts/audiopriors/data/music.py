@@ -7,11 +7,13 @@ mixture are from one place. The mixture is the recorded one, which is close to t
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import soundfile
@@ -20,7 +22,7 @@ from torch import Tensor
 
 from ..audio import recordings, roots, tracks
 from ..errors import UserError
-from ..files import Damaged, digest, read_array, read_table
+from ..files import Damaged, digest, read_array, read_table, write_bytes
 from ..seeds import numpy_generator, seed_of, torch_generator
 from . import base
 
@@ -49,7 +51,7 @@ class Config:
     silence_db: float = -60.0
     "Level (dB of full scale, root mean square) below which a source is silent in a frame; such frames are not used."
     skip_broken: bool = False
-    "Leave broken tracks out and list them, instead of stopping at the first."
+    "Leave out and list broken tracks, and what should be a track and is none, instead of stopping."
     songs: int = 0
     "Number of songs of the demo band."
     seconds: float = 0.0
@@ -62,39 +64,73 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
     Raises
     ------
     UserError: there is no root, it holds no tracks, or a split has no track.
-    BrokenTrack: the first broken track.
+    BrokenTrack: the first broken track, or all that should be tracks and are none.
     """
     import pandas as pd
 
-    layout = config.layout
-    if layout == "demo_band":
-        layout, root = "musdb18", folder / "songs"
-        _play(config, root, seed)
-    elif wrong := roots.problem(layout, config.root):
-        raise UserError(wrong)
-    else:
-        place = roots.root_of(config.root)
-        assert place is not None  # else there is a problem
-        root = place
+    layout, root = _root(config, seed, folder)
     if layout == "musdb18" and not set(sources) <= set(recordings.MUSDB_SOURCES):
         raise UserError(f"MUSDB18 has the sources {', '.join(recordings.MUSDB_SOURCES)}, not {', '.join(sources)}")
-    listed = tracks.find(layout, root, sources)
-    split = tracks.assign_splits(listed, config.validation, config.test, seed)
-    rows: list[dict] = []
-    skipped: list[str] = []
+    listed, left_out = tracks.find(layout, root, sources)
+    if not config.skip_broken:
+        tracks.stop_at(left_out)
+        tracks.assign_splits(listed, config.validation, config.test, seed)  # too few are named before any is cut
+    for stray in left_out:
+        tracks.log.warning("left out: %s: %s", stray.path, stray.reason)
+    rows_of: dict[str, list[dict]] = {}  # by the track's key
     for number, track in enumerate(listed, 1):
         tracks.log.info("%d of %d: %s", number, len(listed), track.name)
-        with tracks.skipping(config.skip_broken, skipped):
-            cut = recordings.cut(
+        with tracks.skipping(config.skip_broken, track, left_out):
+            rows_of[track.key] = recordings.cut(
                 track, sources, folder / "frames", rate=config.rate, frame=frame, frames=config.frames,
                 channel=config.channel, seed=seed,
             )  # fmt: skip
-            rows += [{"split": split[track.key], **row} for row in cut]
-    table = pd.DataFrame(rows)
-    for name in base.SPLITS:
-        if not rows or not (table["split"] == name).any():
-            raise UserError(f"no track for {name} could be used; broken: {'; '.join(skipped) or 'none'}")
+    cut = [track for track in listed if track.key in rows_of]
+    tracks.check_folders_of_splits(cut, left_out)
+    split = tracks.assign_splits(cut, config.validation, config.test, seed)
+    used = [_used(track, split[track.key], rows_of[track.key], folder, config) for track in cut]
+    write_bytes(folder / roots.TRACKS, json.dumps([*used, *map(_left_out, left_out)], indent=1).encode())
+    table = pd.DataFrame([{"split": split[key], **row} for key, rows in rows_of.items() for row in rows])
     return table
+
+
+def _root(config: Config, seed: tuple, folder: Path) -> tuple[str, Path]:
+    """The layout and the root of the tracks; the demo band's are synthesised below `folder`."""
+    if config.layout == "demo_band":
+        _play(config, folder / "songs", seed)
+        return "musdb18", folder / "songs"
+    if wrong := roots.problem(config.layout, config.root):
+        raise UserError(wrong)
+    root = roots.root_of(config.root)
+    assert root is not None  # else there is a problem
+    return config.layout, root
+
+
+def _used(track: recordings.Track, split: str, rows: list[dict], folder: Path, config: Config) -> dict:
+    """The row in roots.TRACKS of a track that was cut into these rows."""
+    kept = json.loads((folder / "frames" / rows[0]["file"]).with_suffix(".json").read_text())
+    sounds = _sounds({name: [row[name] for row in rows] for name in rows[0]}, config.silence_db)
+    all_sound = int(np.all(list(sounds.values()), axis=0).sum())
+    return {
+        "track": track.name, "folder_split": track.split, "used_for": split, "seconds": kept["seconds"],
+        "frames": len(rows), "frames_all_sound": all_sound, "reason": None,
+    }  # fmt: skip
+
+
+def _left_out(stray: tracks.Stray) -> dict:
+    """The row in roots.TRACKS of what was left out."""
+    name = roots.name_of_stems(stray.path.name) or stray.path.name
+    return {
+        "track": roots.text(name), "folder_split": stray.split, "used_for": "left out", "seconds": None, "frames": 0,
+        "frames_all_sound": 0, "reason": roots.text(stray.reason),
+    }  # fmt: skip
+
+
+def _sounds(columns: pd.DataFrame | Mapping[str, Any], silence_db: float) -> dict[str, np.ndarray]:
+    """Whether the mixture and each source sounds in each frame, by name. columns: those of the items, by name."""
+    threshold = 10 ** (silence_db / 20)
+    names = [name for name in map(str, columns) if name.startswith("rms_")]
+    return {name.removeprefix("rms_"): np.asarray(columns[name]) > threshold for name in names}
 
 
 def _play(config: Config, root: Path, seed: tuple) -> None:
@@ -150,8 +186,8 @@ class Frames(base.Frames):
         self.config, self.rate = config, config.rate
         table = read_table(path)
         columns = dict(zip(table.column_names, (column.to_numpy() for column in table.columns), strict=True))
-        # the mixture and the sources
-        self._sources = [name.removeprefix("rms_") for name in columns if name.startswith("rms_")]
+        sounds = _sounds(columns, config.silence_db)
+        self._sources = list(sounds)  # the mixture and the sources
         folder = Path(path).parent / "frames"
         self._files = {name: folder / name for name in dict.fromkeys(columns["file"])}
         gone = [str(file) for file in self._files.values() if not file.exists()]
@@ -163,8 +199,6 @@ class Frames(base.Frames):
             {key: row for row, key in enumerate(zip(columns["file"], columns["row"], strict=True))},
         )
         self._checksums = [columns[f"crc_{name}"] for name in self._sources]
-        threshold = 10 ** (config.silence_db / 20)
-        sounds = {name: columns[f"rms_{name}"] > threshold for name in self._sources}
         every = np.all(list(sounds.values()), axis=0)
         self._where = {
             split: _by_turns([
