@@ -327,12 +327,38 @@ def test_too_few_tracks_are_named_before_any_is_cut(takes, tmp_path):
 # Frames in which all sources sound
 
 
+def quiet(file: Path) -> None:
+    write(file, level=1e-4)
+
+
 def in_turns(place: Path) -> None:
     """The voice begins a frame after the flute ends."""
     wave = 0.1 * np.random.default_rng(0).uniform(-1, 1, 10 * FRAME)
     silence = np.zeros(11 * FRAME)
     soundfile.write(place / "flute.wav", np.concatenate([wave, silence]), RATE)
     soundfile.write(place / "voice.wav", np.concatenate([silence, wave]), RATE)
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (lambda root: [quiet(file) for file in root.glob("*/*/voice.wav")],
+         "voice never sounds in the tracks for train; voice never sounds in the tracks for validation; voice never "
+         "sounds in the tracks for test: no frame there has every source above -60 dB; add tracks that have, or"),
+        (lambda root: quiet(root / "validation/c/flute.wav"), "flute never sounds in the tracks for validation: no fr"),
+        (lambda root: quiet(root / "test/d/voice.wav"), "voice never sounds in the tracks for test: no frame there"),
+        (lambda root: [quiet(file) for file in root.glob("train/*/flute.wav")], "flute never sounds in the tracks for"),
+        (lambda root: [quiet(file) for file in root.glob("test/d/*")],
+         "mixture and flute and voice never sound in the tracks for test: no frame there has every source above"),
+        (lambda root: in_turns(root / "test/d"), "flute and voice never sound together in the tracks for test: no fr"),
+    ],
+)  # fmt: skip
+def test_a_split_in_which_sources_do_not_sound_stops(split, tmp_path, harm, sentence):
+    harm(split)
+    with pytest.raises(UserError) as problem:
+        make(split, tmp_path / "out", frames=40)
+    assert str(problem.value).startswith(sentence)
+    assert len(used(tmp_path / "out")) == 4  # which is to be looked at
 
 
 def test_one_frame_in_which_all_sound_is_enough(split, tmp_path):

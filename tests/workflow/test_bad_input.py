@@ -95,6 +95,8 @@ RECORDINGS = {
                           "b: voice.wav: is a link to nothing; get what it stands for"),
     "two folders of a split": (lambda root: [write(root / name / "d" / "flute.wav") for name in ("val", "validation")],
                                "are both for validation; put all of their tracks into one of them"),
+    "silent": (lambda root: [write(root / name / "voice.wav", level=0) for name in "abc"],
+               "voice never sounds in the tracks for train; "),
 }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
 
     Raises
     ------
-    UserError: there is no root, it holds no tracks, or a split has no track.
+    UserError: there is no root, it holds no tracks, or a split has no track, or no frame in which all sources sound.
     BrokenTrack: the first broken track, or all that should be tracks and are none.
     """
     import pandas as pd
@@ -91,6 +91,7 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
     used = [_used(track, split[track.key], rows_of[track.key], folder, config) for track in cut]
     write_bytes(folder / roots.TRACKS, json.dumps([*used, *map(_left_out, left_out)], indent=1).encode())
     table = pd.DataFrame([{"split": split[key], **row} for key, rows in rows_of.items() for row in rows])
+    _check_that_all_sound(table, config.silence_db)
     return table
 
 
@@ -131,6 +132,25 @@ def _sounds(columns: pd.DataFrame | Mapping[str, Any], silence_db: float) -> dic
     threshold = 10 ** (silence_db / 20)
     names = [name for name in map(str, columns) if name.startswith("rms_")]
     return {name.removeprefix("rms_"): np.asarray(columns[name]) > threshold for name in names}
+
+
+def _check_that_all_sound(table: pd.DataFrame, silence_db: float) -> None:
+    """Raise UserError unless every split has a frame in which all sources sound: others are no items."""
+    sounds = _sounds(table, silence_db)
+    problems = []
+    for split in base.SPLITS:
+        of_split = {name: of_all[table["split"] == split] for name, of_all in sounds.items()}
+        silent = [name for name, of_frames in of_split.items() if not of_frames.any()]
+        if silent:
+            problems.append(f"{' and '.join(silent)} never sound{'s' * (len(silent) == 1)} in the tracks for {split}")
+        elif not np.all(list(of_split.values()), axis=0).any():
+            names = " and ".join(name for name in sounds if name != recordings.MIXTURE)
+            problems.append(f"{names} never sound together in the tracks for {split}")
+    if problems:
+        raise UserError(
+            f"{'; '.join(problems)}: no frame there has every source above {silence_db:g} dB; add tracks that have, or "
+            "change `sources`, or lower `silence_db` in the data set's settings"
+        )
 
 
 def _play(config: Config, root: Path, seed: tuple) -> None:
