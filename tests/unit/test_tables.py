@@ -58,6 +58,7 @@ def test_columns_are_those_that_are_declared():
         "denoising": tables.denoising(denoised(), "e", frame),
         "truth_gap": tables.truth_gap(exact_and_learned(-3), "e", 0.05, frame),
         "acceptance": tables.acceptance(particles()),
+        "tracks": tables.tracks(pd.DataFrame([dict.fromkeys(COLUMNS["tracks"][1:])]), "band"),
         "separation": tables.separation(separated().assign(sdr=1.0, isr=1.0, sir=1.0, sar=1.0), frame),
     }
     for name, table in built.items():

@@ -48,6 +48,7 @@ def test_the_example_data_set_has_every_table_and_figure(extended):
     of_chirps = tables(extended, "chirps")
     assert set(of_chirps) == set(TABLES) - {
         "detection_by_track",
+        "tracks",
         "truth_gap",
         "posterior",
     }  # no tracks, no exact prior, no encoder

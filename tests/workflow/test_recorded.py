@@ -20,8 +20,8 @@ def test_missing_recordings_stop_before_any_job(repository, tmp_path, monkeypatc
     planned = repository.planned("smoke_musdb18")
     assert planned["train_prior"] == 2 * (2 + 2 + 1 + 2) and planned["make_data"] == 1
     assert (
-        planned["table"] == 8
-    )  # claims, denoising, detection by track, posterior, separation, smoothed bound, tables 1, 2
+        planned["table"] == 9
+    )  # claims, denoising, detection by track, posterior, separation, smoothed bound, tables 1, 2, tracks
 
 
 def test_musdb18_from_stem_files(repository, tmp_path, monkeypatch):
@@ -41,7 +41,7 @@ def test_musdb18_from_stem_files(repository, tmp_path, monkeypatch):
 def test_demo_band_has_everything_and_is_done(band):
     results = band.folder / "results" / "smoke"
     assert (results / "report_demo_band.html").stat().st_size > 1e6
-    for table in [*TABLES, "detection_by_track"]:
+    for table in [*TABLES, "detection_by_track", "tracks"]:
         if table not in ("truth_gap", "acceptance"):
             assert (results / f"tables/demo_band/{table}.html").stat().st_size > 300
             assert (results / f"tables/demo_band/{table}.md").exists()
@@ -125,5 +125,11 @@ def test_own_recordings_of_any_name(repository, tmp_path):
     assert place.planned(*own, "smoke_takes") == {}
     (place.folder / "elsewhere").rename(takes)
     assert place.planned(*own, "smoke_takes") == {}
-    soundfile.write(takes / HOSTILE[0] / "flute.flac", 0.1 * random.normal(size=29000), 22050)
+    flute = takes / HOSTILE[0] / "flute.flac"
+    soundfile.write(flute, 0.1 * random.normal(size=30000), 22050)  # of the same length
     assert place.planned(*own, "smoke_takes")["make_data"] == 1
+    flute.unlink()
+    flute.symlink_to("nowhere")
+    done = place.snakemake(*own, "results/smoke/tables/takes/tracks.csv")
+    log = (place.folder / "results/smoke/logs/make_data/takes.log").read_text()
+    assert done.returncode != 0 and f"{HOSTILE[0]}: flute.flac: is a link to nothing; " in log.splitlines()[-1]

@@ -54,6 +54,9 @@ COLUMNS = {
         "missed", "auroc", "largest_misfit_right", "smallest_misfit_wrong", "agreement_db_median", "rounds",
         "accepted_mixes", "accepted_failures", "accepted_failures_high", "calls_per_mix",
     ),
+    "tracks": (
+        "dataset", "track", "folder_split", "used_for", "seconds", "frames", "frames_all_sound", "reason",
+    ),
     "claims": (
         "claim", "where", "dataset", "prior", "published", "published_score_here", "measured", "low", "high", "exact",
         "scale", "verdict", "rule", "published_low", "published_high", "second", "second_low", "second_high",

@@ -97,6 +97,11 @@ def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
     return _table("cross_likelihood", rows)
 
 
+def tracks(described: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """What each track is used for, and why others were left out. described: a row a track, see data/music.py."""
+    return described.assign(dataset=dataset)[list(COLUMNS["tracks"])]
+
+
 def most(sigma: float) -> float:
     """The upper bound, for any x, of a density of data with noise sigma: -1/2 log 2 pi sigma^2, nats/sample."""
     return -0.5 * math.log(2 * math.pi * sigma**2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .catalogue import (
     CLAIMED,
     DENOISED,
+    ITEMS,
     MEASURES,
     PARTICLES,
     Input,
@@ -50,6 +51,13 @@ TABLES = {
         "{scale}.",
         inputs=(MEASURES,),
         settings=("sources", "frame"),
+        exists=has_tracks,
+    ),
+    "tracks": Table(
+        "What each track is used for: train, validation, test, or left out, and then the reason. folder_split is the "
+        "split that its folder names, seconds its length, frames those that were cut out of it, and frames_all_sound "
+        "those of them in which every source sounds. Scale {scale}.",
+        inputs=(ITEMS,),
         exists=has_tracks,
     ),
     "classification": Table(
