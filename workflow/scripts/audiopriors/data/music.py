@@ -63,11 +63,14 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
 
     Raises
     ------
-    UserError: there is no root, it holds no tracks, or a split has no track, or no frame in which all sources sound.
+    UserError: no frames are asked for, there is no root, it holds no tracks, or a split has no track, or no frame in
+        which all sources sound.
     BrokenTrack: the first broken track, or all that should be tracks and are none.
     """
     import pandas as pd
 
+    if config.frames < 1:
+        raise UserError(f"`frames` is {config.frames} in the data set's settings; give at least 1")
     layout, root = _root(config, seed, folder)
     if layout == "musdb18" and not set(sources) <= set(recordings.MUSDB_SOURCES):
         raise UserError(f"MUSDB18 has the sources {', '.join(recordings.MUSDB_SOURCES)}, not {', '.join(sources)}")
