@@ -11,7 +11,7 @@ from audiopriors.audio import recordings, roots, tracks
 from audiopriors.columns import COLUMNS
 from audiopriors.data import music
 from audiopriors.errors import UserError
-from takes import RATE, link, put, split_up, unreadable, unsplit, write
+from takes import RATE, anew, link, put, split_up, unreadable, unsplit, write
 
 SOURCES = ["flute", "voice"]
 MUSDB = [*recordings.MUSDB_SOURCES]
@@ -322,6 +322,20 @@ def test_too_few_tracks_are_named_before_any_is_cut(takes, tmp_path):
     with pytest.raises(UserError, match="no track is left for train: there are 5 tracks"):
         make(takes, tmp_path / "out", validation=3, test=2)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_stem_of_the_same_size_and_time_is_cut_anew(split, tmp_path):
+    before = make(split, tmp_path / "out")
+    anew(split / "train/a/flute.wav")
+    after = make(split, tmp_path / "out")
+    changed = (before["crc_flute"] != after["crc_flute"]).to_numpy()
+    assert set(after["track"][changed]) == {"a"} and changed.sum() == 4
+
+
+@pytest.mark.parametrize("frames", [0, -1])
+def test_no_frames_at_all(takes, tmp_path, frames):
+    with pytest.raises(UserError, match=f"`frames` is {frames} in the data set's settings; give at least 1"):
+        make(takes, tmp_path / "out", frames=frames)
 
 
 # Frames in which all sources sound

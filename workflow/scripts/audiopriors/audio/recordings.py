@@ -286,4 +286,5 @@ def decibel(wave: np.ndarray) -> float:
 def _stamp(path: Path) -> list:
     """Names, sizes and times of a track's files; these change when the files do. A link to nothing is left out."""
     files = [file for file in visible(path) if file.exists()] if path.is_dir() else [path]
-    return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    of_files = [(file.name, file.stat()) for file in files]
+    return [(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns) for name, status in of_files]
