@@ -44,10 +44,10 @@ def main() -> None:
 def ingest(root: Path) -> dict:
     """Seconds of work and the largest memory (bytes) of cutting every track below `root`, with one thread."""
     import torch
-    from audiopriors.audio import recordings, tracks
+    from audiopriors.audio import decoding, recordings, tracks
 
     torch.set_num_threads(1)
-    recordings.ffmpeg()
+    decoding.ffmpeg()
     started = time.perf_counter()
     for track in tracks.find("musdb18", root, SOURCES)[0]:
         recordings.cut(
@@ -61,7 +61,7 @@ def ingest(root: Path) -> dict:
 
 def write(folder: Path, layout: str, songs: int, samples: int) -> None:
     """One song of noise, and links to it."""
-    from audiopriors.audio import recordings
+    from audiopriors.audio import decoding
 
     folder.mkdir(parents=True)
     stems = 0.05 * np.random.default_rng(0).standard_normal((4, samples, 2), dtype=np.float32)
@@ -76,7 +76,7 @@ def write(folder: Path, layout: str, songs: int, samples: int) -> None:
                 else:
                     soundfile.write(file, wave, RATE, subtype="PCM_16")
         return
-    recordings.ffmpeg()
+    decoding.ffmpeg()
     import stempeg
 
     writer = stempeg.StreamsWriter(codec="aac", bitrate=256000, stem_names=["mixture", *SOURCES])

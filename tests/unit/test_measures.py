@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from audiopriors import claims, likelihood, metrics
-from audiopriors.audio import recordings
+from audiopriors.audio import decoding
 from audiopriors.data import toy
 from audiopriors.priors.base import Prior
 from audiopriors.separation import running as separation
@@ -70,7 +70,7 @@ def test_si_sdr_is_the_librarys():
 
 
 def test_bss_eval_is_musevals_by_track_and_nan_where_silent():
-    recordings.ffmpeg()
+    decoding.ffmpeg()
     from museval.metrics import bss_eval
 
     random = torch.Generator().manual_seed(0)

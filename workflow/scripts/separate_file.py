@@ -2,9 +2,13 @@
 
 Each channel is separated on its own, in overlapping frames that are cross-faded. The priors know nothing above half of
 their rate. What lies above, and what the estimates leave of the recording, is in rest.wav, so all files add up to it.
+
+Nothing as long as the recording is in memory: it is kept on disk, beside the results, until they are written.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -12,111 +16,164 @@ import pandas as pd
 import torch
 from audiopriors import metrics, pages, runtime
 from audiopriors.audio import recordings
+from audiopriors.audio.stored import Wave, scratch, wav_header
 from audiopriors.files import read_rows, write_bytes
 from audiopriors.seeds import torch_generator
 from audiopriors.separation import overlap, schedules
 from audiopriors.separation import running as separation
 from audiopriors.tables import write
-from scipy.io import wavfile
 
 log = logging.getLogger(__name__)
 
 LISTEN = 30  # seconds on the page
+RECORDING, REST = "mix", "rest"  # beside the sources
 
 
 def main() -> None:
     program = runtime.Program(__doc__)
-    program.input("--recording", "wav, flac, ogg, mp3 or .stem.mp4", type=Path)
+    program.input("--recording", "an audio file, or MUSDB18's .stem.mp4", type=Path)
     program.input("--priors", "trained priors of each source, at each sigma or at all; in any order", many=True)
     program.input("--errors", "the error curve of each source's prior, for a plan", many=True, required=False)
     program.output("--wavs", "a folder, SOURCE.wav and rest.wav (float)", type=Path)
-    program.output("--levels", "the level of each source, and its SI-SDR, if known")
+    program.output("--levels", "the level of each source, and its SI-SDR, if known", type=Path)
     program.output("--page", "HTML that plays them")
     arguments = program.arguments()
     settings = arguments.settings
-    sources, frame = settings["mix"]["sources"], settings["frame"]
+    sources, rate = settings["mix"]["sources"], settings["rate"]
     device = runtime.prepare(settings["threads"])
-    track = recordings.recording(arguments.recording)
-    mix, rate = recordings.read(track, recordings.MIXTURE)
-    curves = schedules.curves(read_rows(arguments.errors)) if arguments.errors else {}
-    priors = separation.priors_of(arguments.priors, device)
-    separate = separation.sampler_of(settings["settings"], settings["mix"], priors, curves, device)
+    with scratch(arguments.levels.parent) as folder:
+        # All of the recording is decoded before anything else is done with it, as it may be damaged.
+        track = recordings.recording(arguments.recording)
+        audio = recordings.opened(track, recordings.MIXTURE)
+        mix = Wave(folder / "mix", audio.channels).extend(audio.blocks())
+        truth = {
+            source: recordings.mono_wave(recordings.opened(track, source), folder / source, rate=rate, channel="mean")[
+                0
+            ]
+            for source in sources
+            if source in track.sources
+        }
+        lasts = f"{len(mix) / audio.rate:.6g} s: {len(mix)} samples at {audio.rate} Hz, {audio.channels} channel(s)"
+        log.info("%s lasts %s", arguments.recording.name, lasts)
+        curves = schedules.curves(read_rows(arguments.errors)) if arguments.errors else {}
+        priors = separation.priors_of(arguments.priors, device)
+        separate = separation.sampler_of(settings["settings"], settings["mix"], priors, curves, device)
 
-    # As the frames that the priors were trained on: at most full scale, with noise of one step of 16 bits.
-    gain = recordings.gain(mix)
-    at_rate = resampled(mix * gain, rate, settings["rate"])
-    above = mix - resampled(at_rate, settings["rate"], rate, len(mix)) / gain
-    log.info(
-        "%s: %.1f s at %d Hz, %d channel(s). The priors know what is below %g Hz: %.2g %% of the recording's energy is "
-        "above, and goes into rest.wav",
-        track.name, len(mix) / rate, rate, mix.shape[1], settings["rate"] / 2,
-        100 * np.square(above).sum() / max(np.square(mix).sum(), 1e-20),
-    )  # fmt: skip
-    waves = torch.from_numpy(at_rate.T.copy())
-    waves = recordings.dequantised(waves, torch_generator(*settings["seed"], "dequantise"))
-    fade = round(settings["overlap"] * frame)
-    frames = overlap.overlapping(waves, frame, fade)
-    separated, *_ = separation.separate_all(
-        separate, frames.reshape(-1, 1, frame), batch_samples=settings["batch_samples"], seed=settings["seed"]
-    )
-    if separated.stopped.any():
-        log.info("%d of %d frames diverged and were left", separated.stopped.sum(), len(separated.stopped))
-    joined = overlap.cross_faded(separated.estimates.reshape(len(sources), *frames.shape), waves.shape[1], fade)
-    files = {
-        source: resampled(part.T.numpy(), settings["rate"], rate, len(mix)) / gain
-        for source, part in zip(sources, joined, strict=True)
-    }
-    files["rest"] = mix - sum(files.values())
-    for source, audio in files.items():
-        arguments.wavs.mkdir(parents=True, exist_ok=True)
-        # Not by soundfile, which writes the time into float files.
-        wavfile.write(arguments.wavs / f"{source}.wav", rate, audio.astype(np.float32))
-    truth = {source: true_source(track, source, settings["rate"]) for source in sources}
-    write(levels(settings, mix, files, truth, at_rate / gain, joined / gain), arguments.levels)
-
-    shown = {"mix": mix, **files}
-    title = f"{track.name}, separated by {settings['prior']}, {settings['method'].replace('_', ' ')}"
+        gain = recordings.gain(mix.loudest)  # as of the frames that the priors were trained on
+        scaled = recordings.resampled((piece * gain for piece in mix.pieces()), audio.rate, rate)
+        waves = {RECORDING: channels(Wave(folder / "at_rate", mix.channels).extend(scaled), folder)}
+        waves |= separated(settings, separate, waves[RECORDING], folder)
+        levels, shown = write_files(arguments.wavs, mix, audio.rate, waves, rate, gain)
+        quality = {source: si_sdr(truth[source], waves[source], waves[RECORDING]) for source in truth}
+    described = (settings["dataset"], settings["prior"], settings["method"])
+    rows = [
+        (*described, name, levels[name], levels[name] - levels[RECORDING], *quality.get(name, [float("nan")] * 2))
+        for name in (*sources, REST)
+    ]
+    columns = ["dataset", "prior", "method", "source", "level_db", "level_to_mix_db", "si_sdr", "si_sdr_mix"]
+    write(pd.DataFrame(rows, columns=columns), str(arguments.levels))
     introduction = (
-        f"The first {min(LISTEN, len(mix) / rate):.3g} s; rest: what no source has, "
-        f"all above {settings['rate'] / 2:g} Hz included."
+        f"The recording was taken to last {lasts}. Here are its first {min(LISTEN, len(mix) / audio.rate):.3g} s; "
+        f"rest: what no source has, all above {rate / 2:g} Hz included."
     )
-    cells = [pages.player(audio[: LISTEN * rate], rate) for audio in shown.values()]
-    write_bytes(
-        arguments.page,
-        pages.page(title, introduction, f"<table>{pages.head(list(shown))}{pages.row('estimates', cells)}</table>"),
-    )
+    title = f"{arguments.recording.name}, separated by {settings['prior']}, {settings['method'].replace('_', ' ')}"
+    cells = pages.row("estimates", [pages.player(wave, audio.rate) for wave in shown.values()])
+    write_bytes(arguments.page, pages.page(title, introduction, f"<table>{pages.head(list(shown))}{cells}</table>"))
 
 
-def resampled(audio: np.ndarray, rate: int, to: int, length: int | None = None) -> np.ndarray:
-    """Audio (samples, channels) at another rate; cut, or filled with zeros, to `length` samples."""
-    channels = np.stack([recordings.resample(channel, rate, to) for channel in audio.T.astype(np.float32)], axis=1)
-    if length is None:
-        return channels
-    return np.pad(channels[:length], ((0, max(0, length - len(channels))), (0, 0)))
+def channels(wave: Wave, folder: Path) -> list[Wave]:
+    """The channels of a wave, each a wave of its own on disk."""
+    return [
+        Wave(folder / f"channel_{channel}").extend(piece[:, channel : channel + 1] for piece in wave.pieces())
+        for channel in range(wave.channels)
+    ]
 
 
-def true_source(track: recordings.Track, source: str, rate: int) -> np.ndarray | None:
-    """The source as it was recorded, mono (samples,), if the file contains it; else None."""
-    if source not in track.sources:
-        return None
-    audio, from_rate = recordings.read(track, source)
-    return recordings.resample(recordings.to_mono(audio, "mean"), from_rate, rate)
+def separated(settings: dict, separate, at_rate: list[Wave], folder: Path) -> dict[str, list[Wave]]:
+    """The channels of each source's estimate, at the priors' rate."""
+    frame, length, sources = settings["frame"], len(at_rate[0]), settings["mix"]["sources"]
+    fade = round(settings["overlap"] * frame)
+    # As the frames that the priors were trained on: with noise of one step of 16 bits.
+    generator = torch_generator(*settings["seed"], "dequantise")
+    noisy = [
+        Wave(folder / f"noisy_{number}").extend(
+            recordings.dequantised(torch.from_numpy(piece), generator).numpy() for piece in wave.pieces()
+        )
+        for number, wave in enumerate(at_rate)
+    ]
+    frames = overlap.Overlapping(noisy, frame, fade)
+    joined = {
+        source: [
+            overlap.CrossFade(Wave(folder / f"{source}_{channel}"), length, frame, fade)
+            for channel in range(len(at_rate))
+        ]
+        for source in sources
+    }
+    start = stopped = 0
+    for batch in separation.in_batches(
+        separate, frames, batch_samples=settings["batch_samples"], seed=settings["seed"]
+    ):
+        stop, stopped = start + batch.estimates.shape[1], stopped + int(batch.stopped.sum())
+        for channel, first, last in frames.spans(start, stop):
+            place = slice(channel * frames.each + first - start, channel * frames.each + last - start)
+            for source, estimate in zip(sources, batch.estimates.cpu(), strict=True):
+                joined[source][channel].add(estimate[place, 0])
+        start = stop
+    if stopped:
+        log.info("%d of %d frames diverged and were left", stopped, frames.shape[0])
+    return {source: [fading.wave for fading in fadings] for source, fadings in joined.items()}
 
 
-def levels(settings, mix, files, truth, mono_mix, joined) -> pd.DataFrame:
-    """The level of each file, and, where the true source is known, SI-SDR of the channels' mean and of the mix's."""
-    level, rows = recordings.decibel, []
-    for number, (source, audio) in enumerate(files.items()):
-        right = truth.get(source)
-        quality = [float("nan")] * 2
-        if right is not None:
-            estimates = torch.stack([joined[number].mean(0), torch.from_numpy(mono_mix).mean(1)])
-            quality = metrics.si_sdr(estimates, torch.from_numpy(right)[None].expand_as(estimates)).tolist()
-        rows.append((settings["dataset"], settings["prior"], settings["method"], source,
-                     level(audio), level(audio) - level(mix), *quality))  # fmt: skip
-    return pd.DataFrame(
-        rows, columns=["dataset", "prior", "method", "source", "level_db", "level_to_mix_db", "si_sdr", "si_sdr_mix"]
-    )
+def write_files(
+    folder: Path, mix: Wave, rate: int, waves: dict[str, list[Wave]], from_rate: int, gain: float
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Write SOURCE.wav and rest.wav, which add up to the mix.
+
+    waves: the channels of the recording and of each source, at `from_rate`, times `gain`. Returns the level of each
+    file and of the recording, and its beginning, to be played.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    powers: dict[str, float] = {}
+    shown: dict[str, list[np.ndarray]] = {}
+    above, place = 0.0, 0
+    with ExitStack() as stack:
+        files = {name: stack.enter_context((folder / f"{name}.wav").open("wb")) for name in [*waves, REST][1:]}
+        for file in files.values():
+            file.write(wav_header(rate, mix.channels, len(mix)))
+        for below, *parts in zip(*(at_own_rate(each, from_rate, rate) for each in waves.values()), strict=True):
+            block = mix.read(place, min(place + len(below), len(mix)))
+            estimates = [part[: len(block)] / gain for part in parts]
+            blocks = dict(zip(waves, [block, *estimates], strict=True)) | {REST: block - sum(estimates)}
+            for name, samples in blocks.items():
+                powers[name] = powers.get(name, 0) + np.square(samples, dtype=float).sum()
+                shown.setdefault(name, []).append(samples[: max(0, LISTEN * rate - place)])
+                if name in files:
+                    samples.astype("<f4").tofile(files[name])
+            above += np.square(block - below[: len(block)] / gain, dtype=float).sum()
+            place += len(block)
+    log.info(
+        "the priors know what is below %g Hz: %.2g %% of the recording's energy is above, and goes into rest.wav",
+        from_rate / 2, 100 * above / max(powers[RECORDING], 1e-20),
+    )  # fmt: skip
+    levels = {name: recordings.decibel(power / len(mix) / mix.channels) for name, power in powers.items()}
+    return levels, {name: np.concatenate(samples) for name, samples in shown.items()}
+
+
+def at_own_rate(waves: list[Wave], from_rate: int, rate: int) -> Iterator[np.ndarray]:
+    """Pieces (samples, channels) of the channels together, at the recording's rate."""
+    each = (recordings.resampled(wave.pieces(), from_rate, rate) for wave in waves)
+    return (np.concatenate(pieces, axis=1) for pieces in zip(*each, strict=True))
+
+
+def si_sdr(truth: Wave, *estimates: list[Wave]) -> list[float]:
+    """SI-SDR of the mean of each estimate's channels, at the priors' rate."""
+    values = []
+    for waves in estimates:
+        sums = metrics.Sums()
+        for right, *channels in zip(truth.pieces(), *(wave.pieces() for wave in waves), strict=True):
+            sums.add(np.mean(channels, axis=0)[:, 0], right[:, 0])
+        values.append(sums.si_sdr())
+    return values
 
 
 if __name__ == "__main__":

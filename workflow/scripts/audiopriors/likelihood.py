@@ -39,9 +39,12 @@ def measure(prior: Prior, x: Tensor, sigma: float, batch_samples: int, device) -
 
 def test_noise(clean: Tensor, sigma: str, *purpose) -> Tensor:
     """clean (n, 1, T) plus N(0, sigma^2) noise, the same for every prior: priors are compared on the same items."""
-    if float(sigma) == 0:
-        return clean
-    return clean + float(sigma) * torch.randn(clean.shape, generator=torch_generator(*purpose, sigma))
+    return with_noise(clean, sigma, torch_generator(*purpose, sigma))
+
+
+def with_noise(clean: Tensor, sigma: str, generator: torch.Generator) -> Tensor:
+    """clean (n, 1, T) plus N(0, sigma^2) noise."""
+    return clean + float(sigma) * torch.randn(clean.shape, generator=generator) if float(sigma) else clean
 
 
 def flac_nats(x: Tensor) -> np.ndarray:

@@ -23,6 +23,27 @@ def si_sdr(estimate: Tensor, truth: Tensor) -> Tensor:
     return (10 * ratio.log10()).clamp(-CAP, CAP).masked_fill(estimate.square().sum(-1) == 0, -CAP)
 
 
+class Sums:
+    """The sums over time from which `si_sdr` follows, for waves that are too long for the memory."""
+
+    def __init__(self) -> None:
+        self._sums = np.zeros(6)
+
+    def add(self, estimate: np.ndarray, truth: np.ndarray) -> None:
+        """The next samples (n,) of both."""
+        e, t = estimate.astype(float), truth.astype(float)
+        self._sums += [len(e), e.sum(), t.sum(), e @ e, t @ t, e @ t]
+
+    def si_sdr(self) -> float:
+        """SI-SDR in dB of all that was added."""
+        count, e, t, ee, tt, et = self._sums
+        ee, tt, et = ee - e * e / count, tt - t * t / count, et - e * t / count
+        tiny = np.finfo(float).eps
+        scale = (et + tiny) / (tt + tiny)
+        ratio = (scale**2 * tt + tiny) / (max(0.0, scale**2 * tt - 2 * scale * et + ee) + tiny)
+        return -CAP if ee <= tiny else float(np.clip(10 * np.log10(ratio), -CAP, CAP))
+
+
 def consistency(estimates: Tensor, mix_sum: Tensor) -> Tensor:
     """Root mean square of M - sum_k s_k. Shape: (N, B, 1, T), (B, 1, T) -> (B,)."""
     return torch.sqrt((mix_sum - estimates.sum(0)).double().square().mean((1, 2)))
@@ -35,9 +56,9 @@ def bss_eval(estimates: Tensor, truth: Tensor, tracks: list[str]) -> dict[str, n
     which a true source or an estimate is silent. Estimates and truth: (N, B, 1, T); tracks: of the B items. Returns
     arrays (N, B): sdr, isr, sir, sar.
     """
-    from .audio import recordings
+    from .audio import decoding
 
-    recordings.ffmpeg()  # museval imports musdb, which needs it
+    decoding.ffmpeg()  # museval imports musdb, which needs it
     from museval.metrics import bss_eval as museval_bss_eval
 
     number, items, _, frame = truth.shape

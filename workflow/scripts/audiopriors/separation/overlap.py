@@ -1,32 +1,66 @@
-"""A long wave cut into overlapping frames, and put together again."""
+"""A long wave cut into overlapping frames, and put together again, in pieces: neither is in memory as a whole."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
-
-def overlapping(waves: Tensor, frame: int, fade: int) -> Tensor:
-    """Waves (C, n) cut into frames that overlap by `fade` samples, with zeros at both ends. Shape: (C, F, frame)."""
-    hop, length = frame - fade, fade + waves.shape[1]
-    count = math.ceil(length / hop)  # the last fade is beyond the end
-    return torch.nn.functional.pad(waves, (fade, count * hop + fade - length)).unfold(1, frame, hop)
+from ..audio.stored import Wave
 
 
-def cross_faded(frames: Tensor, length: int, fade: int) -> Tensor:
-    """The waves (..., length) of overlapping frames (..., F, frame), as of `overlapping`, put together again.
+class Overlapping:
+    """Waves (mono, of one length) as frames (C * F, 1, frame) that overlap by `fade` samples; zeros beyond the ends.
 
-    The frames are faded in and out linearly; the fades add up to one.
+    The frames of the first wave come first. A slice reads those frames only.
     """
-    *_, count, frame = frames.shape
-    ramp = (torch.arange(fade) + 0.5) / max(1, fade)
-    weight = torch.ones(frame)
-    weight[:fade] = ramp
-    weight[frame - fade :] = ramp.flip(0)
-    hop = frame - fade
-    total = torch.zeros(*frames.shape[:-2], count * hop + fade)
-    for number in range(count):
-        total[..., number * hop : number * hop + frame] += weight * frames[..., number, :]
-    return total[..., fade : fade + length]
+
+    def __init__(self, waves: Sequence[Wave], frame: int, fade: int):
+        self._waves, self._frame, self.fade = waves, frame, fade
+        self.hop, self.length = frame - fade, len(waves[0])
+        self.each = math.ceil((fade + self.length) / self.hop)  # frames; the last fade is beyond the end
+        self.shape = (len(waves) * self.each, 1, frame)
+
+    def __getitem__(self, place: slice) -> Tensor:
+        parts = []
+        for wave, first, last in self.spans(*place.indices(self.shape[0])[:2]):
+            start = first * self.hop - self.fade
+            samples = self._waves[wave].read(start, start + (last - first) * self.hop + self.fade)[:, 0]
+            parts.append(torch.from_numpy(samples).unfold(0, self._frame, self.hop))
+        return torch.cat(parts)[:, None]
+
+    def spans(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+        """The frames from `start` to before `stop`, by wave: its number, and the first and last + 1 of its frames."""
+        for wave in range(start // self.each, math.ceil(stop / self.each)):
+            begin = wave * self.each
+            yield wave, max(start - begin, 0), min(stop - begin, self.each)
+
+
+class CrossFade:
+    """Puts the frames of a wave, as of `Overlapping`, together again: they fade in and out linearly, by `fade` samples.
+
+    The fades add up to one. `length` samples are appended to `wave`.
+    """
+
+    def __init__(self, wave: Wave, length: int, frame: int, fade: int):
+        self.wave, self._fade, self._left = wave, fade, length
+        ramp = (torch.arange(fade) + 0.5) / max(1, fade)
+        self._weight = torch.ones(frame)
+        self._weight[:fade] = ramp
+        self._weight[frame - fade :] = ramp.flip(0)
+        self._tail = torch.zeros(fade)
+        self._before = fade  # samples before the wave's beginning
+
+    def add(self, frames: Tensor) -> None:
+        """The next frames (n, frame)."""
+        weighted = self._weight * frames
+        body, tails = weighted[:, : frames.shape[1] - self._fade], weighted[:, frames.shape[1] - self._fade :]
+        body[:, : self._fade] += torch.cat([self._tail[None], tails[:-1]])
+        self._tail = tails[-1].clone()
+        samples = body.reshape(-1)[self._before :][: self._left]
+        self._before = max(0, self._before - body.numel())
+        self._left -= len(samples)
+        self.wave.extend(iter([np.asarray(samples)[:, None]]))

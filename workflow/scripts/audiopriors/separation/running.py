@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,7 @@ from ..priors.base import Prior
 from ..seeds import torch_generator
 from .encoder import Encoder
 from .methods.base import Sampler, Separated
+from .overlap import Overlapping
 from .schedules import Curve
 
 log = logging.getLogger(__name__)
@@ -76,6 +80,15 @@ def sampler_of(
     return registry.load(kind, name).Sampler(config, method, mix, priors, curves, device, encoder)
 
 
+@dataclass
+class Notes:
+    """What is noted while mixes are separated, beside the estimates."""
+
+    trace: list[dict] = field(default_factory=list)
+    tried: list[pd.DataFrame] = field(default_factory=list)
+    forming: list[Tensor] = field(default_factory=list)
+
+
 def separate_all(
     separate: Sampler, mix: Tensor, *, batch_samples: int, seed: tuple, truth: Tensor | None = None
 ) -> tuple[Separated, pd.DataFrame, pd.DataFrame, Tensor]:
@@ -90,21 +103,39 @@ def separate_all(
         (N, B, 1, T), worst_si_sdr.
     forming: (levels, N, T), estimates of the first mix by the first round's best particle, at each level's first step.
     """
+    notes = Notes()
+    parts = list(in_batches(separate, mix, batch_samples=batch_samples, seed=seed, truth=truth, notes=notes))
+    whole = Separated(
+        torch.cat([part.estimates for part in parts], 1),
+        torch.cat([part.stopped for part in parts]),
+        torch.cat([part.misfit for part in parts]),
+        torch.cat([part.accepted for part in parts]),
+    )
+    traced = pd.concat([pd.DataFrame(rows) for rows in notes.trace], ignore_index=True)
+    return whole, traced, pd.concat(notes.tried, ignore_index=True), torch.stack(notes.forming)
+
+
+def in_batches(
+    separate: Sampler, mix: Tensor | Overlapping, *, batch_samples: int, seed: tuple, truth: Tensor | None = None,
+    notes: Notes | None = None,
+) -> Iterator[Separated]:  # fmt: skip
+    """Separate as `separate_all`, one batch of mixes after the other. What is noted is added to `notes`."""
     particles = separate.particles[0]
     size = max(1, batch_samples // (mix.shape[2] * max(separate.particles)))
-    starts = range(0, mix.shape[0], size)
-    parts, trace, tried, forming, begun = [], [], [], [], time.monotonic()
+    starts, begun, lines = range(0, mix.shape[0], size), time.monotonic(), itertools.count(1)
     for start in starts:
 
         def note(level, step, energy, residual, state, start=start):
-            if start == 0 and step == 0:
-                forming.append(state[:, :particles, 0].cpu().clone())
-            trace.append(
-                {"item": start + np.arange(len(energy)) // particles, "particle": np.arange(len(energy)) % particles,
-                 "level": level, "sigma": separate.sigmas[level], "step": step, "energy": energy.cpu().numpy(),
-                 "residual": residual.cpu().numpy()}
-            )  # fmt: skip
-            if len(trace) % 20 == 1:
+            if notes:
+                if start == 0 and step == 0:
+                    notes.forming.append(state[:, :particles, 0].cpu().clone())
+                notes.trace.append(
+                    {"item": start + np.arange(len(energy)) // particles,
+                     "particle": np.arange(len(energy)) % particles,
+                     "level": level, "sigma": separate.sigmas[level], "step": step, "energy": energy.cpu().numpy(),
+                     "residual": residual.cpu().numpy()}
+                )  # fmt: skip
+            if next(lines) % 20 == 1:
                 log.info(
                     "mixes %d to %d of %d, level %d, step %d: median residual %.3g, %.0f s",
                     start + 1, min(start + size, mix.shape[0]), mix.shape[0], level + 1, step + 1,
@@ -112,23 +143,8 @@ def separate_all(
                 )  # fmt: skip
 
         def watch(number, waiting, estimates, misfit, start=start):
-            place = misfit.argmin(1)
-            best = estimates[:, torch.arange(len(place), device=estimates.device), place]
-            if start == 0 and number == 0:
-                forming[:] = [state[:, place[0].item()] for state in forming]
-            agreement = metrics.si_sdr(estimates, best[:, :, None].expand_as(estimates))[..., 0].amin(0)
-            rows = {
-                "item": start + waiting,
-                "round": number,
-                "misfit": misfit,
-                "accept": separate.accept,
-                "calls": separate.calls,
-                "agreement_db": agreement,
-            }
-            if truth is not None:
-                right = truth[:, start + waiting.cpu()][:, :, None].to(estimates.device).expand_as(estimates)
-                rows["worst_si_sdr"] = metrics.si_sdr(estimates, right)[..., 0].amin(0)
-            tried.append(_particle_rows(rows, misfit.shape))
+            if notes:
+                _note_particles(notes, separate, start, number, waiting, estimates, misfit, truth)
             log.info(
                 "mixes %d to %d of %d, round %d: %d of %d accepted, %.0f s left",
                 start + 1, min(start + size, mix.shape[0]), mix.shape[0], number + 1,
@@ -136,15 +152,30 @@ def separate_all(
                 (time.monotonic() - begun) * (len(starts) / (1 + start / size) - 1),
             )  # fmt: skip
 
-        parts.append(separate(mix[start : start + size], torch_generator(*seed, start), note, watch))
-    whole = Separated(
-        torch.cat([part.estimates for part in parts], 1),
-        torch.cat([part.stopped for part in parts]),
-        torch.cat([part.misfit for part in parts]),
-        torch.cat([part.accepted for part in parts]),
-    )
-    traced = pd.concat([pd.DataFrame(rows) for rows in trace], ignore_index=True)
-    return whole, traced, pd.concat(tried, ignore_index=True), torch.stack(forming)
+        yield separate(mix[start : start + size], torch_generator(*seed, start), note, watch)
+
+
+def _note_particles(
+    notes: Notes, separate: Sampler, start: int, number: int, waiting: Tensor, estimates: Tensor, misfit: Tensor,
+    truth: Tensor | None,
+) -> None:  # fmt: skip
+    """Note the particles of a batch's round. waiting: numbers of its mixes in the batch, which begins at `start`."""
+    place = misfit.argmin(1)
+    best = estimates[:, torch.arange(len(place), device=estimates.device), place]
+    if start == 0 and number == 0:
+        notes.forming[:] = [state[:, int(place[0])] for state in notes.forming]
+    rows = {
+        "item": start + waiting,
+        "round": number,
+        "misfit": misfit,
+        "accept": separate.accept,
+        "calls": separate.calls,
+        "agreement_db": metrics.si_sdr(estimates, best[:, :, None].expand_as(estimates))[..., 0].amin(0),
+    }
+    if truth is not None:
+        right = truth[:, start + waiting.cpu()][:, :, None].to(estimates.device).expand_as(estimates)
+        rows["worst_si_sdr"] = metrics.si_sdr(estimates, right)[..., 0].amin(0)
+    notes.tried.append(_particle_rows(rows, (len(misfit), misfit.shape[1])))
 
 
 def _particle_rows(columns: dict, shape: tuple[int, int]) -> pd.DataFrame:
