@@ -32,6 +32,7 @@ try:
     # An environment of conda is activated by each job. If this PATH had an interpreter first, it might stay first.
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         surroundings.set_interpreter_of_jobs(sys.executable)
+    FILE = recordings.given(config, first=workflow.is_main_process)
 except UserError as problem:
     raise WorkflowError(str(problem))
 
@@ -127,12 +128,15 @@ def caption_of_dataset(choose):
 
 
 def recording(wildcards):
-    """The path of the recording in the path: the config's `file`, or the real song that is in every install."""
-    file = str(scale_of(wildcards).settings.get("file", ""))
+    """The variable that has the path of the recording in the path, as its program reads it from the shell.
+
+    It is no input: its name in paths says what it holds.
+    """
     try:
-        return recordings.path_of(wildcards.recording, file, for_cluster=workflow.non_local_exec)
+        recordings.check_file(wildcards.recording, FILE, config, for_cluster=workflow.non_local_exec)
     except UserError as problem:
         raise WorkflowError(str(problem))
+    return recordings.SONG if wildcards.recording == roots.REAL_SONG else recordings.FILE
 
 
 def minutes(key):
@@ -159,7 +163,9 @@ def threads_of(wildcards):
     return scale_of(wildcards).settings["threads"]
 
 
-# What every job's record of its tables refers to, see audiopriors/provenance.py.
+# What every job's record of its tables refers to, see audiopriors/provenance.py; and the recordings of files.smk.
 os.environ |= {
-    "AUDIOPRIORS_CONFIGURATIONS": json.dumps({scale.name: scale.record for scale in SCALES.values()})
+    "AUDIOPRIORS_CONFIGURATIONS": json.dumps({scale.name: scale.record for scale in SCALES.values()}),
+    recordings.FILE: FILE,
+    recordings.SONG: str(roots.real_song()),
 }

@@ -1,4 +1,4 @@
-# Needs  a recording of the user's (config key `file`), or the song that comes with the pipeline
+# Needs  a recording of the user's (config key `file`, or the variable AUDIOPRIORS_FILE), or the song that comes with the pipeline
 #        results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed0.safetensors
 #        results/{scale}/error_curves/{dataset}/{prior}/{prior_source}.parquet
 # Gives  results/{scale}/files/{dataset}/{recording}/{prior}/{method}/wavs, levels.csv, listen.html, separated.png
@@ -10,7 +10,6 @@ rule separate_file:
     input:
         script=script("separate_file"),
         code=asks(lambda data, wildcards: library("separate_file", **inputs.loaded_by_file(data, wildcards))),
-        recording=recording,
         priors=asks(inputs.priors_of_file),
         errors=asks(inputs.errors_of_file),
     output:
@@ -36,9 +35,10 @@ rule separate_file:
         runtime=minutes("separate_minutes"),
     params:
         settings=settings("separate_file"),
+        recording=recording,
         caption=caption_of_dataset(lambda data, wildcards: CAPTIONS["separated_file"]),
     shell:
-        "python {input.script:q} --settings {params.settings:q} --recording {input.recording:q} "
+        'python {input.script:q} --settings {params.settings:q} --recording="${params.recording}" '
         "--priors {input.priors:q} --errors {input.errors:q} --wavs {output.wavs:q} --levels {output.levels:q} "
         "--page {output.page:q} > {log:q} 2>&1"
 
@@ -52,7 +52,6 @@ rule score_file:
                 "score_file", families=[data.scale.prior(name).family for name in data.own_priors]
             )
         ),
-        recording=recording,
         priors=asks(lambda data, wildcards: [path for path, _ in programs.scoring_priors(data)]),
     output:
         **paths.outputs("score_file"),
@@ -69,8 +68,9 @@ rule score_file:
         runtime=minutes("evaluate_minutes"),
     params:
         settings=settings("score_file"),
+        recording=recording,
     shell:
-        "python {input.script:q} --settings {params.settings:q} --recording {input.recording:q} "
+        'python {input.script:q} --settings {params.settings:q} --recording="${params.recording}" '
         "--priors {input.priors:q} --output {output.measures:q} --maps {output.maps:q} > {log:q} 2>&1"
 
 

@@ -97,9 +97,7 @@ for scale in SCALES.values():
                 f"results/{scale.name}/checksums_{data.name}.txt",
             localrule: True
 
-        for what, files in jobs.of_recording(
-            data, roots.short_name(str(config.get("file") or "none"))
-        ).items():
+        for what, files in jobs.of_recording(data, recordings.name_in_paths(FILE)).items():
 
             rule:
                 name:

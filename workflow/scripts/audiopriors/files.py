@@ -45,8 +45,14 @@ def digest(*paths: str | Path) -> str:
     """SHA-256 over the content of the files."""
     total = hashlib.sha256()
     for path in paths:
-        total.update(hashlib.sha256(Path(path).read_bytes()).digest())
+        total.update(bytes.fromhex(sha256(path)))
     return total.hexdigest()
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file's content, as sha256sum gives it."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def csv_of(columns: Iterable[str], rows: Iterable[dict]) -> bytes:

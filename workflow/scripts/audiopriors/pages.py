@@ -45,4 +45,4 @@ def page(title: str, introduction: str, body: str) -> bytes:
     return (
         f"<!doctype html><meta charset='utf-8'><title>{html.escape(title)}</title><style>{STYLE}</style>"
         f"<h1>{html.escape(title)}</h1><p>{html.escape(introduction)}</p>{body}"
-    ).encode()
+    ).encode(errors="replace")  # names of files may have bytes that are no text

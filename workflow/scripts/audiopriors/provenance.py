@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import runtime
+from . import files, runtime
 from .errors import UserError
 from .files import rows_made_on, write_bytes
 
@@ -24,7 +24,7 @@ VARIABLE = "AUDIOPRIORS_CONFIGURATIONS"
 
 def sha256(path: str | Path) -> str | None:
     """SHA-256 of a file's content, as sha256sum gives it; None if there is no such file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if Path(path).is_file() else None
+    return files.sha256(path) if Path(path).is_file() else None
 
 
 def beside(path: str | Path) -> Path:

@@ -201,7 +201,7 @@ def _mp3_headers(path: Path) -> int:
 
 
 def ffmpeg() -> None:
-    """Make sure that ffmpeg and ffprobe are on PATH, which musdb's import needs, too: the system's, or those of a wheel.
+    """Make sure that ffmpeg and ffprobe are on PATH, which musdb's import needs: the system's, or a wheel's.
 
     Raises
     ------

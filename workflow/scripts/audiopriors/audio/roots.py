@@ -180,8 +180,11 @@ def real_song() -> Path:
     return sorted((folder / "data").glob("*.stem.mp4"))[0]
 
 
-def short_name(path: str) -> str:
-    """A recording's name in paths: its file name without suffix; characters other than A-Z a-z 0-9 - become _."""
-    file = Path(path).name
-    name = re.sub("[^A-Za-z0-9-]+", "_", (name_of_stems(file) or file).rsplit(".", 1)[0]).strip("_") or "_"
-    return f"{name}_" if name == REAL_SONG else name
+def short_name(path: Path) -> str:
+    """A recording's name in paths: its file name without suffix, with _ for all but A-Z a-z 0-9 -, and 8 digits.
+
+    The digits are of its whole name and content, so no two recordings share a name.
+    """
+    plain = re.sub("[^A-Za-z0-9-]+", "_", name_of_stems(path.name) or path.stem).strip("_") or "_"
+    whole = hashlib.sha256(os.fsencode(path.name) + checksum(path).encode())
+    return f"{plain[:100]}-{whole.hexdigest()[:8]}"

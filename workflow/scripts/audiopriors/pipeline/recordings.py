@@ -40,27 +40,50 @@ def state(data: DataSet) -> str:
     return kept.read_text(encoding="utf-8") if kept.exists() else ""
 
 
-def path_of(name: str, file: str, *, for_cluster: bool) -> str:
-    """The path of the recording called `name` in paths: the config's `file`, or the real song of every installation.
+# Variables that give the paths of recordings to a rule's program. A path on the command line is read by YAML, one in a
+# rule by Snakemake, and on a cluster both by a shell.
+FILE, SONG = "AUDIOPRIORS_FILE", "AUDIOPRIORS_REAL_SONG"
+_OTHERWISE = f"a name that is not plain is given as a variable instead: {FILE}='Song #2.wav' snakemake ..."
 
-    for_cluster: whether a shell will read the path.
+
+def given(config: dict, *, first: bool) -> str:
+    """The user's recording: the config's `file`, or the variable's; empty if there is none.
+
+    first: whether the user started this process. In a job of a cluster, the config may have been through a shell.
 
     Raises
     ------
-    UserError: there is no such file, or it has another name.
+    UserError: YAML has made something else of the name.
+    """
+    file, variable = config.get("file"), os.environ.get(FILE, "")
+    if file in (None, "") or (variable and not first):
+        return variable
+    if not isinstance(file, str):
+        raise UserError(f"file: --config is read as YAML, which takes {file!r} for no name; {_OTHERWISE}")
+    return file
+
+
+def name_in_paths(file: str) -> str:
+    """The name of the user's recording in paths; of one that does not exist, some name."""
+    return roots.short_name(Path(file)) if os.access(file, os.R_OK) and Path(file).is_file() else "none"
+
+
+def check_file(name: str, file: str, config: dict, *, for_cluster: bool) -> None:
+    """Raise UserError if the recording called `name` in paths is not the user's, or cannot be read.
+
+    for_cluster: whether a shell will read the config.
     """
     if name == roots.REAL_SONG:
-        return str(roots.real_song())
-    # Snakemake gives its --config to a cluster's jobs in a line that a shell reads.
-    if for_cluster and set(file) & set("$`\"'\\\n"):
-        raise UserError(
-            f"the recording {file!r} has a character of its name that a cluster's shell reads: link it under a plain "
-            "name"
-        )
+        return
     if not file:
         raise UserError("no recording is given: add --config file=PATH, such as --config file=song.wav")
-    if name != roots.short_name(file):
-        raise UserError(f"the recording {file!r} is called {roots.short_name(file)!r} here, not {name!r}")
-    if not Path(file).is_file():
-        raise UserError(f"there is no file {file!r}; give the path of a recording, such as song.wav")
-    return file
+    if for_cluster and set(str(config.get("file") or "")) & set("$`\"'\\\n"):
+        raise UserError(f"file: {file!r} has a character that a cluster's shell reads; {_OTHERWISE}")
+    if not os.path.exists(file):
+        raise UserError(f"there is no file {file!r}; give the path of a recording, such as song.wav; {_OTHERWISE}")
+    if not os.path.isfile(file):
+        raise UserError(f"{file!r} is a folder; give the path of a recording, such as song.wav")
+    if not os.access(file, os.R_OK):
+        raise UserError(f"the file {file!r} cannot be read; make it readable")
+    if name != name_in_paths(file):
+        raise UserError(f"the recording {file!r} is called {name_in_paths(file)!r} here, not {name!r}")
