@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -175,6 +176,56 @@ def test_the_real_song(priors, tmp_path):
     np.testing.assert_allclose(sorted(rows["start"].unique()), np.arange(frames) * FRAME / PRIORS_RATE, rtol=1e-5)
 
 
+FORMATS = {
+    "wav": [], "flac": [], "mp3": ["-b:a", "256k"], "ogg": ["-q:a", "8"], "m4a": ["-b:a", "256k"],
+    "stem.mp4": [*(["-map", "0:a"] * 5), "-c:a", "aac", "-b:a", "256k"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def of_format(priors, tmp_path_factory) -> dict[str, Path]:
+    """One sound in each format, separated and scored: the folders of the results."""
+    decoding.ffmpeg()
+    folder = tmp_path_factory.mktemp("formats")
+    sound = noise(44100, 2)
+    sound[1:] += 0.9 * sound[:-1]  # codecs leave little of what is high
+    soundfile.write(folder / "sound.wav", 0.5 * sound, 44100)
+    for kind, options in FORMATS.items():
+        song = folder / f"song.{kind}"
+        subprocess.run(["ffmpeg", "-v", "error", "-i", folder / "sound.wav", *options, song], check=True)
+        for done in (separate(song, priors, folder / kind), score(song, priors, folder / kind)):
+            assert done.returncode == 0, done.stderr
+    return {kind: folder / kind for kind in FORMATS}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_one_sound_gives_the_same_numbers_in_every_format(kind, of_format):
+    song = of_format[kind].with_name(f"song.{kind}")
+    command = ["ffmpeg", "-v", "error", "-i", song, "-map", "0:a:0", "-f", "f32le", "pipe:1"]
+    samples = len(subprocess.run(command, check=True, capture_output=True).stdout) // 8
+    waves = {file.stem: soundfile.read(file)[0] for file in (of_format[kind] / "wavs").iterdir()}
+    assert all(len(wave) == samples for wave in waves.values()) and abs(samples - 44100) <= 1024
+    page = (of_format[kind] / "listen.html").read_text()
+    assert f"was taken to last {samples / 44100:.6g} s: {samples} samples at 44100 Hz, 2 channel(s)" in page
+    assert f"song.{kind}, separated by" in page
+    # Of what a codec changes, the sum of the files has some percent, and the noise of the priors' sigma hides it.
+    whole, expected = (
+        sum(soundfile.read(file)[0] for file in (of_format[one] / "wavs").iterdir()) for one in (kind, "wav")
+    )
+    error = np.square((whole[:44100] - expected)[1000:43000]).mean() / np.square(expected).mean()
+    assert error < (1e-9 if kind == "flac" else 0.05)
+    levels, of_wav = (pd.read_csv(of_format[one] / "levels.csv").set_index("source") for one in (kind, "wav"))
+    np.testing.assert_allclose(levels["level_db"], of_wav["level_db"], atol=0.5)
+    scores, of_wav = (
+        pd.read_csv(of_format[one] / "scores.csv")
+        .query("measure == 'log_prob'")
+        .groupby("prior_source")["value"]
+        .mean()
+        for one in (kind, "wav")
+    )
+    np.testing.assert_allclose(scores, of_wav, atol=0.02)
+
+
 def test_scores_are_the_priors_own(priors, tmp_path):
     soundfile.write(tmp_path / "song.wav", noise(3 * FRAME + 100, 1), PRIORS_RATE, subtype="FLOAT")
     assert score(tmp_path / "song.wav", priors, tmp_path).returncode == 0
@@ -197,6 +248,8 @@ BAD = {
     "text": (lambda path: path.write_text("no"), "is not an audio file that can be read"),
     "empty": (lambda path: path.write_bytes(b""), "is not an audio file that can be read"),
     "no samples": (lambda path: soundfile.write(path, np.zeros((0, 2)), 44100), "has no samples"),
+    "cut": (lambda path: path.write_bytes(path.read_bytes()[:9000]), "is incomplete: its header says that it lasts"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "there is no file"),
     "NaN": (lambda path: soundfile.write(path, np.full(9000, np.nan), 44100, subtype="FLOAT"), "not finite"),
 }
 
@@ -239,15 +292,35 @@ def test_a_prior_that_is_missing_or_twice_is_refused(priors, tmp_path):
     assert done.returncode == 1 and "is a second prior of drums at sigma 0.129" in done.stderr
 
 
-def test_names_of_recordings_are_fit_for_paths():
-    names = {
-        "a/My Song.wav": "My_Song",
-        "x/Ünder é'\".flac": "nder",
-        "b.stem.mp4": "b",
-        "é.wav": "_",
-        "v1.2.wav": "v1_2",
-    }
-    assert {path: roots.short_name(path) for path in names} == names
+NAMES = {
+    "a/My Song.wav": "My_Song",
+    "a/My_Song.wav": "My_Song",
+    "a/My Song.mp3": "My_Song",
+    "x/Ünder é'\".flac": "nder",
+    "x/b.stem.mp4": "b",
+    "x/日本.wav": "_",
+    "x/中国.wav": "_",
+    "x/v1.2.wav": "v1_2",
+    "x/real_song.wav": "real_song",
+    f"x/{'long' * 60}.wav": ("long" * 60)[:100],
+}
+
+
+def test_names_of_recordings_are_fit_for_paths_and_their_own(tmp_path):
+    names = {}
+    for path, plain in NAMES.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(b"same")
+        names[path] = roots.short_name(tmp_path / path)
+        assert re.fullmatch(f"{plain}-[0-9a-f]{{8}}", names[path])
+    assert len(set(names.values())) == len(NAMES) and roots.REAL_SONG not in names.values()
+    # The same file elsewhere is the same recording; another of its name is not, whatever its age.
+    (tmp_path / "b").mkdir()
+    shutil.copy(tmp_path / "a/My Song.wav", tmp_path / "b/My Song.wav")
+    assert roots.short_name(tmp_path / "b/My Song.wav") == names["a/My Song.wav"]
+    (tmp_path / "b/My Song.wav").write_bytes(b"else")
+    os.utime(tmp_path / "b/My Song.wav", (0, 0))
+    assert roots.short_name(tmp_path / "b/My Song.wav") != names["a/My Song.wav"]
 
 
 def test_without_ffmpeg_one_sentence_says_how_to_get_it(tmp_path, monkeypatch):

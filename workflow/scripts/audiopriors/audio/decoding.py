@@ -187,7 +187,9 @@ def _decoded(
         complaints = [line for line in said if line.startswith("[mp3")][max(0, _mp3_headers(path) - 1) :]
     if code or complaints:
         reason = re.sub(r"^\[.*?\] ", "", (complaints or said or [f"ffmpeg ended with {code}"])[0])
-        raise BrokenTrack(f"{path}: is damaged, or incomplete ({reason}); copy it again")
+        raise BrokenTrack(
+            f"{path}: is damaged, incomplete, or joined of several ({reason}); copy it again, or convert it to wav"
+        )
     if declared is not None and samples / rate < declared - _TOLERANCE:
         raise BrokenTrack(
             f"{path}: is incomplete: it says that it lasts {declared:.6g} s, and {samples / rate:.6g} s could be "

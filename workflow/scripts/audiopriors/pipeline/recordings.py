@@ -59,7 +59,7 @@ def given(config: dict, *, first: bool) -> str:
     if file in (None, "") or (variable and not first):
         return variable
     if not isinstance(file, str):
-        raise UserError(f"file: --config is read as YAML, which takes {file!r} for no name; {_OTHERWISE}")
+        raise UserError(f"file: --config is read as YAML, which makes {file!r} of the name; {_OTHERWISE}")
     return file
 
 
