@@ -1,0 +1,64 @@
+"""Recordings of several lengths, separated and scored by the workflow: memory, and how many times slower than real time.
+
+The recording is noise in stereo: neither time nor memory depends on the sound. Priors that are not trained yet are
+trained first.
+"""
+
+import argparse
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+RATE = 44100
+PROGRAMS = ("separate_file", "score_file")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, nargs="+", default=[1, 10, 60], help="lengths of the recordings")
+    parser.add_argument("--scale", default="smoke", help="whose priors and settings")
+    parser.add_argument("--dataset", default="demo_band")
+    arguments = parser.parse_args()
+    print("| program | minutes | GiB | times real time |\n|---|---|---|---|")
+    for minutes in arguments.minutes:
+        with tempfile.TemporaryDirectory() as folder:
+            song = Path(folder) / f"noise of {minutes:g} minutes.wav"
+            write(song, round(60 * minutes))
+            for program in PROGRAMS:
+                seconds, memory = measure(song, program, arguments.scale, arguments.dataset)
+                print(f"| {program} | {minutes:g} | {memory:.2f} | {seconds / 60 / minutes:.3g} |", flush=True)
+
+
+def write(path: Path, seconds: int) -> None:
+    """A wav in stereo, a second at a time."""
+    random = np.random.default_rng(0)
+    with soundfile.SoundFile(path, "w", RATE, 2, subtype="PCM_16") as file:
+        for _ in range(seconds):
+            file.write(0.1 * random.normal(size=(RATE, 2)))
+
+
+def measure(song: Path, program: str, scale: str, dataset: str) -> tuple[float, float]:
+    """Seconds and the largest memory in GiB of the job, by Snakemake's own measurement."""
+    from audiopriors.audio import roots
+
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--forcerun", program, "--quiet", "all", "--"]
+    subprocess.run(
+        [*command, f"{scale}_{dataset}_{program}"], cwd=ROOT, check=True, env=os.environ | {"AUDIOPRIORS_FILE": str(song)}
+    )
+    place = ROOT / "results" / scale / "benchmarks" / program / dataset
+    (table,) = [path for path in place.rglob("*.tsv") if roots.short_name(song) in str(path)]
+    (row,) = csv.DictReader(table.open(), delimiter="\t")
+    return float(row["s"]), float(row["max_rss"]) / 1024
+
+
+if __name__ == "__main__":
+    main()
