@@ -1,4 +1,4 @@
-"""Recordings of several lengths, separated and scored by the workflow: memory, and how many times slower than real time.
+"""Recordings of several lengths, separated and scored by the workflow: memory, and time over the recording's own.
 
 The recording is noise in stereo: neither time nor memory depends on the sound. Priors that are not trained yet are
 trained first.
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--scale", default="smoke", help="whose priors and settings")
     parser.add_argument("--dataset", default="demo_band")
     arguments = parser.parse_args()
-    print("| program | minutes | GiB | times real time |\n|---|---|---|---|")
+    print("| program | minutes | GiB | time over the recording's |\n|---|---|---|---|")
     for minutes in arguments.minutes:
         with tempfile.TemporaryDirectory() as folder:
             song = Path(folder) / f"noise of {minutes:g} minutes.wav"
@@ -51,9 +51,8 @@ def measure(song: Path, program: str, scale: str, dataset: str) -> tuple[float, 
     from audiopriors.audio import roots
 
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--forcerun", program, "--quiet", "all", "--"]
-    subprocess.run(
-        [*command, f"{scale}_{dataset}_{program}"], cwd=ROOT, check=True, env=os.environ | {"AUDIOPRIORS_FILE": str(song)}
-    )
+    variables = os.environ | {"AUDIOPRIORS_FILE": str(song)}
+    subprocess.run([*command, f"{scale}_{dataset}_{program}"], cwd=ROOT, check=True, env=variables)
     place = ROOT / "results" / scale / "benchmarks" / program / dataset
     (table,) = [path for path in place.rglob("*.tsv") if roots.short_name(song) in str(path)]
     (row,) = csv.DictReader(table.open(), delimiter="\t")

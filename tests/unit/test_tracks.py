@@ -260,11 +260,12 @@ def test_stem_files_have_any_case_and_one_track_has_one_name(tmp_path):
     good, strays = tracks.find("musdb18", tmp_path, MUSDB)
     assert [track.key for track in good] == ["train/A", "train/B", "validation/C", "test/D"] and not strays
     assert all(track.has_mixture for track in good)
-    audio, rate = good[1].read("bass")
-    assert (audio.shape, rate) == ((268288, 2), 44100) and np.array_equal(audio, good[0].read("bass")[0])
+    audio, rate = recordings.read(good[1], "bass")
+    assert (audio.shape, rate) == ((268288, 2), 44100)
+    assert np.array_equal(audio, recordings.read(good[0], "bass")[0])
     capitals = recordings.recording(tmp_path / "train" / "B.STEM.MP4")
     assert capitals.name == "B" and capitals.sources == recordings.MUSDB_SOURCES
-    assert roots.short_name("x/B.STEM.MP4") == "B"
+    assert roots.short_name(tmp_path / "train" / "B.STEM.MP4").startswith("B-")
     (tmp_path / "train" / "A.STEM.MP4").symlink_to(roots.real_song())
     put(tmp_path / "train" / "B", "drums.wav")
     (tmp_path / "test" / "E.mp4").write_bytes(b"")

@@ -79,7 +79,7 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
         tracks.stop_at(left_out)
         tracks.assign_splits(listed, config.validation, config.test, seed)  # too few are named before any is cut
     for stray in left_out:
-        tracks.log.warning("left out: %s: %s", stray.path, stray.reason)
+        tracks.log.warning("left out: %s", roots.text(f"{stray.path}: {stray.reason}"))
     rows_of: dict[str, list[dict]] = {}  # by the track's key
     for number, track in enumerate(listed, 1):
         tracks.log.info("%d of %d: %s", number, len(listed), track.name)
