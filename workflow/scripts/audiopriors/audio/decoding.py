@@ -78,14 +78,15 @@ def open_stem(path: Path, stem: int, stems: int) -> Audio:
 
 
 def _check(path: Path) -> None:
-    if path.is_symlink() and not path.exists():
-        raise BrokenTrack(f"{path}: is a link to nothing ({os.readlink(path)}); fetch that file, or remove the link")
-    if not path.exists():
-        raise BrokenTrack(f"{path}: is missing")
-    if not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise BrokenTrack(f"{path}: is not a file; give an audio file, such as song.wav")
     try:
         path.open("rb").close()
+    except FileNotFoundError as error:
+        if not path.is_symlink():
+            raise BrokenTrack(f"{path}: is missing") from error
+        link = os.readlink(path)
+        raise BrokenTrack(f"{path}: is a link to nothing ({link}); fetch that file, or remove the link") from error
     except OSError as error:
         raise BrokenTrack(f"{path}: cannot be read ({error.strerror}); make it readable") from error
 
