@@ -7,6 +7,7 @@ trained first.
 import argparse
 import csv
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -47,16 +48,23 @@ def write(path: Path, seconds: int) -> None:
 
 
 def measure(song: Path, program: str, scale: str, dataset: str) -> tuple[float, float]:
-    """Seconds and the largest memory in GiB of the job, by Snakemake's own measurement."""
+    """Seconds of the job, and the largest memory in GiB, as its log says."""
     from audiopriors.audio import roots
 
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--forcerun", program, "--quiet", "all", "--"]
     variables = os.environ | {"AUDIOPRIORS_FILE": str(song)}
     subprocess.run([*command, f"{scale}_{dataset}_{program}"], cwd=ROOT, check=True, env=variables)
-    place = ROOT / "results" / scale / "benchmarks" / program / dataset
-    (table,) = [path for path in place.rglob("*.tsv") if roots.short_name(song) in str(path)]
-    (row,) = csv.DictReader(table.open(), delimiter="\t")
-    return float(row["s"]), float(row["max_rss"]) / 1024
+    clock, log = (only(ROOT / "results" / scale / kind / program / dataset, roots.short_name(song))
+                  for kind in ("benchmarks", "logs"))  # fmt: skip
+    (row,) = csv.DictReader(clock.open(), delimiter="\t")
+    (memory,) = re.findall("at most ([0-9]+) MB of memory", log.read_text())
+    return float(row["s"]), int(memory) * 1e6 / 2**30
+
+
+def only(folder: Path, name: str) -> Path:
+    """The one file below a folder whose path has that name."""
+    (path,) = [path for path in folder.rglob("*.*") if name in str(path) and path.is_file()]
+    return path
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ MIXTURE = "mixture"
 MUSDB_SOURCES = ("drums", "bass", "other", "vocals")
 _STREAMS = (MIXTURE, *MUSDB_SOURCES)  # of a .stem.mp4
 STORED = np.dtype("<i2")
+_SUMMED = 2**22  # samples over which powers are summed at once: all of most songs
 
 # The filter for resampling: zero crossings on each side, its edge, and the Kaiser window's beta.
 _CROSSINGS, _ROLLOFF, _BETA = 64, 0.9475937167399596, 14.769656459379492
@@ -266,7 +267,8 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
                 f"{track.path}: has {length} samples at {rate} Hz, but a frame needs {frame} ({frame / rate:.2f} s)"
             )
         scale = gain(max(wave.loudest for wave in audio))
-        pieces = ([scale * piece for piece in parts] for parts in zip(*(wave.pieces() for wave in audio), strict=True))
+        together = zip(*(wave.pieces(_SUMMED) for wave in audio), strict=True)
+        pieces = ([scale * piece for piece in parts] for parts in together)
         powers = [(np.square(mix - np.sum(parts, axis=0), dtype=float).sum(), np.square(mix, dtype=float).sum())
                   for mix, *parts in pieces]  # fmt: skip
         left, recorded = (decibel(power / length) for power in np.sum(powers, axis=0))

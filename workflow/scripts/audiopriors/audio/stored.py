@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-PIECE = 2**20  # samples of each channel that are in memory at once
+PIECE = 2**18  # samples of each channel that are in memory at once
 
 
 class Wave:
