@@ -1,9 +1,11 @@
 """Recorded music as a user runs it: MUSDB18, the demo band, recordings of their own."""
 
 import json
+import os
 
 import numpy as np
 import pandas as pd
+import pytest
 import soundfile
 from audiopriors.audio import roots
 from conftest import TABLES
@@ -68,15 +70,56 @@ def test_a_recording_of_the_users(band, tmp_path):
     both = ["smoke_demo_band_separate_file", "smoke_demo_band_score_file", "--config", f"file={song}"]
     done = band.snakemake(*both)
     assert done.returncode == 0, done.stdout[-3000:]
-    below = band.folder / "results/smoke/files/demo_band/my_song"
+    below = band.folder / "results/smoke/files/demo_band" / roots.short_name(song)
+    assert below.name.startswith("my_song-")
     assert {path.name for path in below.glob("*/*/wavs/*.wav")} == {"drums.wav", "bass.wav", "rest.wav"}
     assert len(list(below.glob("*/*/separated.png"))) == 1 and (below / "scores.csv").exists()
+    assert "my song é.wav, separated by" in next(below.glob("*/*/listen.html")).read_text()
     assert band.planned(*both) == {}
-    # One of the name that the song has which comes with the pipeline is not taken for it.
-    done = band.snakemake("smoke_demo_band_score_file", "--config", "file=real song.wav")
-    assert done.returncode != 0 and "there is no file 'real song.wav'" in done.stdout
+    # Another one on its path is another recording, even if it is older; moved, it is the same.
+    first = below / "scores.csv", (below / "scores.csv").read_bytes()
+    song.rename(tmp_path / "kept")
+    soundfile.write(song, 0.1 * np.random.default_rng(1).normal(size=(30000, 2)), 44100)
+    os.utime(song, (0, 0))
+    assert band.planned(*both)["score_file"] == 1 and roots.short_name(song) != below.name
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "kept").rename(tmp_path / "elsewhere" / song.name)
+    assert band.planned(*both[:3], f"file={tmp_path / 'elsewhere' / song.name}") == {}
+    assert first[0].read_bytes() == first[1]
     # Nothing else is touched by it.
     assert band.planned("smoke_demo_band") == {}
+
+
+NOT_PLAIN = ["Song #2.wav", "Song: live.wav", "take {1}.wav", "-intro.wav", "[a, b].wav", "$HOME `x`\n.wav", "~", "1e3"]
+
+
+@pytest.mark.parametrize("name", NOT_PLAIN)
+def test_a_recording_of_any_name_by_a_variable(name, band, tmp_path, monkeypatch):
+    song = tmp_path / name
+    soundfile.write(song, 0.1 * np.random.default_rng(0).normal(size=30000), 44100, format="WAV")
+    monkeypatch.setenv("AUDIOPRIORS_FILE", str(song))
+    target = f"results/smoke/files/demo_band/{roots.short_name(song)}/scores.csv"
+    done = band.snakemake(target)
+    assert done.returncode == 0, done.stdout[-3000:]
+    record = json.loads((band.folder / target).with_suffix(".json").read_text())
+    assert str(song) in record["inputs"]
+
+
+CANNOT_BE_READ = {
+    "file=Song #2.wav": "there is no file 'Song'; give the path of a recording, such as song.wav; a name that is not",
+    "file=Song: live.wav": "--config is read as YAML, which makes {'Song': 'live.wav'} of the name; a name that is not",
+    "file=[a, b]": "--config is read as YAML, which makes ['a', 'b'] of the name",
+    "file=12": "--config is read as YAML, which makes 12 of the name",
+    "file=.": "'.' is a folder; give the path of a recording",
+    "file=real song.wav": "there is no file 'real song.wav'",
+}
+
+
+@pytest.mark.parametrize("option", CANNOT_BE_READ)
+def test_a_name_that_yaml_reads_as_something_else(option, band):
+    done = band.snakemake("--dry-run", "smoke_demo_band_score_file", "--config", option)
+    assert done.returncode != 0 and CANNOT_BE_READ[option] in done.stdout, done.stdout[-2000:]
+    assert "Traceback (most recent call last)" not in done.stdout
 
 
 HOSTILE = [
@@ -111,11 +154,11 @@ def test_own_recordings_of_any_name(repository, tmp_path):
     soundfile.write(song, 0.1 * random.normal(size=30000), 22050)
     done = place.snakemake("--config", f"file={song.name}", *own, "smoke_takes_separate_file")
     assert done.returncode == 0, done.stdout[-3000:]
-    of_song = place.folder / "results/smoke/files/takes" / roots.short_name(song.name)
+    of_song = place.folder / "results/smoke/files/takes" / roots.short_name(song)
     record = json.loads(next(of_song.glob("*/*/levels.json")).read_text())
     assert song.name in record["inputs"] and record["devices"] == ["cpu"]
     done = place.snakemake("--profile", "slurm", "--config", f"file={song.name}", *own, "smoke_takes_separate_file")
-    assert done.returncode != 0 and "that a cluster's shell reads: link it under a plain name" in done.stdout
+    assert done.returncode != 0 and "has a character that a cluster's shell reads; a name that is not" in done.stdout
     assert not list(place.folder.rglob("owned"))
     pages = [path.read_text() for path in (place.folder / "results").rglob("*.html")]
     assert len(pages) > 5 and not any("<script src=owned" in page for page in pages)
