@@ -16,7 +16,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+from audiopriors.audio import roots
 from conftest import Reduced
 
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "scancel")
@@ -28,6 +31,10 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a Slurm"),
     pytest.mark.skipif((SYSTEM / "slurm.conf").is_file(), reason="this machine has a Slurm of its own"),
 ]
+
+# As a user starts it; only the polling is faster.
+PROFILE = ["--profile", "slurm", "--latency-wait", "20", "--slurm-init-seconds-before-status-checks", "1",
+           "--default-resources", "slurm_partition=gpu", "slurm_account=tests"]  # fmt: skip
 
 # After ../shared/slurm: no cgroups, no accounting, everything below one folder, scheduling at once.
 CONFIGURATION = """
@@ -167,13 +174,11 @@ def place(repository, tmp_path):
 
 @pytest.fixture
 def start(slurm, place):
-    """Snakemake with the profile, as a user starts it; only the polling is faster."""
+    """Snakemake with the profile."""
     started = []
 
     def begin(*arguments: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--latency-wait", "20",
-                   "--slurm-init-seconds-before-status-checks", "1", "--default-resources", "slurm_partition=gpu",
-                   "slurm_account=tests", "--", Reduced.TARGET, *arguments]  # fmt: skip
+        command = [sys.executable, "-m", "snakemake", *PROFILE, "--", Reduced.TARGET, *arguments]
         log = open(place.folder / "snakemake.log", "ab")  # noqa: SIM115
         process = subprocess.Popen(command, cwd=place.folder, env=slurm.environment, stdout=log,
                                    stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
@@ -326,3 +331,15 @@ def test_a_killed_controller_and_a_drained_node_that_dies(start, place, quiet, s
     wait("requeueing", 60, lambda: slurm.requeued(job))
     slurm.call("scontrol", "update", node, "State=RESUME")
     finish(process, place, quiet)
+
+
+def test_a_recording_whose_name_a_shell_would_read(slurm, band, tmp_path):
+    song = tmp_path / "it's $(touch owned) `touch owned` #1: {x}.wav"
+    soundfile.write(song, 0.1 * np.random.default_rng(0).normal(size=30000), 44100)
+    target = f"results/smoke/files/demo_band/{roots.short_name(song)}/scores.csv"
+    command = [sys.executable, "-m", "snakemake", *PROFILE, "--", target]
+    environment = slurm.environment | {"AUDIOPRIORS_FILE": str(song)}
+    done = subprocess.run(command, cwd=band.folder, env=environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 0 and "SLURM jobid" in done.stderr, done.stderr[-4000:]
+    assert len((band.folder / target).read_text().splitlines()) > 10
+    assert not list(band.folder.rglob("owned"))
