@@ -34,6 +34,7 @@ CONFIGURATIONS = {
     "datasets: {toy: {settings: {rate: fast}}}": "datasets.toy.settings.rate: 'fast' is not of type 'integer'",
     "datasets: {toy: {settings: {wobble: 1}}}": "datasets.toy.settings.wobble: unknown key; allowed: variant, ",
     "scales: {smoke: {datasets: {toy: {sources: [sine, 'saw; touch owned']}}}}": "'saw; touch owned' is not allowed",
+    "scales: {smoke: {datasets: {toy: {sources: [sine, mixture]}}}}": "'mixture' is not allowed; allowed: lower-case",
     "scales: {smoke: {datasets: {toy: {sources: [sine, ../saw]}}}}": "'../saw' is not allowed; allowed: lower-case",
     'scales: {smoke: {datasets: {toy: {sources: [sine, "sa\'w"]}}}}': "is not allowed; allowed: lower-case",
     "datasets: {toy: {mixes: {four: {sources: [sine, gong]}}}}": "mixes.four: there is no 'gong'; allowed: sine, ",

@@ -1,4 +1,4 @@
-# Needs  a recording of the user's (config key `file`, or the variable AUDIOPRIORS_FILE), or the song that comes with the pipeline
+# Needs  a recording of the user's (config key `file`, or variable AUDIOPRIORS_FILE), or the song of every installation
 #        results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed0.safetensors
 #        results/{scale}/error_curves/{dataset}/{prior}/{prior_source}.parquet
 # Gives  results/{scale}/files/{dataset}/{recording}/{prior}/{method}/wavs, levels.csv, listen.html, separated.png

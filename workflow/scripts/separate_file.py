@@ -45,14 +45,12 @@ def main() -> None:
         # All of the recording is decoded before anything else is done with it, as it may be damaged.
         track = recordings.recording(arguments.recording)
         audio = recordings.opened(track, recordings.MIXTURE)
-        mix = Wave(folder / "mix", audio.channels).extend(audio.blocks())
-        truth = {
-            source: recordings.mono_wave(recordings.opened(track, source), folder / source, rate=rate, channel="mean")[
-                0
-            ]
-            for source in sources
-            if source in track.sources
-        }
+        mix = Wave(folder / "recording", audio.channels).extend(audio.blocks())
+        truth = {}
+        for source in [source for source in sources if source in track.sources]:
+            stem = recordings.opened(track, source)
+            truth[source], samples = recordings.mono_wave(stem, folder / f"true-{source}", rate=rate, channel="mean")
+            recordings.check_length(track, source, samples, stem.rate, (recordings.MIXTURE, len(mix), audio.rate))
         lasts = f"{len(mix) / audio.rate:.6g} s: {len(mix)} samples at {audio.rate} Hz, {audio.channels} channel(s)"
         log.info("%s lasts %s", arguments.recording.name, lasts)
         curves = schedules.curves(read_rows(arguments.errors)) if arguments.errors else {}
@@ -61,7 +59,7 @@ def main() -> None:
 
         gain = recordings.gain(mix.loudest)  # as of the frames that the priors were trained on
         scaled = recordings.resampled((piece * gain for piece in mix.pieces()), audio.rate, rate)
-        waves = {RECORDING: channels(Wave(folder / "at_rate", mix.channels).extend(scaled), folder)}
+        waves = {RECORDING: channels(Wave(folder / "at-rate", mix.channels).extend(scaled), folder)}
         waves |= separated(settings, separate, waves[RECORDING], folder)
         levels, shown = write_files(arguments.wavs, mix, audio.rate, waves, rate, gain)
         quality = {source: si_sdr(truth[source], waves[source], waves[RECORDING]) for source in truth}
@@ -84,7 +82,7 @@ def main() -> None:
 def channels(wave: Wave, folder: Path) -> list[Wave]:
     """The channels of a wave, each a wave of its own on disk."""
     return [
-        Wave(folder / f"channel_{channel}").extend(piece[:, channel : channel + 1] for piece in wave.pieces())
+        Wave(folder / f"channel-{channel}").extend(piece[:, channel : channel + 1] for piece in wave.pieces())
         for channel in range(wave.channels)
     ]
 
@@ -96,7 +94,7 @@ def separated(settings: dict, separate, at_rate: list[Wave], folder: Path) -> di
     # As the frames that the priors were trained on: with noise of one step of 16 bits.
     generator = torch_generator(*settings["seed"], "dequantise")
     noisy = [
-        Wave(folder / f"noisy_{number}").extend(
+        Wave(folder / f"noisy-{number}").extend(
             recordings.dequantised(torch.from_numpy(piece), generator).numpy() for piece in wave.pieces()
         )
         for number, wave in enumerate(at_rate)
@@ -104,7 +102,7 @@ def separated(settings: dict, separate, at_rate: list[Wave], folder: Path) -> di
     frames = overlap.Overlapping(noisy, frame, fade)
     joined = {
         source: [
-            overlap.CrossFade(Wave(folder / f"{source}_{channel}"), length, frame, fade)
+            overlap.CrossFade(Wave(folder / f"{source}-{channel}"), length, frame, fade)
             for channel in range(len(at_rate))
         ]
         for source in sources

@@ -208,6 +208,15 @@ def mono_wave(audio: Audio, path: Path, *, rate: int, channel: str) -> tuple[Wav
     return wave, samples
 
 
+def check_length(track: Track, source: str, samples: int, rate: int, first: tuple[str, int, int]) -> None:
+    """Raise BrokenTrack unless a track's source has the samples and the rate of `first`: a name, samples, a rate."""
+    if (samples, rate) != first[1:]:
+        raise BrokenTrack(
+            f"{track.path}, {source}: has {samples} samples at {rate} Hz, but {first[0]} has {first[1]} at {first[2]} "
+            "Hz; the files of a track must be of one length and rate"
+        )
+
+
 def waves(track: Track, sources: list[str], folder: Path, *, rate: int, channel: str) -> list[Wave]:
     """Mixture and sources of a track as mono waves at `rate`, at their own levels, on disk below `folder`.
 
@@ -224,11 +233,7 @@ def waves(track: Track, sources: list[str], folder: Path, *, rate: int, channel:
             raise BrokenTrack(f"{name}: has {audio.channels} channels; mix it down to one or two")
         wave, samples = mono_wave(audio, folder / source, rate=rate, channel=channel)
         first = first or (source, samples, audio.rate)
-        if (samples, audio.rate) != first[1:]:
-            raise BrokenTrack(
-                f"{name}: has {samples} samples at {audio.rate} Hz, but {first[0]} has {first[1]} at {first[2]} Hz; "
-                "the files of a track must be of one length and rate"
-            )
+        check_length(track, source, samples, audio.rate, first)
         waves.append(wave)
     if not track.has_mixture:
         sums = (np.sum(pieces, axis=0) for pieces in zip(*(wave.pieces() for wave in waves), strict=True))
