@@ -1,5 +1,6 @@
 """Recordings of the user's: separated and scored by the programs themselves, under small untrained priors."""
 
+import io
 import json
 import os
 import re
@@ -14,11 +15,12 @@ import pytest
 import soundfile
 import torch
 from audiopriors.audio import decoding, recordings, roots
-from audiopriors.audio.stored import Wave
+from audiopriors.audio.stored import Wave, wav_header
 from audiopriors.checkpoints import build_prior, load_prior, save_prior
 from audiopriors.errors import UserError
 from audiopriors.separation import overlap
 from conftest import Workplace
+from scipy.io import wavfile
 
 pytestmark = pytest.mark.usefixtures("warm")
 
@@ -102,6 +104,22 @@ def test_frames_that_overlap_fade_into_the_same_wave(length, fade, at_once, tmp_
         for wave, of in zip(waves, joined, strict=True):
             assert len(of.wave) == length
             np.testing.assert_allclose(of.wave.read(0, length), wave if value is None else 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(("channels", "samples"), [(1, 0), (2, 7), (6, 3)])
+def test_headers_of_wavs_are_the_librarys(channels, samples):
+    buffer, wave = io.BytesIO(), np.ones((samples, channels), np.float32)
+    wavfile.write(buffer, 44100, wave)
+    assert wav_header(44100, channels, samples) + wave.tobytes() == buffer.getvalue()
+
+
+def test_a_wav_of_more_than_4_gib_can_be_read(tmp_path):
+    samples = 2**31 // 4 + 5
+    with open(tmp_path / "long.wav", "wb") as file:  # with a hole in it
+        file.write(wav_header(48000, 2, samples))
+        file.truncate(file.tell() + 8 * samples)
+    described = soundfile.info(tmp_path / "long.wav")
+    assert (described.frames, described.format) == (samples, "RF64") and described.subtype == "FLOAT"
 
 
 RECORDINGS = {

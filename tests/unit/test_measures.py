@@ -21,6 +21,17 @@ def log_normal(x, deviation):
     return torch.distributions.Normal(0, deviation).log_prob(x.double()).sum((1, 2)).numpy()
 
 
+def test_si_sdr_of_sums_is_that_of_the_whole():
+    random = np.random.default_rng(0)
+    truth = random.normal(size=10001).astype(np.float32) + 0.3
+    for estimate in (truth, -truth, 0 * truth, truth + 0.3 * random.normal(size=10001), random.normal(size=10001)):
+        sums = metrics.Sums()
+        for part in np.array_split(np.stack([estimate, truth]), 7, axis=1):
+            sums.add(*part)
+        expected = metrics.si_sdr(torch.from_numpy(estimate).double(), torch.from_numpy(truth)).item()
+        assert sums.si_sdr() == pytest.approx(expected, abs=1e-6)
+
+
 def test_entropy_gate_passes_densities_and_stops_others():
     x = normal(100, 50, 0.5)
     likelihood.entropy_gate(log_normal(x, 0.5), x, 0.5, "the truth")

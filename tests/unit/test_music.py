@@ -132,6 +132,21 @@ def test_resampling_does_not_alias():
     assert 20 * np.log10(np.sqrt(np.mean(wave[2000:-2000] ** 2)) / np.sqrt(0.5)) == pytest.approx(0, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("rate", "to"), [(44100, 16000), (16000, 44100), (22050, 16000), (8000, 16000), (96000, 16000)]
+)
+@pytest.mark.parametrize("length", [1, 2, 999, 1000, 1001, 2500, 20011])
+def test_a_wave_resampled_in_pieces_is_that_resampled_whole(rate, to, length, monkeypatch):
+    wave = np.random.default_rng(length).normal(size=(length, 2)).astype(np.float32)
+    (whole,) = recordings.resampled([wave], rate, to)  # shorter than a piece
+    assert len(whole) == -(-length * to // rate)
+    monkeypatch.setattr(recordings, "PIECE", 1000)
+    pieces = list(recordings.resampled(np.array_split(wave, 3), rate, to))
+    np.testing.assert_allclose(np.concatenate(pieces), whole, atol=2e-6)  # sums of floats, in another order
+    others = list(recordings.resampled(np.array_split(wave, 11), rate, to))
+    assert [len(one) for one in others] == [len(one) for one in pieces]
+
+
 def test_an_odd_rate_is_resampled_as_well_without_gigabytes():
     rate = 44101  # prime to 16000
     time, expected_time = np.arange(rate // 2) / rate, np.arange(8000) / 16000

@@ -22,6 +22,7 @@ from torch import Tensor
 from ..errors import UserError
 from ..files import digest, write_array, write_bytes
 from ..seeds import numpy_generator, seed_of
+from . import decoding
 from .decoding import FULL_SCALE, Audio, BrokenTrack, open_audio, open_stem
 from .roots import name_of_stems, visible
 from .stored import PIECE, Wave, scratch
@@ -94,7 +95,7 @@ def resample(wave: np.ndarray, rate: int, to: int) -> np.ndarray:
 def resampled(blocks: Iterable[np.ndarray], rate: int, to: int) -> Iterator[np.ndarray]:
     """Blocks (samples, channels) of a wave at another rate, float32. What is above half of it is at least 80 dB down.
 
-    They are those of the whole wave, as each piece is resampled with its neighbours, as far as the filter reaches.
+    They are those of the whole wave, but for rounding: each piece has its neighbours, as far as the filter reaches.
     Waves of the same length and rate give blocks of the same lengths, whatever the lengths of their blocks.
     """
     up, down = (one // math.gcd(rate, to) for one in (to, rate))
@@ -228,9 +229,9 @@ def waves(track: Track, sources: list[str], folder: Path, *, rate: int, channel:
     """
     waves, first = [], None
     for source in ([MIXTURE] if track.has_mixture else []) + list(sources):
-        name, audio = f"{track.path}, {source}", opened(track, source)
+        audio = opened(track, source)
         if audio.channels > 2:
-            raise BrokenTrack(f"{name}: has {audio.channels} channels; mix it down to one or two")
+            raise BrokenTrack(f"{track.path}, {source}: has {audio.channels} channels; mix it down to one or two")
         wave, samples = mono_wave(audio, folder / source, rate=rate, channel=channel)
         first = first or (source, samples, audio.rate)
         check_length(track, source, samples, audio.rate, first)
@@ -256,9 +257,8 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
     """
     # Not the track's name, which may have any characters.
     stem = f"{seed_of(track.key):016x}"
-    fingerprint = json.dumps(
-        [str(track.path), _stamp(track.path), sources, rate, frame, frames, channel, seed, digest(__file__)]
-    )
+    code = digest(__file__, decoding.__file__)
+    fingerprint = json.dumps([str(track.path), _stamp(track.path), sources, rate, frame, frames, channel, seed, code])
     done = folder / f"{stem}.json"
     if done.exists():
         kept = json.loads(done.read_text())
