@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from audiopriors import metrics, pages, runtime
 from audiopriors.audio import recordings
-from audiopriors.audio.stored import Wave, scratch, wav_header
+from audiopriors.audio.stored import PIECE, Wave, scratch, wav_header
 from audiopriors.files import read_rows, write_bytes
 from audiopriors.seeds import torch_generator
 from audiopriors.separation import overlap, schedules
@@ -159,7 +159,7 @@ def write_files(
 
 def at_own_rate(waves: list[Wave], from_rate: int, rate: int) -> Iterator[np.ndarray]:
     """Pieces (samples, channels) of the channels together, at the recording's rate."""
-    each = (recordings.resampled(wave.pieces(), from_rate, rate) for wave in waves)
+    each = (recordings.resampled(wave.pieces(), from_rate, rate, PIECE) for wave in waves)
     return (np.concatenate(pieces, axis=1) for pieces in zip(*each, strict=True))
 
 

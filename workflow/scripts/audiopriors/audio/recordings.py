@@ -25,13 +25,13 @@ from ..seeds import numpy_generator, seed_of
 from . import decoding
 from .decoding import FULL_SCALE, Audio, BrokenTrack, open_audio, open_stem
 from .roots import name_of_stems, visible
-from .stored import PIECE, Wave, scratch
+from .stored import Wave, scratch
 
 MIXTURE = "mixture"
 MUSDB_SOURCES = ("drums", "bass", "other", "vocals")
 _STREAMS = (MIXTURE, *MUSDB_SOURCES)  # of a .stem.mp4
 STORED = np.dtype("<i2")
-_SUMMED = 2**22  # samples over which powers are summed at once: all of most songs
+_AT_ONCE = 2**21  # samples of a track that are resampled or summed together
 
 # The filter for resampling: zero crossings on each side, its edge, and the Kaiser window's beta.
 _CROSSINGS, _ROLLOFF, _BETA = 64, 0.9475937167399596, 14.769656459379492
@@ -92,16 +92,17 @@ def resample(wave: np.ndarray, rate: int, to: int) -> np.ndarray:
     return np.concatenate(list(resampled([wave[:, None]], rate, to)))[:, 0]
 
 
-def resampled(blocks: Iterable[np.ndarray], rate: int, to: int) -> Iterator[np.ndarray]:
+def resampled(blocks: Iterable[np.ndarray], rate: int, to: int, at_once: int = _AT_ONCE) -> Iterator[np.ndarray]:
     """Blocks (samples, channels) of a wave at another rate, float32. What is above half of it is at least 80 dB down.
 
-    They are those of the whole wave, but for rounding: each piece has its neighbours, as far as the filter reaches.
+    at_once: how many samples are resampled together, about. The blocks are those of the whole wave, but for rounding,
+    as a piece is resampled with what is before and after it, as far as the filter reaches.
     Waves of the same length and rate give blocks of the same lengths, whatever the lengths of their blocks.
     """
     up, down = (one // math.gcd(rate, to) for one in (to, rate))
     # Multiples of `down`, so that each piece begins at a sample of both rates.
     beside = down * math.ceil((_CROSSINGS * max(1, down / up) / _ROLLOFF + 1) / down)
-    piece = down * math.ceil(PIECE / down)
+    piece = down * math.ceil(at_once / down)
     kept: list[np.ndarray] = []  # blocks that are not resampled yet, after `left` samples that are
     left = 0
     for block in blocks:
@@ -272,7 +273,7 @@ def cut(track: Track, sources: list[str], folder: Path, *, rate: int, frame: int
                 f"{track.path}: has {length} samples at {rate} Hz, but a frame needs {frame} ({frame / rate:.2f} s)"
             )
         scale = gain(max(wave.loudest for wave in audio))
-        together = zip(*(wave.pieces(_SUMMED) for wave in audio), strict=True)
+        together = zip(*(wave.pieces(_AT_ONCE) for wave in audio), strict=True)
         pieces = ([scale * piece for piece in parts] for parts in together)
         powers = [(np.square(mix - np.sum(parts, axis=0), dtype=float).sum(), np.square(mix, dtype=float).sum())
                   for mix, *parts in pieces]  # fmt: skip
