@@ -144,7 +144,8 @@ def write_files(
             blocks = dict(zip(waves, [block, *estimates], strict=True)) | {REST: block - sum(estimates)}
             for name, samples in blocks.items():
                 powers[name] = powers.get(name, 0) + np.square(samples, dtype=float).sum()
-                shown.setdefault(name, []).append(samples[: max(0, LISTEN * rate - place)])
+                if place < LISTEN * rate:
+                    shown.setdefault(name, []).append(samples[: LISTEN * rate - place].copy())  # not the whole piece
                 if name in files:
                     samples.astype("<f4").tofile(files[name])
             above += np.square(block - below[: len(block)] / gain, dtype=float).sum()
