@@ -20,7 +20,7 @@ from audiopriors.tables import write
 log = logging.getLogger(__name__)
 
 PARTS = 64  # of a frame, each with its mean of log p; fewer in a long recording
-MAPPED = 2**16  # parts of the whole recording, at most, where a frame has one at least
+MAPPED = 2**15  # parts of the whole recording, at most, where a frame has one at least
 
 
 def main() -> None:
@@ -32,22 +32,23 @@ def main() -> None:
     arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
-    tables, maps = [], []
+    scores, maps = [], []
     with scratch(arguments.output.parent) as folder:
         frames = Frames(arguments.recording, folder, settings)
         for number, (described, path) in enumerate(zip(settings["priors"], arguments.priors, strict=True), 1):
             prior = load_prior(path, expect={"prior_source": described["prior_source"]}).to(device)
             described = {"dataset": settings["dataset"], **described}
             measures, of_time = score(prior, frames, described["data_sigma"], settings, device)
-            tables += [
-                pd.DataFrame({**described, "measure": name, "frame": frames.length, "start": frames.starts(),
-                              "level_db": frames.levels, "value": values / frames.length})
-                for name, values in measures.items()
-            ]  # fmt: skip
+            scores += [(described | {"measure": name}, values / frames.length) for name, values in measures.items()]
             start = frames.starts(of_time.shape[1])
             maps.append(pd.DataFrame({**described, "start": start, "value": of_time.flatten()}))
             log.info("prior %d of %d: %s", number, len(arguments.priors), path)
-    write(pd.concat(tables, ignore_index=True), str(arguments.output))
+    tables = (
+        pd.DataFrame({**described, "frame": frames.length, "start": frames.starts(), "level_db": frames.levels,
+                      "value": values})
+        for described, values in scores
+    )  # fmt: skip
+    write(tables, str(arguments.output))
     files.write_rows(pd.concat(maps, ignore_index=True), arguments.maps)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -23,10 +23,14 @@ def read_csv(path: str) -> pd.DataFrame:
     return pd.read_csv(path, dtype=dict.fromkeys(strings, str), keep_default_na=False, na_values=[""])
 
 
-def write(table: pd.DataFrame, csv: str) -> None:
-    """Write the table as CSV, with six significant digits, and its record (see provenance.py)."""
+def write(table: pd.DataFrame | Iterable[pd.DataFrame], csv: str) -> None:
+    """Write the table as CSV, with six significant digits, and its record (see provenance.py).
+
+    table: may be given in parts, which are not in memory together.
+    """
     buffer = io.StringIO()
-    table.to_csv(buffer, index=False, float_format="%.6g", lineterminator="\n")
+    for number, part in enumerate([table] if isinstance(table, pd.DataFrame) else table):
+        part.to_csv(buffer, index=False, header=not number, float_format="%.6g", lineterminator="\n")
     provenance.write(csv, buffer.getvalue().encode())
 
 
