@@ -169,8 +169,10 @@ def _decoded(
     path: Path, stem: int, kind: str, rate: int, channels: int, declared: float | None, coding: str
 ) -> Iterator[np.ndarray]:  # fmt: skip
     """Blocks of a stream as ffmpeg decodes it. declared: seconds that the file says it has."""
+    # An mp3's checksums are no reason to refuse it: some encoders write wrong ones.
+    check = ["-err_detect", "crccheck"] if kind == "flac" else []
     # Rate and channels as they are, also where they change within a file.
-    command = ["ffmpeg", "-nostdin", "-v", "repeat+error", "-i", f"file:{path}", "-map", f"0:a:{stem}", "-f", coding,
+    command = ["ffmpeg", "-nostdin", "-v", "repeat+error", *check, "-i", f"file:{path}", "-map", f"0:a:{stem}", "-f", coding,
                "-ar", str(rate), "-ac", str(channels), "pipe:1"]  # fmt: skip
     stored = np.dtype("<i2" if coding == "s16le" else "<f4")
     samples = 0
