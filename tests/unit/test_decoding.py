@@ -1,6 +1,7 @@
 """Audio files as people have them: whole, joined, written to a pipe, cut and damaged. Made here by ffmpeg."""
 
 import os
+import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -75,12 +76,98 @@ def test_a_file_that_was_written_to_a_pipe_is_read_to_its_end(kind, sound, tmp_p
     assert np.array_equal(decoded(tmp_path / f"song.{kind}"), decoded(sound))
 
 
-@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF])
+# As ffmpeg and others write, or sox (0x7FFFF000).
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0x80000000])
 def test_a_wav_that_does_not_say_how_long_it_is(size, sound, tmp_path):
     content = bytearray(sound.read_bytes())
     content[40:44] = struct.pack("<I", size)
     (tmp_path / "song.wav").write_bytes(content)
     assert np.array_equal(decoded(tmp_path / "song.wav"), decoded(sound))
+
+
+BEHIND = {
+    "zeros, as a dictaphone pads": bytes(32768),
+    "a tag": b"ID3" + bytes(range(256)) * 40,
+    "zeros and a tag": bytes(500) + b"TAG" + bytes(125),
+    "some text": b"recorded with care",
+    "a part": b"LIST" + struct.pack("<I", 5000) + bytes(5000),
+    "a part without the byte before it": None,
+}
+
+
+@pytest.mark.parametrize("case", BEHIND)
+def test_a_wav_with_something_harmless_behind_its_sound(case, sound, tmp_path):
+    path = tmp_path / "song.wav"
+    if BEHIND[case] is None:  # sound of an odd number of bytes
+        soundfile.write(path, np.linspace(-0.5, 0.5, 1001), RATE, subtype="PCM_U8")
+        content = path.read_bytes()
+        part = b"id3 " + struct.pack("<I", 5000) + bytes(range(250)) * 20
+        path.write_bytes(content[: 44 + 1001] + part)
+        (block,) = decoding.open_audio(path).blocks()
+        np.testing.assert_allclose(block[:, 0], np.linspace(-0.5, 0.5, 1001), atol=1 / 100)
+        return
+    path.write_bytes(sound.read_bytes() + BEHIND[case])
+    assert np.array_equal(decoded(path), decoded(sound))
+
+
+LAYOUTS = {  # channels, as files of so many are read: the loudspeakers that they are for are of no interest
+    "flac": [1, 2, 3, 4, 5, 6, 7, 8], "wav": [3, 4, 8], "rf64": [4, 8], "aiff": [3, 4], "m4a": [4], "ogg": [3, 4],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(kind, one) for kind, each in LAYOUTS.items() for one in each])
+def test_channels_are_neither_mixed_nor_dropped(kind, channels, tmp_path):
+    wave = np.random.default_rng(channels).normal(size=(RATE, channels)) * 0.02 * np.arange(1, channels + 1)
+    suffix = {"rf64": "wav"}.get(kind, kind)
+    path, lossless = tmp_path / f"song.{suffix}", kind not in ("m4a", "ogg")
+    if lossless:
+        formats = {"rf64": "RF64", "flac": "FLAC", "wav": "WAV", "aiff": "AIFF"}
+        soundfile.write(path, wave, RATE, format=formats[kind], subtype="PCM_16")
+    else:
+        soundfile.write(tmp_path / "sound.wav", wave, RATE)
+        run("-i", tmp_path / "sound.wav", "-b:a", "400k", path)
+    read = np.concatenate(list(decoding.open_audio(path).blocks()))
+    assert read.shape[1] == channels
+    if lossless:
+        np.testing.assert_allclose(read, wave, atol=1 / 32768)
+    else:
+        levels = [np.sqrt(np.mean(part[2000:40000] ** 2, axis=0)) for part in (read, wave)]
+        np.testing.assert_allclose(*levels, rtol=0.15)
+
+
+def test_a_name_that_is_no_text(sound, tmp_path):
+    for kind in ("wav", "flac"):
+        path = tmp_path / f"caf\udce9.{kind}"  # a byte of Latin-1
+        run("-i", sound, path)
+        assert len(decoded(path)) == SAMPLES
+
+
+@pytest.mark.parametrize("end", ["kill -9 $$", "exit 3"])
+def test_a_decoder_that_ends_early_is_noticed(end, sound, tmp_path, monkeypatch):
+    run("-i", sound, tmp_path / "song.mka")
+    real = shutil.which("ffmpeg")
+    monkeypatch.setattr(decoding, "ffmpeg", lambda: None)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ffmpeg").write_text(f'#!/bin/sh\n{real} "$@" 2>/dev/null | head -c 300000\n{end}\n')
+    (tmp_path / "bin" / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    with pytest.raises(recordings.BrokenTrack, match=r"song\.mka: is damaged, incomplete, .* \(ffmpeg ended with "):
+        decoded(tmp_path / "song.mka")
+
+
+def test_ffmpeg_is_no_script_that_hides_how_it_ended():
+    decoding.ffmpeg()
+    for name in ("ffmpeg", "ffprobe"):
+        assert Path(shutil.which(name)).read_bytes()[:2] != b"#!"
+
+
+@pytest.mark.parametrize("behind", [b"LYRICSBEGIN" + b"la" * 400 + b"LYRICS200TAG" + bytes(125), b"\xff" * 3000])
+def test_what_lies_behind_an_mp3_is_no_sound(behind, sound, tmp_path):
+    run("-i", sound, tmp_path / "song.mp3")
+    before = decoded(tmp_path / "song.mp3")
+    (tmp_path / "song.mp3").write_bytes((tmp_path / "song.mp3").read_bytes() + behind)
+    after = decoded(tmp_path / "song.mp3")
+    assert np.array_equal(after[:SAMPLES], before) and len(after) < SAMPLES + 4 * MP3_FRAME
 
 
 def test_an_mp3_without_a_header_has_all_its_frames(sound, tmp_path):
@@ -172,12 +259,25 @@ def of_another_length(size: int):
 
 
 DAMAGED = "is damaged, incomplete, or joined of several"
+
+
+def list_of_files(path: Path) -> None:
+    path.rename(path.with_name("other.wav"))
+    path.write_text("ffconcat version 1.0\nfile other.wav\n")
+
+
+def of_hours(path: Path) -> None:
+    content = path.read_bytes()
+    place = content.index(b"data") + 4
+    path.write_bytes(content[:place] + struct.pack("<I", 2_540_160_000) + content[place + 4 :])
+
+
 BAD = {
     "cut flac": (["song.flac"], cut, DAMAGED),
     "damaged flac": (["song.flac"], zeros, DAMAGED),
     "flac with one other bit": (["song.flac"], flip, DAMAGED),
     "joined flac": (["song.flac"], double, DAMAGED),
-    "cut mp3": (["song.mp3"], cut, "is incomplete: it says that it lasts 4."),
+    "cut mp3": (["song.mp3"], cut, "is incomplete, or has pauses that are not stored: it says that it lasts 4."),
     "damaged mp3": (["song.mp3"], zeros, DAMAGED),
     "damaged mp3 without a header": (["-write_xing", "0", "song.mp3"], zeros, DAMAGED),
     "damaged ogg": (["song.ogg"], zeros, f"{DAMAGED} (CRC mismatch!)"),
@@ -185,14 +285,18 @@ BAD = {
     "damaged m4a": (["song.m4a"], zeros, DAMAGED),
     "cut m4a": (["song.m4a"], cut, "is not an audio file that can be read"),
     "cut m4a for the web": (["-movflags", "+faststart", "song.m4a"], cut, DAMAGED),
-    "cut wav": (["song.wav"], cut, "its header says that it lasts 4 s, and 2.39"),
-    "wav that goes on": (["-bitexact", "song.wav"], of_another_length(RATE * 4), "has 3 s of sound more than the 1 s"),
+    "cut wav": (["song.wav"], cut, "its header says that it has 705600 bytes of sound"),
+    "wav that goes on": (["-bitexact", "song.wav"], of_another_length(RATE * 4), "529200 bytes behind the 176400 of"),
     "cut rf64": (["-rf64", "always", "song.wav"], cut, "incomplete"),
     "cut aiff": (["song.aiff"], cut, "incomplete"),
-    "cut au": (["song.au"], lambda path: cut(path, 0.5), "is incomplete: it says that it lasts 4 s"),
+    "cut au": (["song.au"], lambda path: cut(path, 0.5), "it says that it lasts 4 s"),
     "joined opus": (["song.opus"], double, DAMAGED),
     "no sound": (["-f", "lavfi", "-i", "color=size=64x64", "-t", "1", "-map", "1", "a.mp4"], None, "it has no audio"),
     "text": (["song.wav"], lambda path: path.write_text("no"), "is not an audio file that can be read"),
+    "a list of files": (["song.wav"], list_of_files, "is a list of other files"),
+    "cut wav of hours": (["song.wav"], of_hours, "its header says that it has 2540160000"),
+    "cut wav from the other end": (["song.wav"], lambda path: path.write_bytes(b"RIFX" + path.read_bytes()[4:]), "is "),
+    "cut flac by a packet": (["song.flac"], lambda path: cut(path, 0.99), "is "),
     "a playlist": (["song.wav"], lambda path: path.write_text("#EXTM3U\nother.wav\n"), "is not an audio file that can"),
     "empty": (["song.wav"], lambda path: path.write_bytes(b""), "is not an audio file that can be read"),
     "a folder": (["song.wav"], lambda path: (path.unlink(), path.mkdir()), "is not a file; give an audio file"),

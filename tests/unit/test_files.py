@@ -70,15 +70,15 @@ def separate(path: Path, priors: list[str], to: Path, **changes) -> subprocess.C
                "--levels", to / "levels.csv", "--page", to / "listen.html")  # fmt: skip
 
 
-def score(path: Path, priors: list[str], to: Path) -> subprocess.CompletedProcess:
+def score(path: Path, priors: list[str], to: Path, **changes) -> subprocess.CompletedProcess:
     described = [{"prior": "small", "prior_source": source, "prior_sigma": "0.129", "data_sigma": "0.129"}
                  for source in SOURCES]  # fmt: skip
     settings = {
         "threads": 1, "dataset": "demo_band", "rate": PRIORS_RATE, "channel": "mean", "frame": FRAME, "seed": [0],
         "priors": described, "batch_samples": 2**16,
     }  # fmt: skip
-    return run("score_file", settings, "--recording", path, "--priors", *priors, "--output", to / "scores.csv",
-               "--maps", to / "maps.parquet")  # fmt: skip
+    return run("score_file", settings | changes, "--recording", path, "--priors", *priors,
+               "--output", to / "scores.csv", "--maps", to / "maps.parquet")  # fmt: skip
 
 
 def noise(samples: int, channels: int, level: float = 0.1) -> np.ndarray:
@@ -269,7 +269,10 @@ BAD = {
     "text": (lambda path: path.write_text("no"), "is not an audio file that can be read"),
     "empty": (lambda path: path.write_bytes(b""), "is not an audio file that can be read"),
     "no samples": (lambda path: soundfile.write(path, np.zeros((0, 2)), 44100), "has no samples"),
-    "cut": (lambda path: path.write_bytes(path.read_bytes()[:9000]), "is incomplete: its header says that it lasts"),
+    "cut": (
+        lambda path: path.write_bytes(path.read_bytes()[:9000]),
+        "is incomplete: its header says that it has 18000",
+    ),
     "a folder": (lambda path: (path.unlink(), path.mkdir()), "there is no file"),
     "NaN": (lambda path: soundfile.write(path, np.full(9000, np.nan), 44100, subtype="FLOAT"), "not finite"),
 }
@@ -287,6 +290,25 @@ def test_a_bad_recording_is_named_in_one_sentence(case, program, priors, tmp_pat
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("error: ") and sentence in last and "my song é.wav" in last
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("program", ["separate_file", "score_file"])
+def test_a_recording_that_is_another_than_when_the_run_began(program, priors, tmp_path):
+    soundfile.write(tmp_path / "song.wav", noise(9000, 1), 44100)
+    name = roots.short_name(tmp_path / "song.wav")
+    run_one = separate if program == "separate_file" else score
+    assert run_one(tmp_path / "song.wav", priors, tmp_path, recording=name).returncode == 0
+    soundfile.write(tmp_path / "song.wav", noise(9001, 1), 44100)
+    (tmp_path / "new").mkdir()
+    done = run_one(tmp_path / "song.wav", priors, tmp_path / "new", recording=name)
+    assert done.returncode == 1 and "song.wav: has changed since this run began; run the same command" in done.stderr
+    assert not list((tmp_path / "new").iterdir())
+
+
+def test_a_full_disk_is_named():
+    with pytest.raises(OSError, match="No space left on device") as problem:
+        Wave(Path("/dev/full")).extend(iter([np.ones((2**16, 1), np.float32)]))
+    assert problem.value.filename == "/dev/full"
 
 
 def test_too_short_a_recording_to_score(priors, tmp_path):

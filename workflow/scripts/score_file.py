@@ -61,6 +61,7 @@ class Frames:
         self._seed = settings["seed"]
         audio = recordings.opened(recordings.recording(path), recordings.MIXTURE)
         self._wave, samples = recordings.mono_wave(audio, folder / "mono", rate=self.rate, channel=settings["channel"])
+        recordings.check_name(path, settings.get("recording"))
         log.info("%s lasts %.6g s: %d samples at %d Hz", path.name, samples / audio.rate, samples, audio.rate)
         self._count = len(self._wave) // self.length
         if not self._count:

@@ -17,6 +17,7 @@ import torch
 from audiopriors import metrics, pages, runtime
 from audiopriors.audio import recordings
 from audiopriors.audio.stored import PIECE, Wave, scratch, wav_header
+from audiopriors.audio.stored import write as append
 from audiopriors.files import read_rows, write_bytes
 from audiopriors.seeds import torch_generator
 from audiopriors.separation import overlap, schedules
@@ -51,6 +52,7 @@ def main() -> None:
             stem = recordings.opened(track, source)
             truth[source], samples = recordings.mono_wave(stem, folder / f"true-{source}", rate=rate, channel="mean")
             recordings.check_length(track, source, samples, stem.rate, (recordings.MIXTURE, len(mix), audio.rate))
+        recordings.check_name(arguments.recording, settings.get("recording"))
         lasts = f"{len(mix) / audio.rate:.6g} s: {len(mix)} samples at {audio.rate} Hz, {audio.channels} channel(s)"
         log.info("%s lasts %s", arguments.recording.name, lasts)
         curves = schedules.curves(read_rows(arguments.errors)) if arguments.errors else {}
@@ -147,7 +149,7 @@ def write_files(
                 if place < LISTEN * rate:
                     shown.setdefault(name, []).append(samples[: LISTEN * rate - place].copy())  # not the whole piece
                 if name in files:
-                    samples.astype("<f4").tofile(files[name])
+                    append(files[name], samples)
             above += np.square(block - below[: len(block)] / gain, dtype=float).sum()
             place += len(block)
     log.info(

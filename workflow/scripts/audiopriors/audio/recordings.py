@@ -24,7 +24,7 @@ from ..files import digest, write_array, write_bytes
 from ..seeds import numpy_generator, seed_of
 from . import decoding
 from .decoding import FULL_SCALE, Audio, BrokenTrack, open_audio, open_stem
-from .roots import name_of_stems, visible
+from .roots import REAL_SONG, name_of_stems, short_name, visible
 from .stored import Wave, scratch
 
 MIXTURE = "mixture"
@@ -75,6 +75,12 @@ def recording(path: Path) -> Track:
     if name is not None:
         return Track(name, None, path, stem_reader(path), sources=MUSDB_SOURCES)
     return Track(path.stem, None, path, folder_reader(path.parent, {MIXTURE: path}))
+
+
+def check_name(path: Path, name: str | None) -> None:
+    """Raise UserError if a recording that was read is not the one called `name` in paths, as it has changed since."""
+    if name not in (None, REAL_SONG, short_name(path)):
+        raise UserError(f"{path}: has changed since this run began; run the same command again")
 
 
 def folder_reader(path: Path, files: dict[str, Path]) -> Callable[[str], Audio]:

@@ -15,7 +15,10 @@ from pathlib import Path
 
 AUDIO = (".wav", ".flac")
 "Suffixes of a track's files in a folder of its own."
-ALL_AUDIO = (*AUDIO, ".mp4", ".m4a", ".mp3", ".ogg", ".aif", ".aiff")
+ALL_AUDIO = (
+    *AUDIO, ".mp4", ".m4a", ".mp3", ".ogg", ".opus", ".aac", ".wma", ".aif", ".aiff", ".caf", ".au", ".w64", ".wv",
+    ".mka", ".webm", ".ape", ".tta", ".mp2",
+)  # fmt: skip
 "Suffixes of files that someone may take for a track, or a part of one."
 _OF_THE_SYSTEM = ("__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information")
 
@@ -100,7 +103,7 @@ def state(root: Path) -> str:
 
 
 def _audio_files(folder: Path, depth: int) -> Iterator[Path]:
-    """Visible audio files at most `depth` below the folder, and folders that cannot be read. Loops of links end."""
+    """Visible audio files at most `depth` below the folder, and folders above them. Loops of links end."""
     try:
         inside = visible(folder)
     except OSError:
@@ -108,7 +111,8 @@ def _audio_files(folder: Path, depth: int) -> Iterator[Path]:
         return
     for path in inside:
         if os.path.isdir(path):
-            if depth > 1:
+            if depth > 1:  # it may be a track, or should be
+                yield path
                 yield from _audio_files(path, depth - 1)
         elif path.suffix.lower() in ALL_AUDIO:
             yield path

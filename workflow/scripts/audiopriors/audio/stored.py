@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Wave:
         """Append blocks (n, channels), and return itself."""
         with self._path.open("ab") as file:
             for block in blocks:
-                np.ascontiguousarray(block, np.float32).tofile(file)
+                write(file, block)
                 self._length += len(block)
                 self.loudest = max(self.loudest, float(np.abs(block).max(initial=0)))
         return self
@@ -47,6 +48,14 @@ class Wave:
         """Its samples in turn, at most `size` at once."""
         for start in range(0, self._length, size):
             yield self.read(start, min(start + size, self._length))
+
+
+def write(file: BinaryIO, samples: np.ndarray) -> None:
+    """Append samples as 32-bit floats. An error names the file."""
+    try:
+        file.write(np.ascontiguousarray(samples, "<f4").data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, file.name) from error
 
 
 @contextmanager

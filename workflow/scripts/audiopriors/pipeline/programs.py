@@ -198,6 +198,7 @@ def separate_file(data: DataSet, wildcards) -> dict:
     return {
         "threads": data.scale.settings["threads"],
         "dataset": data.name,
+        "recording": wildcards.recording,
         "mix": data.mix(data.first_mix),
         "rate": data.settings["settings"]["rate"],
         "frame": data.frame,
@@ -214,6 +215,7 @@ def score_file(data: DataSet, wildcards) -> dict:
     return {
         "threads": data.scale.settings["threads"],
         "dataset": data.name,
+        "recording": wildcards.recording,
         "rate": data.settings["settings"]["rate"],
         "channel": data.settings["settings"]["channel"],
         "frame": data.frame,
