@@ -52,6 +52,7 @@ benchmark: $(READY)
 	python benchmarks/generation.py
 	python benchmarks/ingest.py
 	python benchmarks/memory.py
+	python benchmarks/recording.py --minutes 1 10
 
 verify: $(READY)
 	python workflow/scripts/verify.py results/$(SCALE)

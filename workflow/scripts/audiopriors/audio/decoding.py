@@ -60,13 +60,13 @@ def open_audio(path: Path) -> Audio:
     BrokenTrack: it is missing, must not be read, or has no audio. UserError: ffmpeg is needed and missing.
     """
     _check(path)
-    try:
-        described = soundfile.info(os.fsencode(path))
-    except soundfile.SoundFileError:
-        return _by_ffmpeg(path)  # which also says what is wrong with it
-    if described.format not in ("WAV", "WAVEX") or _is_streamed(path):
-        return _by_ffmpeg(path)
-    return Audio(described.samplerate, described.channels, lambda: _pcm(path))
+    if _is_plain_wav(path):
+        try:
+            described = soundfile.info(os.fsencode(path))
+            return Audio(described.samplerate, described.channels, lambda: _pcm(path))
+        except soundfile.SoundFileError:
+            pass  # ffmpeg knows more kinds, or says what is wrong with it
+    return _by_ffmpeg(path)
 
 
 def open_stem(path: Path, stem: int, stems: int) -> Audio:
@@ -103,8 +103,8 @@ def _pcm(path: Path) -> Iterator[np.ndarray]:
         raise BrokenTrack(f"{path}: is damaged ({error}); copy it again") from error
 
 
-def _is_streamed(path: Path) -> bool:
-    """Whether a wav does not say how much sound it has, as its writer could not go back to its header.
+def _is_plain_wav(path: Path) -> bool:
+    """Whether a file is a wav that says how much sound it has. One written to a pipe does not.
 
     Raises
     ------
@@ -112,8 +112,8 @@ def _is_streamed(path: Path) -> bool:
     """
     length = path.stat().st_size
     with path.open("rb") as file:
-        if file.read(12)[:4] != b"RIFF":
-            return True
+        if not re.match(rb"RIFF....WAVE", file.read(12), re.DOTALL):
+            return False
         place, sound = 12, None
         while place + 8 <= length:
             file.seek(place)
@@ -124,7 +124,7 @@ def _is_streamed(path: Path) -> bool:
             if name == b"data":
                 sound = size
                 if size == 0 or 0x7FFFF000 <= size <= 0x80001000 or size >= 0xFFFFFF00:
-                    return place < length
+                    return place == length
                 if size > length - place:
                     raise BrokenTrack(
                         f"{path}: is incomplete: its header says that it has {size} bytes of sound, and "
@@ -135,7 +135,7 @@ def _is_streamed(path: Path) -> bool:
             if size % 2 and not _CHUNKS.fullmatch(file.read(4)):  # some writers leave out the byte that makes it even
                 place += 1
         if sound is None:
-            return True
+            return False
         file.seek(place)
         behind = file.read(2**20).lstrip(b"\0")
     if length - place > _BEHIND and behind and not behind.startswith((b"ID3", b"TAG")):
@@ -143,7 +143,7 @@ def _is_streamed(path: Path) -> bool:
             f"{path}: has {length - place} bytes behind the {sound} of sound that its header says, so the header may "
             "be wrong; copy it again, or have its header repaired"
         )
-    return False
+    return True
 
 
 def _by_ffmpeg(path: Path, stem: int = 0, stems: int | None = None) -> Audio:
@@ -161,7 +161,9 @@ def _by_ffmpeg(path: Path, stem: int = 0, stems: int | None = None) -> Audio:
     streams = [one for one in described.get("streams", []) if one.get("codec_type") == "audio"]
     if done.returncode or not described:
         reason = said.strip().splitlines()[-1].rpartition(": ")[2] if said.strip() else "ffprobe failed"
-        raise BrokenTrack(f"{path}: is not an audio file that can be read ({reason}); copy it again")
+        raise BrokenTrack(
+            f"{path}: is not an audio file that can be read ({reason}); copy it again, or convert it to wav"
+        )
     if len(streams) < (stems or 1):
         has = f"{len(streams)} audio streams, and needs {stems}" if stems else "no audio"
         raise BrokenTrack(f"{path}: is not an audio file that can be read: it has {has}")
