@@ -77,6 +77,19 @@ def test_a_copy_a_move_or_a_touch_is_no_change(split, results):
     assert roots.state(split.parent / "copy") == roots.state(split.parent / "moved") == before
 
 
+def test_what_should_be_a_track_is_part_of_the_record(split, results):
+    before = roots.state(split)
+    (split / "train" / "a" / "Peaks").mkdir()  # of a program, in a track
+    (split / "train" / "notes.txt").write_text("")
+    assert roots.state(split) == before
+    states = {before}
+    for name in ("train/empty", "more"):
+        (split / name).mkdir()
+        states.add(roots.state(split))
+    (split / "train" / "song.opus").write_bytes(b"")
+    assert len(states | {roots.state(split)}) == 4
+
+
 def test_loops_of_links_end(split, results):
     (split / "train" / "loop").symlink_to("..")
     (split / "self").symlink_to(".")

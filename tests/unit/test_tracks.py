@@ -161,6 +161,7 @@ STRAYS = {
     "a flat FLAC": (lambda root: write(root / "song.FLAC"), "song.FLAC", FLAT),
     "a stem file": (lambda root: (root / "song.stem.mp4").write_bytes(b""), "song", FLAT),
     "mp3": (lambda root: (root / "song.mp3").write_bytes(b""), "song.mp3", FLAT),
+    "opus": (lambda root: (root / "song.opus").write_bytes(b""), "song.opus", FLAT),
     "m4a": (lambda root: (root / "song.M4A").write_bytes(b""), "song.M4A", FLAT),
 }  # fmt: skip
 
