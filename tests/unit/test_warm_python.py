@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -236,18 +237,19 @@ def test_workplaces_use_it(programs):
 
 
 @pytest.mark.parametrize("name", ["clone", 'it\'s a "$HOME"\n# `é` 50 %'])
-def test_a_command_is_run_with_a_warm_python_and_ends_as_it_ends(tmp_path, name):
+def test_a_command_is_run_with_a_warm_python_and_ends_as_it_ends(name):
     """Also from a clone, and with a folder for temporary files, whose names have what a shell takes as its own."""
-    folder = tmp_path / name
-    folder.mkdir()
-    shutil.copy(warm_python.__file__, folder)
-    (folder / "look.py").write_text('import sys; print("torch" in sys.modules); sys.exit(3)')
-    command = [sys.executable, "warm_python.py", "--run", "sh", "-c", "python look.py; echo ended as $?; exit 5"]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"TMPDIR": str(folder)}, text=True, capture_output=True, timeout=120,
-        check=False,
-    )  # fmt: skip
-    assert done.stdout == "True\nended as 3\n" and done.returncode == 5, done.stderr
+    with tempfile.TemporaryDirectory() as short:  # a socket's path is short
+        folder = Path(short) / name
+        folder.mkdir()
+        shutil.copy(warm_python.__file__, folder)
+        (folder / "look.py").write_text('import sys; print("torch" in sys.modules); sys.exit(3)')
+        command = [sys.executable, "warm_python.py", "--run", "sh", "-c", "python look.py; echo ended as $?; exit 5"]
+        done = subprocess.run(
+            command, cwd=folder, env=os.environ | {"TMPDIR": str(folder)}, text=True, capture_output=True, timeout=120,
+            check=False,
+        )  # fmt: skip
+        assert done.stdout == "True\nended as 3\n" and done.returncode == 5, done.stderr
 
 
 def test_settings_of_matplotlib_do_not_reach_the_server(tmp_path):

@@ -32,7 +32,7 @@ try:
     # An environment of conda is activated by each job. If this PATH had an interpreter first, it might stay first.
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         surroundings.set_interpreter_of_jobs(sys.executable)
-    FILE = recordings.given(config, first=workflow.is_main_process)
+    FILE = recordings.file_of(config, first=workflow.is_main_process)
 except UserError as problem:
     raise WorkflowError(str(problem))
 

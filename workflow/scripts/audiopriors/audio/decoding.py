@@ -206,8 +206,9 @@ def _decoded(path: Path, stream: _Stream, coding: str) -> Iterator[np.ndarray]:
     check = ["-err_detect", "crccheck"] if stream.codec == "flac" else []
     # Rate and channels as they are, also where they change within a file. By their number alone, ffmpeg would take them
     # for those of another arrangement of as many loudspeakers, and mix them.
-    known = stream.layout != "unknown"
-    channels = ["-af", f"aformat=channel_layouts={stream.layout}"] if known else ["-ac", str(stream.channels)]
+    channels = ["-af", f"aformat=channel_layouts={stream.layout}"]
+    if stream.layout == "unknown":
+        channels = ["-ac", str(stream.channels)]
     command = ["ffmpeg", "-nostdin", "-v", "repeat+error", *check, "-i", f"file:{path}", "-map", f"0:a:{stream.number}",
                *channels, "-ar", str(stream.rate), "-f", coding, "pipe:1"]  # fmt: skip
     stored = np.dtype("<i2" if coding == "s16le" else "<f4")

@@ -46,7 +46,7 @@ FILE, SONG = "AUDIOPRIORS_FILE", "AUDIOPRIORS_REAL_SONG"
 _OTHERWISE = f"a name that is not plain is given as a variable instead: {FILE}='Song #2.wav' snakemake ..."
 
 
-def given(config: dict, *, first: bool) -> str:
+def file_of(config: dict, *, first: bool) -> str:
     """The user's recording: the config's `file`, or the variable's; empty if there is none.
 
     first: whether the user started this process. In a job of a cluster, the config may have been through a shell.
