@@ -49,6 +49,7 @@ def test_loss_nan(repository, tmp_path):
     assert (
         "error: the loss is" in log and "at step" in log and "training.learning_rate" in log and "Traceback" not in log
     )
+    assert log.splitlines()[-1] in done.stdout  # the user sees it without looking for the log
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
