@@ -16,8 +16,7 @@ import pandas as pd
 import torch
 from audiopriors import metrics, pages, runtime
 from audiopriors.audio import recordings
-from audiopriors.audio.stored import PIECE, Wave, scratch, wav_header
-from audiopriors.audio.stored import write as append
+from audiopriors.audio.stored import PIECE, Wave, append, scratch, wav_header
 from audiopriors.files import read_rows, write_bytes
 from audiopriors.seeds import torch_generator
 from audiopriors.separation import overlap, schedules

@@ -146,40 +146,6 @@ def _is_plain_wav(path: Path) -> bool:
     return True
 
 
-def _by_ffmpeg(path: Path, stem: int = 0, stems: int | None = None) -> Audio:
-    ffmpeg()
-    entries = "stream=codec_type,codec_name,sample_rate,channels,channel_layout,duration:format"
-    command = ["ffprobe", "-v", "warning", "-show_entries", entries]
-    done = subprocess.run(
-        [*command, "-of", "json", f"file:{path}"], capture_output=True, check=False, stdin=subprocess.DEVNULL
-    )
-    said = done.stderr.decode(errors="replace")
-    try:
-        described = json.loads(done.stdout)
-    except ValueError:
-        described = {}
-    streams = [one for one in described.get("streams", []) if one.get("codec_type") == "audio"]
-    if done.returncode or not described:
-        reason = said.strip().splitlines()[-1].rpartition(": ")[2] if said.strip() else "ffprobe failed"
-        raise BrokenTrack(
-            f"{path}: is not an audio file that can be read ({reason}); copy it again, or convert it to wav"
-        )
-    if len(streams) < (stems or 1):
-        has = f"{len(streams)} audio streams, and needs {stems}" if stems else "no audio"
-        raise BrokenTrack(f"{path}: is not an audio file that can be read: it has {has}")
-    stream, kind = streams[stem], described["format"]["format_name"]
-    if kind in _LISTS:
-        raise BrokenTrack(f"{path}: is a list of other files, and no audio file that can be read; give one of those")
-    rate, channels = int(stream.get("sample_rate", 0)), int(stream.get("channels", 0))
-    if not rate or not channels:
-        raise BrokenTrack(f"{path}: is not an audio file that can be read: it does not say its rate and channels")
-    declared = None if "Estimating duration" in said else float(stream.get("duration", 0))
-    described = _Stream(
-        stem, kind, stream.get("codec_name", ""), rate, channels, stream.get("channel_layout", "unknown"), declared
-    )
-    return Audio(rate, channels, lambda: _decoded(path, described, "s16le" if stems else "f32le"))
-
-
 @dataclass(frozen=True)
 class _Stream:
     """What ffprobe says of an audio stream of a file."""
@@ -198,6 +164,45 @@ class _Stream:
         """Seconds by which less than declared may be decoded."""
         exact = self.codec.startswith(_EXACT)
         return 1 / self.rate if exact else max(_TOLERANCE, _PACKETS / self.rate)
+
+
+def _by_ffmpeg(path: Path, stem: int = 0, stems: int | None = None) -> Audio:
+    """One of a file's audio streams; the file must have `stems` of them, if that is given."""
+    streams = _streams(path)
+    if len(streams) < (stems or 1):
+        has = f"{len(streams)} audio streams, and needs {stems}" if stems else "no audio"
+        raise BrokenTrack(f"{path}: is not an audio file that can be read: it has {has}")
+    stream = streams[stem]
+    if not stream.rate or not stream.channels:
+        raise BrokenTrack(f"{path}: is not an audio file that can be read: it does not say its rate and channels")
+    return Audio(stream.rate, stream.channels, lambda: _decoded(path, stream, "s16le" if stems else "f32le"))
+
+
+def _streams(path: Path) -> list[_Stream]:
+    """A file's audio streams, by ffprobe."""
+    ffmpeg()
+    entries = "stream=codec_type,codec_name,sample_rate,channels,channel_layout,duration:format=format_name"
+    command = ["ffprobe", "-v", "warning", "-show_entries", entries, "-of", "json", f"file:{path}"]
+    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    said = done.stderr.decode(errors="replace").strip()
+    if done.returncode:
+        reason = said.splitlines()[-1].rpartition(": ")[2] if said else f"ffprobe ended with {done.returncode}"
+        raise BrokenTrack(
+            f"{path}: is not an audio file that can be read ({reason}); copy it again, or convert it to wav"
+        )
+    described = json.loads(done.stdout)
+    kind = described["format"]["format_name"]
+    if kind in _LISTS:
+        raise BrokenTrack(f"{path}: is a list of other files, and no audio file that can be read; give one of those")
+    audio = [one for one in described["streams"] if one.get("codec_type") == "audio"]
+    is_estimated = "Estimating duration" in said
+    return [
+        _Stream(
+            number, kind, one.get("codec_name", ""), int(one.get("sample_rate", 0)), int(one.get("channels", 0)),
+            one.get("channel_layout", "unknown"), None if is_estimated else float(one.get("duration", 0)),
+        )
+        for number, one in enumerate(audio)
+    ]  # fmt: skip
 
 
 def _decoded(path: Path, stream: _Stream, coding: str) -> Iterator[np.ndarray]:

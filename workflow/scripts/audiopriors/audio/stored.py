@@ -29,7 +29,7 @@ class Wave:
         """Append blocks (n, channels), and return itself."""
         with self._path.open("ab") as file:
             for block in blocks:
-                write(file, block)
+                append(file, block)
                 self._length += len(block)
                 self.loudest = max(self.loudest, float(np.abs(block).max(initial=0)))
         return self
@@ -50,7 +50,7 @@ class Wave:
             yield self.read(start, min(start + size, self._length))
 
 
-def write(file: BinaryIO, samples: np.ndarray) -> None:
+def append(file: BinaryIO, samples: np.ndarray) -> None:
     """Append samples as 32-bit floats. An error names the file."""
     try:
         file.write(np.ascontiguousarray(samples, "<f4").data)
