@@ -202,7 +202,27 @@ BAD = {
     "one sample": (lambda place: every(place, np.zeros((1, 2))), "a frame needs 2048"),
     "NaN": (lambda place: rewrite(place / "bass.wav", np.full((22050, 2), np.nan), kind="FLOAT"), "not finite"),
     "six channels": (lambda place: rewrite(place / "bass.wav", np.zeros((22050, 6))), "has 6 channels"),
+    "cut": (lambda place: cut(place / "bass.wav"), "bass.wav: is incomplete: its header says that it has 88200 bytes"),
+    "cut FLAC": (lambda place: cut(flac(place / "bass.wav")), "bass.flac: is damaged, incomplete, or joined of"),
+    "damaged FLAC": (lambda place: damage(flac(place / "bass.wav")), "bass.flac: is damaged, incomplete, or joined of"),
 }  # fmt: skip
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def flac(file):
+    audio, rate = soundfile.read(file)
+    soundfile.write(file.with_suffix(".flac"), audio, rate)
+    file.unlink()
+    return file.with_suffix(".flac")
+
+
+def damage(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 1000] = bytes(1000)
+    file.write_bytes(content)
 
 
 def rewrite(file, audio, rate=RATE, kind="PCM_16"):
