@@ -26,14 +26,14 @@ class Damaged(UserError):
     """A file is not as it was written; the message names it."""
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write the whole file or nothing: no reader sees, and no killed program leaves, half a file."""
+def write_bytes(path: str | Path, *content: bytes) -> None:
+    """Write the whole file, of one piece or several, or nothing: no reader sees, and no killed program leaves, half."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

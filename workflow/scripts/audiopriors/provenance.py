@@ -32,22 +32,25 @@ def beside(path: str | Path) -> Path:
     return Path(path).with_suffix(".json")
 
 
-def write(path: str | Path, content: bytes) -> None:
-    """Write a table, and beside it a record of how it was made.
+def write(path: str | Path, *content: bytes) -> None:
+    """Write a table, of one piece or several, and beside it a record of how it was made.
 
     The record has the keys sha256 (of the content), command, inputs (path: SHA-256), config (file, sha256, seed,
     seeds), code (commit, and changed: whether files of the repository differ from it), packages, python, machine, and
     devices (on which the table's rows were computed). A value that cannot be known is null.
     """
+    total = hashlib.sha256()
+    for piece in content:
+        total.update(piece)
     record = {
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": total.hexdigest(),
         "command": [Path(sys.executable).name, *runtime.current.command],
         "config": _configuration(path),
         **_of_run(),
     }
     write_bytes(beside(path), (json.dumps(record, indent=1) + "\n").encode())  # first: no table without its record
     try:
-        write_bytes(path, content)
+        write_bytes(path, *content)
     except OSError:
         beside(path).unlink()  # nor a record without its table
         raise

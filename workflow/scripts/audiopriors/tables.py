@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
 from collections.abc import Callable, Iterable
@@ -28,10 +27,12 @@ def write(table: pd.DataFrame | Iterable[pd.DataFrame], csv: str) -> None:
 
     table: may be given in parts, which are not in memory together.
     """
-    buffer = io.StringIO()
-    for number, part in enumerate([table] if isinstance(table, pd.DataFrame) else table):
-        part.to_csv(buffer, index=False, header=not number, float_format="%.6g", lineterminator="\n")
-    provenance.write(csv, buffer.getvalue().encode())
+    parts = [table] if isinstance(table, pd.DataFrame) else table
+    pieces = (
+        part.to_csv(index=False, header=not number, float_format="%.6g", lineterminator="\n").encode()
+        for number, part in enumerate(parts)
+    )
+    provenance.write(csv, *pieces)
 
 
 def program(description: str, build: Callable[[dict, list[str]], pd.DataFrame]) -> None:
