@@ -182,8 +182,7 @@ def _streams(path: Path) -> list[_Stream]:
     """A file's audio streams, by ffprobe."""
     ffmpeg()
     entries = "stream=codec_type,codec_name,sample_rate,channels,channel_layout,duration:format=format_name"
-    command = ["ffprobe", "-v", "warning", "-show_entries", entries, "-of", "json", f"file:{path}"]
-    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    done = _ffprobe(path, "-v", "warning", "-show_entries", entries, "-of", "json")
     said = done.stderr.decode(errors="replace").strip()
     if done.returncode:
         reason = said.splitlines()[-1].rpartition(": ")[2] if said else f"ffprobe ended with {done.returncode}"
@@ -203,6 +202,11 @@ def _streams(path: Path) -> list[_Stream]:
         )
         for number, one in enumerate(audio)
     ]  # fmt: skip
+
+
+def _ffprobe(path: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["ffprobe", *options, f"file:{path}"]
+    return subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
 
 
 def _decoded(path: Path, stream: _Stream, coding: str) -> Iterator[np.ndarray]:
@@ -250,17 +254,8 @@ def _complaints_of_mp3(path: Path, stream: _Stream, said: list[str]) -> list[str
     if not complaints:
         return []
     if stream.declared is not None:  # by the number of frames, so it can be counted whether all are there
-        command = [
-            "ffprobe",
-            "-v",
-            "quiet",
-            "-count_packets",
-            "-show_entries",
-            "stream=nb_read_packets",
-            "-of",
-            "csv=p=0",
-        ]
-        done = subprocess.run([*command, "-select_streams", "a:0", f"file:{path}"], capture_output=True, check=False)
+        counted = ["-count_packets", "-select_streams", "a:0", "-show_entries", "stream=nb_read_packets"]
+        done = _ffprobe(path, "-v", "quiet", *counted, "-of", "csv=p=0")
         frame = 1152 if stream.rate >= 32000 else 576
         good = int(done.stdout.split()[0] if done.stdout.strip() else 0) - len(complaints)
         return [] if good * frame >= stream.declared * stream.rate - 1 else complaints

@@ -19,17 +19,16 @@ class Overlapping:
     """
 
     def __init__(self, waves: Sequence[Wave], frame: int, fade: int):
-        self._waves, self._frame, self.fade = waves, frame, fade
-        self.hop, self.length = frame - fade, len(waves[0])
-        self.each = math.ceil((fade + self.length) / self.hop)  # frames; the last fade is beyond the end
+        self._waves, self._frame, self._fade, self._hop = waves, frame, fade, frame - fade
+        self.each = math.ceil((fade + len(waves[0])) / self._hop)  # frames; the last fade is beyond the end
         self.shape = (len(waves) * self.each, 1, frame)
 
     def __getitem__(self, place: slice) -> Tensor:
         parts = []
         for wave, first, last in self.spans(*place.indices(self.shape[0])[:2]):
-            start = first * self.hop - self.fade
-            samples = self._waves[wave].read(start, start + (last - first) * self.hop + self.fade)[:, 0]
-            parts.append(torch.from_numpy(samples).unfold(0, self._frame, self.hop))
+            start = first * self._hop - self._fade
+            samples = self._waves[wave].read(start, start + (last - first) * self._hop + self._fade)[:, 0]
+            parts.append(torch.from_numpy(samples).unfold(0, self._frame, self._hop))
         return torch.cat(parts)[:, None]
 
     def spans(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
