@@ -103,30 +103,40 @@ assert "torch._dynamo" not in sys.modules
 @pytest.mark.parametrize(("done", "level"), [(0, 4.0), (0.5, 1.0), (1, 0.25)])
 def test_noise_falls_as_the_training_goes_on(done, level):
     clean, seed = torch.ones(2, 1, 2000), torch.Generator().manual_seed(0)
-    noisy, reached = training.add_noise(clean, (0.25, 4.0), "falling", seed, done)
+    noisy, reached = training.add_noise(clean, (0.25, 4.0), replace(TRAINING, noise="falling"), seed, done)
     assert reached == pytest.approx(level) and (noisy - clean).std().item() == pytest.approx(level, rel=0.05)
 
 
 def test_noise_laws():
     clean = torch.zeros(4000, 1, 20)
     generator = torch.Generator().manual_seed(0)
-    assert training.add_noise(clean, 0.0, "fixed", generator)[0] is clean
-    fixed, level = training.add_noise(clean, 0.5, "fixed", generator)
+    settings = {law: replace(TRAINING, noise=law) for law in ("fixed", "uniform_up_to", "log_uniform")}
+    assert training.add_noise(clean, 0.0, settings["fixed"], generator)[0] is clean
+    fixed, level = training.add_noise(clean, 0.5, settings["fixed"], generator)
     assert level == 0.5
     assert fixed.std().item() == pytest.approx(0.5, rel=0.02)
     assert fixed.abs().max() > 1  # not clamped
-    spread = training.add_noise(clean, 0.5, "uniform_up_to", generator)[0].std((1, 2))
+    spread = training.add_noise(clean, 0.5, settings["uniform_up_to"], generator)[0].std((1, 2))
     assert spread.mean().item() == pytest.approx(0.25, rel=0.05) and spread.max() < 0.9
     assert spread.std().item() == pytest.approx(0.5 / 12**0.5, rel=0.15)
-    noisy, levels = training.add_noise(torch.zeros(100, 1, 2000), (0.01, 10.0), "log_uniform", generator)
+    noisy, levels = training.add_noise(torch.zeros(100, 1, 2000), (0.01, 10.0), settings["log_uniform"], generator)
     assert noisy.std((1, 2)).numpy() == pytest.approx(levels.numpy(), rel=0.1)
     edges = torch.logspace(-2, 1, 101)
     assert (levels >= edges[:-1] * 0.9999).all() and (levels <= edges[1:] * 1.0001).all()  # one item a part
+    preferring = replace(settings["log_uniform"], preferred=0.9, preferred_from=1.0)
+    _, levels = training.add_noise(torch.zeros(100, 1, 2), (0.01, 10.0), preferring, generator)
+    edges = torch.cat([torch.logspace(-2, 0, 11), torch.logspace(0, 1, 91)[1:]])
+    assert (levels >= edges[:-1] * 0.9999).all() and (levels <= edges[1:] * 1.0001).all()
 
 
 def test_a_prior_that_is_not_told_the_noise_cannot_serve_all_levels(data, tmp_path):
     with pytest.raises(UserError, match="one model cannot serve all levels"):
         run(data, tmp_path, sigma=build_prior("flowavenet", MODEL).noise_range)
+
+
+def test_preferred_levels_outside_the_priors_are_refused(data, tmp_path):
+    with pytest.raises(UserError, match="preferred_from is 4, which is not within the prior's noise levels"):
+        run(data, tmp_path, replace(TRAINING, preferred=0.5, preferred_from=4.0))
 
 
 def test_average_of_weights_is_kept(data, tmp_path):

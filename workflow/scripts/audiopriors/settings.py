@@ -46,6 +46,10 @@ class Training:
     "Rows of the loss table."
     save_seconds: NonNegative
     "Time between two saved states; does not change the result."
+    preferred: Share = 0.0
+    "With log_uniform noise, the share of items whose level is at least `preferred_from`; 0: no level is preferred."
+    preferred_from: NonNegative = 0.0
+    "Samplers of music use the levels above; likelihoods need those below, too."
 
 
 @dataclass(frozen=True)

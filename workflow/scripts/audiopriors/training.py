@@ -51,15 +51,16 @@ LOSSES = ("step", "learning_rate", "loss", "held_out_loss")  # columns of the lo
 
 
 def add_noise(
-    clean: Tensor, sigma: float | tuple[float, float], law: str, generator: torch.Generator, done: float = 0.0
+    clean: Tensor, sigma: float | tuple[float, float], training: Training, generator: torch.Generator, done: float = 0.0
 ) -> tuple[Tensor, Sigma]:
     """clean (B, 1, T) plus Gaussian noise, without clamping, and the noise level for the prior.
 
     With the law `log_uniform`, sigma is a range. Its logarithm is cut into B parts, and each item's level lies in
-    another part; the levels returned are (B,). With `falling`, sigma is a range, too. The level falls from its upper to
-    its lower end while `done`, the share of the steps done, goes from 0 to 1. With other laws sigma is one number, and
-    is returned.
+    another part; the levels returned are (B,). Parts are of one size, unless the training prefers some levels. With
+    `falling`, sigma is a range, too. The level falls from its upper to its lower end while `done`, the share of the
+    steps done, goes from 0 to 1. With other laws sigma is one number, and is returned.
     """
+    law = training.noise
     if law == "falling":
         assert isinstance(sigma, tuple)
         low, high = sigma
@@ -68,6 +69,11 @@ def add_noise(
         assert isinstance(sigma, tuple)
         low, high = map(math.log, sigma)
         part = torch.arange(clean.shape[0]) + torch.rand(clean.shape[0], generator=generator)
+        if training.preferred:
+            rare, edge = 1 - training.preferred, (math.log(training.preferred_from) - low) / (high - low)
+            place = part / clean.shape[0]
+            above, below = (place - rare) / training.preferred, edge * place / max(rare, 1e-12)
+            part = clean.shape[0] * torch.where(place < rare, below, edge + (1 - edge) * above)
         levels = torch.exp(low + (high - low) * part / clean.shape[0])
         return clean + levels[:, None, None] * torch.randn(clean.shape, generator=generator), levels
     assert not isinstance(sigma, tuple)
@@ -95,7 +101,7 @@ def train(
 
     Raises
     ------
-    UserError: sigma is None, as the prior has no noise_range.
+    UserError: sigma is None, as the prior has no noise_range; or preferred levels are not within it.
     LossNotFinite: the message names the step; the last saved state stays.
     OutOfTime: the state is saved; the same call continues.
     """
@@ -103,11 +109,16 @@ def train(
         raise UserError(
             "this prior is not told the noise: one model cannot serve all levels, so give it other `levels`"
         )
+    if training.preferred and not (isinstance(sigma, tuple) and sigma[0] < training.preferred_from < sigma[1]):
+        raise UserError(
+            f"training.preferred_from is {training.preferred_from:g}, which is not within the prior's noise levels "
+            f"{sigma}; change it, or set training.preferred to 0"
+        )
     model.to(device).train()
 
     def batch(clean: Tensor, *purpose, done: float = 1.0) -> tuple[Tensor, Tensor, Sigma]:
         """With noise, without, and the noise level."""
-        noisy, level = add_noise(clean, sigma, training.noise, torch_generator(*seed, "noise", *purpose), done)
+        noisy, level = add_noise(clean, sigma, training, torch_generator(*seed, "noise", *purpose), done)
         return noisy.to(device), clean.to(device), level.to(device) if isinstance(level, Tensor) else level
 
     validation = torch.arange(min(training.validation_items, data.count("validation")))

@@ -270,10 +270,22 @@ def mask(particles: Tensor, mix: Tensor) -> Tensor:
 
     Shape: (N, B, P, 1, T), (B, 1, T) -> (N, B, 1, T).
     """
-    number, items, count, _, length = particles.shape
-    magnitudes = spectra(particles.reshape(-1, length)).abs()
-    magnitudes = magnitudes.view(number, items, count, *magnitudes.shape[1:]).mean(2)
-    return masked(magnitudes, mix)
+    return masked(_of_particles(particles).abs().mean(2), mix)
+
+
+def shared(particles: Tensor, mix: Tensor) -> Tensor:
+    """The average of particles, plus what it leaves of the mix, shared out by the particles' powers in each bin.
+
+    It adds up to the mix. If each source were a Gaussian around its average, with a variance in proportion to its
+    power, this would be the posterior's mean. Shape: (N, B, P, 1, T), (B, 1, T) -> (N, B, 1, T).
+    """
+    average = particles.mean(2)
+    return average + masked(_of_particles(particles).abs().square().mean(2), mix - average.sum(0))
+
+
+def _of_particles(particles: Tensor) -> Tensor:
+    """The spectra of particles. Shape: (N, B, P, 1, T) -> (N, B, P, bins, times)."""
+    return spectra(particles.flatten(0, 3)).unflatten(0, particles.shape[:3])
 
 
 def denoise(sources: Tensor, prior: Prior, sigma: float) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ...errors import UserError
+from ...precision import products_of
 from ...priors.base import Prior
 from .. import samplers, schedules
 from ..encoder import Encoder
@@ -32,6 +33,9 @@ class Separated:
     stopped: Tensor
     misfit: Tensor
     accepted: Tensor
+
+
+COMBINED = {"mean": samplers.mean, "mask": samplers.mask, "shared": samplers.shared}
 
 
 class Sampler(abc.ABC):
@@ -156,7 +160,8 @@ class Sampler(abc.ABC):
         def once(some: Tensor) -> tuple[Tensor, Tensor]:
             self.round, self._denoised = len(rounds), 0
             first = callback if callback and not rounds else _silent
-            estimates, stopped, misfit = self.run(some, generator, first)
+            with products_of(self.method.get("precision", "float32")):
+                estimates, stopped, misfit = self.run(some, generator, first)
             self.calls = self._denoised // len(some)
             rounds.append(stopped)
             return estimates, misfit
@@ -164,7 +169,7 @@ class Sampler(abc.ABC):
         particles = self.particles if self.accept else self.particles[:1]
         estimates, misfit = samplers.restarted(
             once, mix.to(self.device), particles=particles, accept=self.accept, watch=watch,
-            combine={"mean": samplers.mean, "mask": samplers.mask}.get(self.combine),
+            combine=COMBINED.get(self.combine),
         )  # fmt: skip
         stopped = rounds[0].view(-1, particles[0]).all(1)
         accepted = (misfit <= self.accept).double()
