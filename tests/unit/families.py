@@ -27,6 +27,8 @@ MUSIC = {
     "window": 32,
     "width": 2,
     "blocks": 1,
+    "colour": 0.75,
+    "coloured_items": 0.5,
     "ode_steps": 8,
     "likelihood_levels": 12,
 }

@@ -177,10 +177,10 @@ def test_the_comparison_of_precisions_differs_in_nothing_else():
     compared = 0
     for scale in merged.values():
         for name, prior in scale["priors"].items():
-            if prior.get("training", {}).get("precision") == "bfloat16":
-                in_float32 = scale["priors"][name.removesuffix("_bfloat16")]
-                expected = merge(in_float32, {"training": {"precision": "bfloat16"}, "datasets": prior["datasets"]})
-                assert prior == expected
+            shipped, _, precision = name.rpartition("_")
+            if precision in ("bfloat16", "float32"):
+                changes = {"training": {"precision": precision}, "datasets": prior["datasets"]}
+                assert prior == merge(scale["priors"][shipped], changes) != scale["priors"][shipped]
                 compared += 1
     assert compared == 4 * len(merged)
 

@@ -102,6 +102,23 @@ def test_alternating_gives_each_denoiser_its_noise_level(share):
     assert seen[:9] == pytest.approx([1.0] * 9, abs=0.01)
 
 
+def test_samplers_draw_the_noise_that_denoisers_know():
+    """Noise of three times the deviation is as three times the levels, for denoisers that are asked so."""
+    louder = samplers.Plan(tuple(3 * s for s in PLAN.sigmas), PLAN.settle, tuple(3 * s for s in PLAN.entries))
+    third = [lambda x, sigma, ask=ask: ask(x, sigma / 3) for ask in denoisers()]
+
+    def asked(part):  # the last sweeps have no noise, and the same levels
+        return [lambda x, sigma, ask=ask: ask(x, sigma if sigma in PLAN.settle else part * sigma) for ask in third]
+
+    shaped = samplers.alternating(mixes(8), asked(3), PLAN, generator(), coloured=lambda white: 3 * white)
+    torch.testing.assert_close(shaped, samplers.alternating(mixes(8), asked(1), louder, generator()))
+    plain = {"guidance": "gaussian", "width": 2.0}
+    shaped = samplers.guided(mixes(8), denoisers(), PLAN, generator(), **plain, coloured=torch.zeros_like)
+    assert torch.equal(
+        shaped, samplers.guided(mixes(8), denoisers(), PLAN, generator(9), **plain, coloured=torch.zeros_like)
+    )
+
+
 def test_sources_take_part_from_their_entry_on():
     calls = []
     samplers.alternating(mixes(2), denoisers(calls), PLAN, generator())
@@ -198,9 +215,12 @@ def test_particles_combined():
     noise = 0.01 * torch.randn(2, 2, 4, 1, 4096, generator=generator(1))
     estimates = truth[:, :, None] + noise
     torch.testing.assert_close(samplers.mean(estimates, mix), truth + noise.mean(2))
-    shared = samplers.mask(estimates, mix)
-    torch.testing.assert_close(shared.sum(0), mix, rtol=0, atol=1e-5)
-    assert (shared - truth).std() < 0.01 * mix.std()
+    for combine in (samplers.mask, samplers.shared):
+        combined = combine(estimates, mix)
+        torch.testing.assert_close(combined.sum(0), mix, rtol=0, atol=1e-5)
+        assert (combined - truth).std() < 0.01 * mix.std()
+    silent = torch.stack([estimates[0], 0 * estimates[1]])  # what the average leaves is the other's, by its power
+    torch.testing.assert_close(samplers.shared(silent, mix)[0], mix, rtol=0, atol=1e-5)
     combined, _ = samplers.restarted(
         lambda some: (torch.stack([some, some + 2]), torch.ones(len(some))), mix, particles=[2], accept=0.0,
         combine=lambda estimates, mix: estimates.mean(2) + mix,

@@ -135,8 +135,9 @@ def test_a_prior_that_is_not_told_the_noise_cannot_serve_all_levels(data, tmp_pa
 
 
 def test_preferred_levels_outside_the_priors_are_refused(data, tmp_path):
+    settings = replace(TRAINING, noise="log_uniform", preferred=0.5, preferred_from=4.0)
     with pytest.raises(UserError, match="preferred_from is 4, which is not within the prior's noise levels"):
-        run(data, tmp_path, replace(TRAINING, preferred=0.5, preferred_from=4.0))
+        run(data, tmp_path, settings, sigma=(0.01, 2.0))
 
 
 def test_average_of_weights_is_kept(data, tmp_path):

@@ -23,13 +23,14 @@ def main() -> None:
     clean = data.frames("validation", settings["prior_source"], items, settings["frame"]).to(device)
 
     def noise(level: int) -> torch.Tensor:
-        return torch.randn(clean.shape, generator=torch_generator(*settings["seed"], level)).to(device)
+        white = torch.randn(clean.shape, generator=torch_generator(*settings["seed"], level)).to(device)
+        return prior.coloured(white)
 
     lowest, highest = settings["range"]
     if prior.noise_range:
         lowest, highest = max(lowest, prior.noise_range[0]), min(highest, prior.noise_range[1])
     sigmas = np.geomspace(lowest, highest, settings["levels"]).tolist()
-    rows = schedules.errors(Scaled(prior).denoise, clean, sigmas, noise)
+    rows = schedules.errors(Scaled(prior).restore, clean, sigmas, noise)
     rows.insert(0, "prior", settings["prior"])
     rows.insert(1, "prior_source", settings["prior_source"])
     files.write_rows(rows, arguments.output)

@@ -109,7 +109,8 @@ def train(
         raise UserError(
             "this prior is not told the noise: one model cannot serve all levels, so give it other `levels`"
         )
-    if training.preferred and not (isinstance(sigma, tuple) and sigma[0] < training.preferred_from < sigma[1]):
+    prefers = training.noise == "log_uniform" and training.preferred
+    if prefers and not (isinstance(sigma, tuple) and sigma[0] < training.preferred_from < sigma[1]):
         raise UserError(
             f"training.preferred_from is {training.preferred_from:g}, which is not within the prior's noise levels "
             f"{sigma}; change it, or set training.preferred to 0"

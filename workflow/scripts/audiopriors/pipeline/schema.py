@@ -28,7 +28,7 @@ def whole() -> dict:
     schema = read(FILE)
     training = dict(_of("Training"))
     training["properties"] = {key: value for key, value in training["properties"].items() if key != "frame"}
-    training["required"] = list(training["properties"])
+    training["required"] = [key for key in training["required"] if key != "frame"]
     evaluation = dict(_of("Evaluation"))
     fields = evaluation["properties"] | schema["$defs"].pop("samples")["properties"]
     # Of lists: what is listed twice would be measured twice, under one name.

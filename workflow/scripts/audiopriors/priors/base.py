@@ -51,6 +51,9 @@ class Prior(Trainable, abc.ABC):
 
     loss_unit = "nats/sample"
 
+    has_colour = False
+    "Whether samplers ask it in noise that is not white: `coloured` and `restore`."
+
     has_latents = False
     "Whether the prior is a flow whose `transform` gives latents over time."
 
@@ -125,6 +128,17 @@ class Prior(Trainable, abc.ABC):
         A sample that this moves beyond `FAR` stays as it is, as a gradient that explodes is of no use.
         """
         return tweedie(x, self.score(x, sigma), sigma)
+
+    def coloured(self, white: Tensor) -> Tensor:
+        """The noise in which samplers ask this prior, from white noise: here the same. Shape: (..., T) -> (..., T)."""
+        return white
+
+    def restore(self, x: Tensor, sigma: float) -> Tensor:
+        """E[clean | x] of x = clean + sigma coloured(n), n ~ N(0, I), as samplers ask it. (B, 1, T) -> (B, 1, T).
+
+        Here this noise is white, so it is `denoise`.
+        """
+        return self.denoise(x, sigma)
 
     def waves(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
         """n clean waves (n, 1, length) of the source, to train other models on: draws from p_sigma, denoised.

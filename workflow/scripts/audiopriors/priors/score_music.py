@@ -1,7 +1,12 @@
 """A score prior of music: a small U-Net on the spectrogram that begins as the static Wiener filter (see diffusion.py).
 
-D = iSTFT(m X + r). The mask is m = sigmoid(logit of P / (P + sigma^2) + net), with the source's long-term average power
-P per bin; r is a complex remainder. A U-Net over frequency and time, with sigma as an input, gives both.
+D = iSTFT(m X + r). The mask is m = sigmoid(logit of P / (P + V) + net), with the source's long-term average power P and
+the noise's power V per bin; r is a complex remainder. A U-Net over frequency and time, with sigma as an input, gives
+both.
+
+Music has most of its power at low frequencies. White noise that drowns these hides all high frequencies, and with them
+what tells instruments apart. So samplers ask the prior in coloured noise, whose power also falls with frequency. White
+noise is for likelihoods. One network serves both, as it sees V.
 """
 
 from __future__ import annotations
@@ -17,6 +22,8 @@ from ..audio.spectra import spectra, waves
 from ..diffusion import Diffusion
 from ..layers import EMBEDDING, Modules, embedding_of_noise, zero
 from ..precision import convolve
+from ..seeds import torch_generator
+from ..types import NonNegative, Share
 from .base import Sigma
 
 
@@ -34,6 +41,10 @@ class Config:
     "Channels at the full resolution; twice at a quarter, four times at a sixteenth."
     blocks: int
     "Residual blocks at each of the coarser resolutions, down and up."
+    colour: NonNegative
+    "Exponent of the coloured noise's power: 1 / (f^2 + CORNER^2)^colour; 0: white."
+    coloured_items: Share
+    "The share of training items whose noise is coloured; the others' is white."
     ode_steps: int
     "Midpoint steps of the ODE from sigma_max to sigma_min, by which samples are drawn; fewer to a larger sigma."
     likelihood_levels: int
@@ -41,6 +52,7 @@ class Config:
 
 
 FEATURES = 6
+CORNER = 3 / 160  # cycles per sample, 300 Hz at 16 kHz: below it, coloured noise is as good as white
 
 
 class _Block(nn.Module):
@@ -65,16 +77,18 @@ class _Block(nn.Module):
 class ScoreMusic(Diffusion):
     """The density p_sigma of a source, for any sigma.
 
-    >>> prior = build(Config(0.01, 3, 64, 4, 1, 10, 10))
+    >>> prior = build(Config(0.01, 3, 64, 4, 1, 0.75, 0.5, 10, 10))
     >>> prior.log_prob(torch.zeros(5, 1, 256), sigma=0.1).shape
     torch.Size([5])
     """
 
     average: Tensor
+    colour: Tensor
 
     def __init__(self, config: Config, outputs: int = 1):
         super().__init__(config)
         self.outputs = outputs
+        self.has_colour = config.coloured_items > 0
         widths = [config.width, 2 * config.width, 4 * config.width]
         self.embed = embedding_of_noise()
         self.first = nn.Conv2d(FEATURES, widths[0], 3, padding=1)
@@ -90,6 +104,29 @@ class ScoreMusic(Diffusion):
         self.last = nn.Conv2d(widths[0], 3 * outputs, 3, padding=1)
         zero(self.last)  # training starts at the static Wiener filter
         self.register_buffer("average", torch.ones(config.window // 2 + 1))
+        self.register_buffer("colour", self._colour(config.window // 2 + 1), persistent=False)
+
+    def _colour(self, bins: int) -> Tensor:
+        """The coloured noise's power at `bins` frequencies from 0 to half the rate, in units of its mean: (bins, 1)."""
+
+        def shape(count: int) -> Tensor:
+            frequencies = torch.linspace(0, 0.5, count, dtype=torch.float64)
+            return (frequencies**2 + CORNER**2) ** -self.config.colour
+
+        return (shape(bins) / shape(1 << 14).mean()).float()[:, None]
+
+    def coloured(self, white: Tensor) -> Tensor:
+        """Noise of deviation 1 whose power falls with frequency, from white noise: (..., T) -> (..., T)."""
+        if not self.has_colour:
+            return white
+        power = self._colour(white.shape[-1] // 2 + 1)[:, 0].to(white)
+        return torch.fft.irfft(torch.fft.rfft(white) * power.sqrt(), n=white.shape[-1])
+
+    def restore(self, x: Tensor, sigma: float) -> Tensor:
+        """D for coloured noise of that deviation, see the base class. Shape: (B, 1, T) -> (B, 1, T)."""
+        if not self.has_colour:
+            return self.denoise(x, sigma)
+        return self.filtered(x, torch.full_like(x[:, :, :1], sigma), self.colour)
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: Sigma) -> None:
         """Set the deviation and the average power spectrum of the clean waves."""
@@ -98,19 +135,22 @@ class ScoreMusic(Diffusion):
         # In units of white noise of variance 1, whose power is the sum of the squared window.
         self.average.copy_(power / (3 / 8 * self.config.window) + 1e-9)
 
-    def filtered(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """The U-Net's output for x (B, 1, T) at sigma (B, 1, 1), as waves: (B, outputs, T)."""
-        config = self.config
+    def filtered(self, x: Tensor, sigma: Tensor, colour: Tensor | float = 1.0) -> Tensor:
+        """The U-Net's output for x (B, 1, T) at sigma (B, 1, 1), as waves: (B, outputs, T).
+
+        colour: the noise's power at each bin, (bins, 1) or (B, bins, 1), in units of its mean.
+        """
+        config, noise = self.config, sigma**2 * colour
         unit = (3 / 8 * config.window) ** 0.5
         spectrum = spectra(x[:, 0], config.window) / unit
         batch, bins, times = spectrum.shape
         average = self.average[:, None].expand(batch, -1, times)
-        wiener = torch.log(average / sigma**2)  # the filter's logit
+        wiener = torch.log(average / noise)  # the filter's logit
         power = spectrum.real.square() + spectrum.imag.square()
-        loud = torch.sqrt(average + sigma**2)
+        loud = torch.sqrt(average + noise)
         place = torch.linspace(-1, 1, bins, device=x.device, dtype=x.dtype)[:, None].expand(batch, -1, times)
         compressed = spectrum / loud / (1 + power / loud**2) ** 0.35
-        features = [torch.log1p(power / sigma**2) / 3, torch.log((power + 1e-9) / average) / 5, wiener / 5, place,
+        features = [torch.log1p(power / noise) / 3, torch.log((power + 1e-9) / average) / 5, wiener / 5, place,
                     compressed.real, compressed.imag]  # fmt: skip
         # Coarse resolutions divide the bins by 16: the highest bin is left out, and filtered as its neighbour.
         # Convolutions of few channels are fastest with channels last in memory.
@@ -133,7 +173,7 @@ class ScoreMusic(Diffusion):
         logit, real, imaginary = outputs.unflatten(1, (3, self.outputs)).unbind(1)
         mask = torch.sigmoid(wiener[:, None] + logit)
         # The remainder is as large as the filter's uncertainty.
-        unsure = torch.sqrt(average * sigma**2 / (average + sigma**2))[:, None]
+        unsure = torch.sqrt(average * noise / (average + noise))[:, None]
         estimates = mask * spectrum[:, None] + unsure * torch.complex(real, imaginary)
         return waves(estimates.flatten(0, 1) * unit, x.shape[2], config.window).unflatten(0, (batch, self.outputs))
 
@@ -151,11 +191,17 @@ class ScoreMusic(Diffusion):
         return self.filtered(mix, torch.full_like(mix[:, :, :1], level))
 
     def loss(self, x: Tensor, clean: Tensor, sigma: Sigma) -> Tensor:
-        """Squared error per item, in units of the static Wiener filter's own."""
+        """Squared error per item, in units of the static Wiener filter's own; some items' noise is coloured."""
         sigma, _, _ = self._scales(x, sigma)
-        white = sigma[:, 0] ** 2
-        expected = (self.average * white / (self.average + white)).mean(1)
-        return ((self.filtered(x, sigma) - clean).square().mean((1, 2)) / expected).mean()
+        colour = torch.ones_like(self.colour).expand(len(x), -1, 1)
+        if self.has_colour:
+            generator = torch_generator("coloured", x[0, 0, 0].item())
+            chosen = torch.rand(len(x), 1, 1, generator=generator).to(x.device) < self.config.coloured_items
+            x = torch.where(chosen, clean + self.coloured(x - clean), x)
+            colour = torch.where(chosen, self.colour, colour)
+        noise, average = sigma**2 * colour, self.average[:, None]
+        expected = (average * noise / (average + noise)).mean((1, 2))
+        return ((self.filtered(x, sigma, colour) - clean).square().mean((1, 2)) / expected).mean()
 
 
 def build(config: Config, outputs: int = 1) -> ScoreMusic:

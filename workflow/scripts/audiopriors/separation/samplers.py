@@ -18,6 +18,8 @@ from ..priors.base import FAR, tweedie
 Prior = Callable[[Tensor], tuple[Tensor, Tensor]]
 # E[s | x] of x = s + sigma n, from x (B, 1, T) and sigma.
 Denoiser = Callable[[Tensor, float], Tensor]
+# Noise of another colour, of deviation 1, from white noise. Shape as it is.
+Colour = Callable[[Tensor], Tensor]
 # Called with the level's number, the step, the energy (B,) in nats, the residual's rms (B,) and the sources
 # (N, B, 1, T): by Langevin samplers before each step, by others after each level.
 Callback = Callable[[int, int, Tensor, Tensor, Tensor], None]
@@ -124,6 +126,7 @@ def alternating(
     share: float | None = None,
     turns: int = 1,
     start: Tensor | None = None,
+    coloured: Colour | None = None,
 ) -> Tensor:
     """Estimate one source at a time from what the others leave of the mix, at falling noise (as split Gibbs sampling).
 
@@ -136,7 +139,7 @@ def alternating(
     Sources take part from their entry on, those of early entry first. Item i begins with the (i % turns)-th of them and
     goes around, as at high noise the first source takes what it can. Before its entry z_k is noise only; or, with a
     start (N, B, 1, T), d_k is the start. The last sweeps have no noise: d_k = D_k(M - sum_{j != k} d_j; sigma). mix: M
-    (B, 1, T). Returns the estimates d (N, B, 1, T).
+    (B, 1, T). coloured: the noise that the denoisers know, by default white. Returns the estimates d (N, B, 1, T).
     """
     number = len(denoisers)
     share = min(1 / number if share is None else share, 1 / max(1, number - 1))
@@ -144,7 +147,8 @@ def alternating(
     order = sorted(range(number), key=lambda k: -plan.entries[k])
 
     def noise(deviation: float) -> Tensor:
-        return deviation * torch.randn(mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
+        white = torch.randn(mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
+        return deviation * (coloured(white) if coloured else white)
 
     estimates = mix.new_zeros(number, *mix.shape) if start is None else start.clone()
     carried = torch.stack([noise(kept) for _ in denoisers])  # sqrt(share) n_k
@@ -181,21 +185,22 @@ def guided(
     guidance: str,
     width: float = 1.0,
     churn: float = 0.0,
+    coloured: Colour | None = None,
 ) -> Tensor:
     """The reverse diffusion of all sources at once under the mix (MSDM, Mariani et al., 2024), by Euler steps.
 
     With guidance `dirac`, the last source is what the others leave of the mix, so each other source's score is S_k(x_k)
     - S_N(M - sum_j x_j). With `gaussian` it is S_k(x_k) + (M - sum_j x_j) / (width sigma)^2. Neither is exact, even for
     Gaussian sources. churn: the share by which added noise raises sigma before a step (Karras et al., 2022). mix: M (B,
-    1, T). Returns the state without the remaining noise (N, B, 1, T).
+    1, T). coloured: as in `alternating`. Returns the state without the remaining noise (N, B, 1, T).
     """
     number = len(denoisers)
     free = number - (guidance == "dirac")
     levels = plan.sigmas + plan.settle
 
     def noise(deviation: float) -> Tensor:
-        shape = (free, *mix.shape)
-        return deviation * torch.randn(shape, generator=generator, dtype=mix.dtype).to(mix.device)
+        white = torch.randn(free, *mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
+        return deviation * (coloured(white) if coloured else white)
 
     def whole(state: Tensor) -> Tensor:
         return torch.cat([state, (mix - state.sum(0))[None]]) if guidance == "dirac" else state

@@ -27,6 +27,10 @@ class Scaled:
         """E[gain s | x], for x of noise level sigma. Shape: (B, 1, T) -> (B, 1, T)."""
         return self.gain * self._in_parts(self.prior.denoise, x, sigma)
 
+    def restore(self, x: Tensor, sigma: float) -> Tensor:
+        """E[gain s | x], for x with the prior's coloured noise of that deviation. Shape: (B, 1, T) -> (B, 1, T)."""
+        return self.gain * self._in_parts(self.prior.restore, x, sigma)
+
     def judged(self, x: Tensor, sigma: float) -> Tensor:
         """The same with the prior's gate (`Prior.judged`). Shape: (B, 1, T) -> (B, 1, T)."""
         return self.gain * self._in_parts(self.prior.judged, x, sigma)

@@ -76,7 +76,15 @@ class Sampler(base.Sampler):
 
         misfit = acceptance.Misfit(plan, self.curves, note)
         estimates = samplers.alternating(
-            mix, self.denoisers, plan, generator, misfit, self.config.share or None, self.config.turns, start
+            mix,
+            self.denoisers,
+            plan,
+            generator,
+            misfit,
+            self.config.share or None,
+            self.config.turns,
+            start,
+            self.coloured,
         )
         value = misfit.value
         assert value is not None  # the last sweeps have set it

@@ -8,6 +8,7 @@ settings, its noise levels, and a number of particles.
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -87,9 +88,10 @@ class Sampler(abc.ABC):
             self.sigmas = [float(sigma) or method["noise_free_sigma"] for sigma in method["sigmas"]]
             self.priors = [self.priors_at(sigma) for sigma in method["sigmas"]]
         self.combine = method.get("combine", "best")
-        # A misfit is informative only for one particle, and for priors that can find their source.
+        # A misfit is informative only for one particle, and for priors that can find their source, in white noise.
         self.judged = self.judges and self.combine == "best"
-        able = self.judged and self.plan and schedules.can_find(self.curves, method["plan"]["end"])
+        white = not any(scaled.prior.has_colour for scaled in self.priors[0])
+        able = self.judged and self.plan and white and schedules.can_find(self.curves, method["plan"]["end"])
         self.accept = method["accept"] if able else 0.0
         "The misfit up to which estimates are accepted; 0: none is."
 
@@ -133,8 +135,13 @@ class Sampler(abc.ABC):
 
     @property
     def denoisers(self) -> list[samplers.Denoiser]:
-        """E[s_k | x] for each source, from x and sigma, for priors that serve all levels."""
-        return [self._counted(prior.denoise) for prior in self.priors[0]]
+        """E[s_k | x] for each source, from x and sigma, for priors that serve all levels, in noise of `coloured`."""
+        return [self._counted(prior.restore) for prior in self.priors[0]]
+
+    @property
+    def coloured(self) -> Callable[[Tensor], Tensor]:
+        """The noise that the priors know, from white noise. Shape as it is."""
+        return self.priors[0][0].prior.coloured
 
     @property
     def judging(self) -> list[samplers.Denoiser]:

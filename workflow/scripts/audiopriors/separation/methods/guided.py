@@ -38,7 +38,7 @@ class Sampler(base.Sampler):
         misfit, config = acceptance.Misfit(self.planned, self.curves, callback), self.config
         estimates = samplers.guided(
             mix, self.denoisers, self.planned, generator, misfit, guidance=config.guidance, width=config.width,
-            churn=config.churn,
+            churn=config.churn, coloured=self.coloured,
         )  # fmt: skip
         assert misfit.value is not None  # the last sweeps have set it
         return estimates, self.none_stopped(mix), misfit.value
