@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from audiopriors.errors import UserError
-from audiopriors.separation import acceptance, samplers, schedules
+from audiopriors.separation import acceptance, gibbs, samplers, schedules
 from audiopriors.separation import running as separation
 from audiopriors.separation.methods import alternating, base
 from copied import copy_examples
@@ -41,6 +41,7 @@ CURVES = schedules.curves(curve_rows())
 SETTINGS = {
     "langevin": {"steps": 3, "step_size": 0.1, "mixture_width": 1.0, "metropolis": True},
     "alternating": {"turns": 2, "share": 0.3},
+    "gibbs": {"steps": 3, "turns": 2},
     "guided": {"guidance": "gaussian", "width": 1.2, "churn": 0.1},
     "one_shot": {"returned": 0.0},
 }
@@ -73,7 +74,7 @@ def test_curves_are_told_apart_by_their_source():
         sampler("guided", curves={"loud": CURVES["loud"]})
 
 
-def test_alternating_and_guided_are_the_pure_functions_of_the_plan():
+def test_planned_samplers_are_the_pure_functions_of_the_plan():
     mix = mixes()
     curves = [CURVES["loud"], CURVES["soft"].scaled(0.5)]
     plan = schedules.plan(curves, **PLAN)
@@ -84,8 +85,26 @@ def test_alternating_and_guided_are_the_pure_functions_of_the_plan():
     torch.testing.assert_close(separated.estimates, expected)
     torch.testing.assert_close(separated.misfit, misfit.value)
     assert alternating.sigmas == [*plan.sigmas, *plan.settle] and separated.accepted.isnan().all()
+    drawn, misfit = sampler("gibbs", combine="mean"), acceptance.Misfit(plan, curves)
+    expected = gibbs.diffusion_within_gibbs(mix, denoisers, plan, generator(), misfit, steps=3, turns=2)
+    separated = drawn(mix, generator())
+    torch.testing.assert_close(separated.estimates, expected)
+    torch.testing.assert_close(separated.misfit, misfit.value)
     expected = samplers.guided(mix, denoisers, plan, generator(), guidance="gaussian", width=1.2, churn=0.1)
     torch.testing.assert_close(sampler("guided")(mix, generator()).estimates, expected)
+
+
+@pytest.mark.parametrize("name", ["alternating", "gibbs"])
+def test_what_can_be_accepted_is_judged_by_residual_and_energy(name):
+    judged, plain, curves = sampler(name), sampler(name), [CURVES["loud"], CURVES["soft"].scaled(0.5)]
+    judged.accept = 1.0  # as if the priors could find their sources
+    seen, same = [], generator()
+    separated = judged(mixes(), generator(), lambda level, *_: seen.append(level))
+    of_residual = plain(mixes(), same)
+    torch.testing.assert_close(separated.estimates, of_residual.estimates)
+    energy = acceptance.energy(separated.estimates, plain.judging, curves, plain.plan, same)
+    torch.testing.assert_close(separated.misfit, (of_residual.misfit * energy).sqrt())
+    assert seen == list(range(len(judged.sigmas))) and not separated.stopped.any()
 
 
 def test_langevin_is_the_pure_function_at_the_methods_sigmas():
@@ -114,8 +133,9 @@ def test_what_is_missing_is_named():
         sampler("langevin", plan=None, sigmas=["0.5"], noise_free_sigma=0.01, levels=["0.1"])
     with pytest.raises(UserError, match="the sampler guided needs a plan"):
         sampler("guided", plan=None, sigmas=["0.5"], levels=["0.5"])
-    with pytest.raises(UserError, match=r"no 'gibbs' in separation/methods: there are alternating, guided, langevin"):
-        separation.sampler_of({"sampler": "gibbs", "settings": {}}, MIX, {}, {}, CPU)
+    samplers_that_exist = "there are alternating, gibbs, guided, langevin"
+    with pytest.raises(UserError, match=f"no 'nope' in separation/methods: {samplers_that_exist}"):
+        separation.sampler_of({"sampler": "nope", "settings": {}}, MIX, {}, {}, CPU)
 
 
 class Scripted(base.Sampler):

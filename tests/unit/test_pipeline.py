@@ -191,7 +191,7 @@ def test_fine_tuning_starts_where_the_chain_says(scales):
     [
         (lambda scale: scale.dataset("tox"), "there is no data set 'tox' in the config; there are toy, "),
         (lambda scale: scale.prior("flow"), "there is no prior 'flow' in the config; there are flowavenet, "),
-        (lambda scale: scale.method("gibbs"), "there is no method 'gibbs' in the config; there are langevin_"),
+        (lambda scale: scale.method("nope"), "there is no method 'nope' in the config; there are langevin_"),
         (lambda scale: scale.dataset("toy").mix("five"), "toy has no mix 'five'; it has four, "),
         (lambda scale: scale.dataset("toy").run("exact", "dirac", "four"), "no run of exact with dirac on toy; add it"),
         (

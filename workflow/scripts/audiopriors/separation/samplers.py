@@ -116,6 +116,11 @@ class Plan:
     entries: tuple[float, ...]
     "For each source, the level from which on it takes part: above it, its denoiser sees nothing of the source."
 
+    @property
+    def order(self) -> list[int]:
+        """The numbers of the sources, those of early entry first."""
+        return sorted(range(len(self.entries)), key=lambda k: -self.entries[k])
+
 
 def alternating(
     mix: Tensor,
@@ -128,13 +133,14 @@ def alternating(
     start: Tensor | None = None,
     coloured: Colour | None = None,
 ) -> Tensor:
-    """Estimate one source at a time from what the others leave of the mix, at falling noise (as split Gibbs sampling).
+    """Estimate one source at a time from what the others leave of the mix, at falling noise.
 
-    With d_k the estimate of source k, its sample is z_k = d_k + sqrt(share) sigma n_k. A sweep at sigma visits each
-    source: r = M - sum_{j != k} z_j + sqrt(1 - (N - 1) share) sigma n is s_k at noise level sigma, as each other sample
-    carries its part of the noise. So d_k = D_k(r; sigma), and n_k is drawn anew. (Split Gibbs sampling, Vono et al.,
-    2019, would draw from a posterior; this takes the posterior's mean plus noise.) share: by default 1 / N; at most 1 /
-    (N - 1), where no noise n is left to add.
+    It is of the family that is known as Diffusion-within-Gibbs (gibbs.py), with one step of a denoiser in place of a
+    draw. With d_k the estimate of source k, its sample is z_k = d_k + sqrt(share) sigma n_k. A sweep at sigma visits
+    each source: r = M - sum_{j != k} z_j + sqrt(1 - (N - 1) share) sigma n is s_k at noise level sigma, as each other
+    sample carries its part of the noise. So d_k = D_k(r; sigma), and n_k is drawn anew. (Split Gibbs sampling, Vono et
+    al., 2019, would draw from a posterior; this takes the posterior's mean plus noise.) share: by default 1 / N; at
+    most 1 / (N - 1), where no noise n is left to add.
 
     Sources take part from their entry on, those of early entry first. Item i begins with the (i % turns)-th of them and
     goes around, as at high noise the first source takes what it can. Before its entry z_k is noise only; or, with a
@@ -144,7 +150,7 @@ def alternating(
     number = len(denoisers)
     share = min(1 / number if share is None else share, 1 / max(1, number - 1))
     kept, fresh = share**0.5, max(0.0, 1 - (number - 1) * share) ** 0.5
-    order = sorted(range(number), key=lambda k: -plan.entries[k])
+    order = plan.order
 
     def noise(deviation: float) -> Tensor:
         white = torch.randn(mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
@@ -165,11 +171,11 @@ def alternating(
                 if anew is not None:
                     carried[k, items] = anew[items]
         if callback:
-            _report(callback, level, sigma, mix, estimates)
+            report(callback, level, sigma, mix, estimates)
     return estimates
 
 
-def _report(callback: Callback, level: int, sigma: float, mix: Tensor, estimates: Tensor) -> None:
+def report(callback: Callback, level: int, sigma: float, mix: Tensor, estimates: Tensor) -> None:
     """Call the callback with estimates at a level. The energy is that of the mix alone, at Gamma = sigma."""
     residual = (mix - estimates.sum(0)).double().square().mean((1, 2))
     callback(level, 0, 0.5 * mix.shape[2] * residual / sigma**2, residual.sqrt(), estimates)
@@ -216,7 +222,7 @@ def guided(
         pull = pull[:-1] - pull[-1] if guidance == "dirac" else pull + (mix - state.sum(0)) / width**2
         state = state + (1 - after / raised) * pull
         if callback:
-            _report(callback, level, sigma, mix, denoised)
+            report(callback, level, sigma, mix, denoised)
     return whole(state)
 
 

@@ -32,12 +32,7 @@ class Config:
 
 
 class Sampler(base.Sampler):
-    """The alternating sampler. Its misfit is the residual's, or a mean of that and the energy.
-
-    Where estimates can be accepted, it is the geometric mean of the two (acceptance.py). It is informative, as these
-    estimates see the mix only through denoisers. Wrong estimates have both near 1, and right ones seldom have one of
-    them there. So the mean leaves a wider gap than the larger one. The energy uses denoisers with the priors' gates.
-    """
+    """The alternating sampler. Its misfit is the base's, as its estimates see the mix only through denoisers."""
 
     judges = True
     begins = True
@@ -74,21 +69,9 @@ class Sampler(base.Sampler):
         def note(level: int, *state) -> None:
             callback(skipped + level, *state)
 
-        misfit = acceptance.Misfit(plan, self.curves, note)
+        residual = acceptance.Misfit(plan, self.curves, note)
         estimates = samplers.alternating(
-            mix,
-            self.denoisers,
-            plan,
-            generator,
-            misfit,
-            self.config.share or None,
-            self.config.turns,
-            start,
+            mix, self.denoisers, plan, generator, residual, self.config.share or None, self.config.turns, start,
             self.coloured,
-        )
-        value = misfit.value
-        assert value is not None  # the last sweeps have set it
-        if self.accept:
-            energy = acceptance.energy(estimates, self.judging, self.curves, self.planned, generator)
-            value = (value * energy).sqrt()
-        return estimates, self.none_stopped(mix), value
+        )  # fmt: skip
+        return estimates, self.none_stopped(mix), self.misfit(estimates, residual, generator)

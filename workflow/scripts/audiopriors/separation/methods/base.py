@@ -17,7 +17,7 @@ from torch import Tensor
 from ...errors import UserError
 from ...precision import products_of
 from ...priors.base import Prior
-from .. import samplers, schedules
+from .. import acceptance, samplers, schedules
 from ..encoder import Encoder
 from ..scaled import Scaled
 
@@ -154,6 +154,21 @@ class Sampler(abc.ABC):
             return denoiser(x, sigma)
 
         return counted
+
+    def misfit(self, estimates: Tensor, residual: acceptance.Misfit, generator: torch.Generator) -> Tensor:
+        """The misfit (B,) of a sampler that judges: the residual's, or a mean of that and the energy.
+
+        estimates: (N, B, 1, T), of a run with `residual` as its callback. Where estimates can be accepted, it is the
+        geometric mean of the two (acceptance.py). It is informative where estimates see the mix only through denoisers.
+        Wrong estimates have both near 1, and right ones seldom have one of them there. So the mean leaves a wider gap
+        than the larger one. The energy uses denoisers with the priors' gates.
+        """
+        value = residual.value
+        assert value is not None  # the last sweeps have set it
+        if self.accept:
+            energy = acceptance.energy(estimates, self.judging, self.curves, self.planned, generator)
+            value = (value * energy).sqrt()
+        return value
 
     @staticmethod
     def none_stopped(mix: Tensor) -> Tensor:
