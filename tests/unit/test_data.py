@@ -63,19 +63,23 @@ def test_mixes_that_the_base_derives(chirps):
 
     chirps.__class__ = Mean
     torch.testing.assert_close(chirps.mixture("test", SOURCES, items, 512), sum(parts) / 3)
+    truth, total = chirps.mixed(MIX, items, 2048)
+    as_estimate = references.estimates(chirps, MIX, truth, total, items)["mix"]
+    torch.testing.assert_close(as_estimate[0], truth.sum(0))  # the sources at their own levels, not the mean
 
 
 def test_references_that_any_data_have(chirps, monkeypatch):
     items = torch.arange(4)
     truth, total = chirps.mixed(MIX, items, 8192)
     compared = references.estimates(chirps, MIX, truth, total, items)
-    assert list(compared) == ["mix", "static_wiener", "ideal_ratio_mask"]
+    assert list(compared) == ["mix", "static_wiener", "ideal_ratio_mask", "ideal_power_mask"]
     torch.testing.assert_close(compared["mix"][1], total)
-    for name in ("static_wiener", "ideal_ratio_mask"):
+    for name in ("static_wiener", "ideal_ratio_mask", "ideal_power_mask"):
         assert compared[name].shape == truth.shape
         torch.testing.assert_close(compared[name].sum(0), total, rtol=0, atol=1e-4)
     error = {name: (one - truth).square().mean() for name, one in compared.items()}
     assert error["ideal_ratio_mask"] < min(error["static_wiener"], error["mix"])
+    assert error["ideal_power_mask"] < error["ideal_ratio_mask"]
     monkeypatch.setattr(type(chirps), "references", ("nope",))
     with pytest.raises(UserError, match="no reference 'nope': there are parametric_oracle, static_wiener, ideal"):
         references.estimates(chirps, MIX, truth, total, items)

@@ -96,6 +96,8 @@ def test_bss_eval_is_musevals_by_track_and_nan_where_silent():
     np.testing.assert_allclose(measured["sdr"][:, [0, 2, 4]], expected)
     assert measured["sdr"].mean() == pytest.approx(10 * np.log10(1 / (0.1**2 + 0.3**2)), abs=0.3)
     assert measured["sir"].mean() == pytest.approx(20 * np.log10(1 / 0.3), abs=0.5)
+    halved = metrics.bss_eval(estimate / 2, truth, tracks)  # unlike SI-SDR, it sees an estimate's scale
+    assert halved["sdr"].mean() == pytest.approx(10 * np.log10(4 / (1 + 0.1**2 + 0.3**2)), abs=0.3)
     silent = truth.clone()
     silent[0, [1, 3]] = 0  # source 0 in track q
     measured = metrics.bss_eval(estimate, silent, tracks)

@@ -113,7 +113,7 @@ def main() -> None:
             add("error curve", name, curves, "calls", calls, call[True])
     for described in settings["separators"]:
         separator, training, mix = supervised.build(described).to(device), described["training"], described["mix"]
-        x = 0.3 * torch.randn(training["batch"], len(mix["sources"]), frame, device=device)
+        x = 0.3 * torch.randn(training["batch"], len(mix["sources"]) + 1, frame, device=device)  # and the mix
         separator.initialise(x, x, 0.0)
         each = seconds(train_step(separator, training, x, 0.0), device)
         add("training", f"{described['name']}, {mix['name']}", 1, "steps", training["steps"], each)

@@ -12,10 +12,12 @@ def main() -> None:
     arguments = program.arguments()
     settings, deadline = arguments.settings, training.deadline_of(arguments)
     device = runtime.prepare(settings["threads"])
-    data = supervised.Mixes(registry.open_data(settings["data"], arguments.data), settings["mix"])
+    data = supervised.Mixtures(
+        registry.open_data(settings["data"], arguments.data), settings["mix"], settings["draw"] == "together"
+    )
     training.initial_weights(tuple(settings["seed"]))
     separator = supervised.build(settings)
-    described = {key: settings[key] for key in ("name", "family", "model", "mix", "training")}
+    described = {key: settings[key] for key in ("name", "family", "model", "mix", "draw", "training")}
     training.by_command(
         separator,
         data,

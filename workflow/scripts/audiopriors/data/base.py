@@ -35,7 +35,7 @@ class Frames(abc.ABC):
     bss_eval = False
     "Whether separations are also measured by BSSEval. Not for tones: its 512 taps can make any tone from another."
 
-    references: tuple[str, ...] = ("static_wiener", "ideal_ratio_mask")
+    references: tuple[str, ...] = ("static_wiener", "ideal_ratio_mask", "ideal_power_mask")
     "Estimates that separations are compared with: names in separation/references.py."
 
     mix_settings: tuple[str, ...] = ("gains", "noise")
@@ -70,8 +70,8 @@ class Frames(abc.ABC):
         frames = torch.stack([self.frames(split, source, items, frame) for source in sources])
         return frames.sum(0) / self.mix_divisor(sources)
 
-    def mixed(self, mix: dict, items: Tensor, frame: int) -> tuple[Tensor, Tensor]:
-        """The true sources (N, n, 1, frame) of test items, times the mix's gains, and their sum M (n, 1, frame).
+    def mixed(self, mix: dict, items: Tensor, frame: int, split: str = "test") -> tuple[Tensor, Tensor]:
+        """The true sources (N, n, 1, frame) of a split's items, times the mix's gains, and their sum M (n, 1, frame).
 
         mix: its name, sources, their gains, and unison (see the config's schema).
 
@@ -82,7 +82,7 @@ class Frames(abc.ABC):
         if mix["unison"]:
             raise UserError(f"mix {mix['name']}: these data have no frequencies that could be put in unison")
         truth = torch.stack([
-            gain * self.frames("test", source, items, frame)
+            gain * self.frames(split, source, items, frame)
             for source, gain in zip(mix["sources"], mix["gains"], strict=True)
         ])  # fmt: skip
         return truth, truth.sum(0)

@@ -284,8 +284,8 @@ class Frames(base.Frames):
             return self.frames(split, recordings.MIXTURE, items, frame)
         return super().mixture(split, sources, items, frame)
 
-    def mixed(self, mix: dict, items: Tensor, frame: int) -> tuple[Tensor, Tensor]:
-        """The true sources (N, n, 1, frame) of test items, and their recorded mix M (n, 1, frame).
+    def mixed(self, mix: dict, items: Tensor, frame: int, split: str = "test") -> tuple[Tensor, Tensor]:
+        """The true sources (N, n, 1, frame) of a split's items, and their recorded mix M (n, 1, frame).
 
         Raises
         ------
@@ -293,8 +293,8 @@ class Frames(base.Frames):
         """
         if mix["unison"] or set(mix["gains"]) != {1}:
             raise UserError(f"mix {mix['name']}: recorded music is separated as it is, without gains and unison")
-        truth, _ = super().mixed(mix, items, frame)
-        return truth, self.mixture("test", mix["sources"], items, frame)
+        truth, _ = super().mixed(mix, items, frame, split)
+        return truth, self.mixture(split, mix["sources"], items, frame)
 
     def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
         """A training batch (batch, 1, frame) of random frames in which the source sounds."""

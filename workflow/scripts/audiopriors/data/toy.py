@@ -191,9 +191,9 @@ class Frames(base.Frames):
         """The number of sources, as the mix is their mean (section 3.1)."""
         return len(sources)
 
-    def mixed(self, mix: dict, items: Tensor, frame: int) -> tuple[Tensor, Tensor]:
-        """The true sources (N, n, 1, frame) of test mixes, times their gains, and their sum M (n, 1, frame)."""
-        truth = self._waves(mix, items, frame, amplitude=True).float()
+    def mixed(self, mix: dict, items: Tensor, frame: int, split: str = "test") -> tuple[Tensor, Tensor]:
+        """The true sources (N, n, 1, frame) of a split's mixes, times their gains, and their sum M (n, 1, frame)."""
+        truth = self._waves(mix, items, frame, split, amplitude=True).float()
         return truth, truth.sum(0)
 
     def unit_waves(self, mix: dict, items: Tensor, frame: int) -> Tensor:
@@ -201,18 +201,18 @@ class Frames(base.Frames):
 
         Shape: (N, n, 1, frame) float64.
         """
-        return self._waves(mix, items, frame, amplitude=False)
+        return self._waves(mix, items, frame, "test", amplitude=False)
 
-    def _waves(self, mix: dict, items: Tensor, frame: int, amplitude: bool) -> Tensor:
-        """The sources of test mixes (N, n, 1, frame) float64, with their own amplitudes, or with amplitude 1.
+    def _waves(self, mix: dict, items: Tensor, frame: int, split: str, amplitude: bool) -> Tensor:
+        """The sources of a split's mixes (N, n, 1, frame) float64, with their own amplitudes, or with amplitude 1.
 
         With `unison`, all have the frequency of the first source, up to that relative difference.
         """
         waves, low, high = [], *self.config.frequency_range
         for source, gain in zip(mix["sources"], mix["gains"], strict=True):
-            frequency, loudness, phase = (column[items] for column in self.parameters("test", source))
+            frequency, loudness, phase = (column[items] for column in self.parameters(split, source))
             if mix["unison"] and source != mix["sources"][0]:
-                first = self.parameters("test", mix["sources"][0])[0][items]
+                first = self.parameters(split, mix["sources"][0])[0][items]
                 frequency = first * (1 + mix["unison"] * (2 * (frequency - low) / (high - low) - 1))
             loudness = gain * loudness if amplitude else torch.ones_like(loudness)
             waves.append(

@@ -119,6 +119,7 @@ def train_separator(data: DataSet, wildcards) -> dict:
         | supervised.get("training", {})
         | {"frame": data.frame},
         "mix": data.mix(wildcards.mix),
+        "draw": supervised.get("draw", "apart"),
         "seed": _seed(data, wildcards.separator, data.name, wildcards.mix),
     }
 

@@ -310,7 +310,7 @@ class DataSet:
 
     @property
     def supervised(self) -> dict:
-        """The config's supervised separators by name: prior, mixes, training."""
+        """The config's supervised separators by name: prior, mixes, draw, training."""
         return self.settings.get("supervised", {})
 
     @property

@@ -23,7 +23,8 @@ Reference = Callable[[Frames, dict, Tensor, Tensor, Tensor], Tensor]
 def estimates(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tensor) -> dict[str, Tensor]:
     """The mix M itself as estimate of each source, and the references of that kind of data: by name, (N, B, 1, T).
 
-    M has its sources at their own levels, as an estimate should. truth, total: the result of `data.mixed` for these
+    M has its sources at their own levels, as an estimate should: it is their sum also where the data's mix is a mean.
+    SI-SDR does not see the scale, but BSSEval does. truth, total: the result of `data.mixed` for these
     test items, (N, B, 1, T) and M (B, 1, T).
 
     Raises
@@ -68,6 +69,15 @@ def ideal_ratio_mask(data: Frames, mix: dict, truth: Tensor, total: Tensor, item
     return masked(torch.stack([spectra(one[:, 0]).abs() for one in truth]), total)
 
 
+def ideal_power_mask(data: Frames, mix: dict, truth: Tensor, total: Tensor, items: Tensor) -> Tensor:
+    """An oracle: a mask from the true sources' powers, as a Wiener filter has (Erdogan et al., 2015).
+
+    It is usually better than that from magnitudes, which is no ceiling.
+    """
+    return masked(torch.stack([spectra(one[:, 0]).abs().square() for one in truth]), total)
+
+
 REFERENCES: dict[str, Reference] = {
-    reference.__name__: reference for reference in (parametric_oracle, static_wiener, ideal_ratio_mask)
+    reference.__name__: reference
+    for reference in (parametric_oracle, static_wiener, ideal_ratio_mask, ideal_power_mask)
 }

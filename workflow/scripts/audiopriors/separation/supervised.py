@@ -13,7 +13,8 @@ from ..priors.base import Trainable
 class Separator(Trainable):
     """A network that estimates the sources (B, N, T) of mixes M (B, 1, T). Estimates add up to the mix.
 
-    It is trained as priors are. family, model: the prior whose network is used, always at one noise level. outputs: N.
+    It is trained as priors are, on batches of `Mixtures`. family, model: the prior whose network is used, always at one
+    noise level. outputs: N.
     """
 
     loss_unit = "nats (log error)"
@@ -23,8 +24,8 @@ class Separator(Trainable):
         self.inner = registry.load("priors", family).build(registry.settings("priors", family, model), outputs)
 
     def initialise(self, x: Tensor, clean: Tensor, sigma: float) -> None:
-        """Set the deviation of the mixes of sources x (B, N, T)."""
-        mix = x.sum(1, keepdim=True)
+        """Set the deviation of the mixes, the last of x (B, N + 1, T)."""
+        mix = x[:, -1:]
         self.inner.initialise(mix, mix, sigma)
 
     def forward(self, mix: Tensor) -> Tensor:
@@ -33,9 +34,10 @@ class Separator(Trainable):
         return estimates + (mix - estimates.sum(1, keepdim=True)) / estimates.shape[1]
 
     def loss(self, x: Tensor, clean: Tensor, sigma: float) -> Tensor:
-        """Mean over sources of log (rms of the error / rms of the source). Sources `clean`: (B, N, T)."""
-        error = (self(clean.sum(1, keepdim=True)) - clean).square().mean(2)
-        return 0.5 * torch.log((error + 1e-8) / (clean.square().mean(2) + 1e-4)).mean()
+        """Mean over sources of log (rms of the error / rms of the source). clean: sources, then mix, (B, N + 1, T)."""
+        sources, mix = clean[:, :-1], clean[:, -1:]
+        error = (self(mix) - sources).square().mean(2)
+        return 0.5 * torch.log((error + 1e-8) / (sources.square().mean(2) + 1e-4)).mean()
 
 
 class Mixes:
@@ -55,6 +57,41 @@ class Mixes:
     def frames(self, split: str, source: str, items: Tensor, frame: int) -> Tensor:
         """Items (n, N, T) of a split."""
         return torch.cat([gain * self.data.frames(split, part, items, frame) for part, gain in self.parts], 1)
+
+
+class Mixtures(Mixes):
+    """Sources and, after them, their mix M, to train a separator on. (B, N + 1, T)
+
+    together: if True, the sources of a mix are those of one item of the data, and M is that item's own mixture. In
+    recordings this is close to the sum of the sources, but not equal. If False, each source is drawn on its own, as in
+    `Mixes`, and M is the sum.
+    """
+
+    def __init__(self, data, mix: dict, together: bool):
+        super().__init__(data, mix)
+        self.mix, self.together = mix, together
+
+    def draw(self, source: str, batch: int, frame: int, generator: torch.Generator) -> Tensor:
+        """A training batch (B, N + 1, T)."""
+        if self.together:
+            items = torch.randint(self.count("train"), (batch,), generator=generator)
+            return self._of_items("train", items, frame)
+        return _with_sum(super().draw(source, batch, frame, generator))
+
+    def frames(self, split: str, source: str, items: Tensor, frame: int) -> Tensor:
+        """Items (n, N + 1, T) of a split."""
+        if self.together:
+            return self._of_items(split, items, frame)
+        return _with_sum(super().frames(split, source, items, frame))
+
+    def _of_items(self, split: str, items: Tensor, frame: int) -> Tensor:
+        sources, total = self.data.mixed(self.mix, items, frame, split)
+        return torch.cat([*sources, total], 1)
+
+
+def _with_sum(sources: Tensor) -> Tensor:
+    """Shape: (B, N, T) -> (B, N + 1, T)."""
+    return torch.cat([sources, sources.sum(1, keepdim=True)], 1)
 
 
 def build(description: dict) -> Separator:

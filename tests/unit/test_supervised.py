@@ -1,0 +1,123 @@
+"""What supervised separators are trained on, their loss, and the sizes and costs that make them fair references."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from audiopriors.checkpoints import build_prior
+from audiopriors.pipeline import config, programs
+from audiopriors.pipeline.scale import Scale
+from audiopriors.separation import supervised
+from configurations import SHIPPED, sentences
+from families import SCORE
+from test_music import FRAME, SOURCES, make, stems, write_hq
+from torch.utils.flop_counter import FlopCounterMode
+
+MIX = {"name": "band", "sources": SOURCES, "gains": [1] * 4, "unison": 0, "noise": 0}
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def band(tmp_path_factory):
+    """Tracks whose recorded mixture is not the sum: it has half its level."""
+    root = tmp_path_factory.mktemp("tracks")
+    for split, numbers in (("train", (0, 1, 2)), ("test", (3,))):
+        for number in numbers:
+            audio = stems(number)
+            write_hq(root / "musdb" / split / f"track {number}", audio, mixture=audio.sum(0) / 2)
+    (root / "cut").mkdir()
+    return make(root / "musdb", root / "cut")[1]
+
+
+def test_sources_apart_and_their_sum(band):
+    """The sources are those of `Mixes`, from the same random numbers."""
+    apart, mixes = supervised.Mixtures(band, MIX, False), supervised.Mixes(band, MIX)
+    batch = apart.draw("mix", 3, FRAME, generator())
+    assert batch.shape == (3, 5, FRAME) and torch.equal(batch[:, :4], mixes.draw("mix", 3, FRAME, generator()))
+    assert torch.equal(batch[:, 4], batch[:, :4].sum(1))
+    items = torch.tensor([4, 0])
+    held_out = apart.frames("validation", "mix", items, FRAME)
+    assert torch.equal(held_out[:, :4], mixes.frames("validation", "mix", items, FRAME))
+    assert torch.equal(held_out[:, 4], held_out[:, :4].sum(1))
+
+
+def test_sources_together_and_their_recorded_mixture(band):
+    together = supervised.Mixtures(band, MIX, True)
+    batch = together.draw("mix", 6, FRAME, generator())
+    assert batch.shape == (6, 5, FRAME) and torch.equal(batch, together.draw("mix", 6, FRAME, generator()))
+    items = torch.arange(band.count("train"))
+    frames = torch.cat([band.frames("train", name, items, FRAME) for name in [*SOURCES, "mixture"]], 1)
+    which = (batch[:, None] == frames).all(3).all(2)  # of one place of one track, the mixture too
+    assert (which.sum(1) == 1).all() and len(set(which.int().argmax(1).tolist())) > 1
+    assert (batch[:, 4] - batch[:, :4].sum(1) / 2).abs().max() < 1e-3 < batch[:, 4].std()
+    held_out = together.frames("validation", "mix", torch.tensor([1]), FRAME)
+    assert torch.equal(held_out[:, 4:], band.frames("validation", "mixture", torch.tensor([1]), FRAME))
+    assert together.count("validation") == band.count("validation")
+
+
+def test_a_separator_is_given_the_mix_that_its_sources_came_with():
+    torch.manual_seed(0)
+    separator = supervised.Separator("score", SCORE, 2).double()
+    batch = torch.randn(3, 3, 40, generator=generator(), dtype=torch.double)  # the last is no sum
+    separator.initialise(batch, batch, 0.0)
+    other = supervised.Separator("score", SCORE, 2).double()
+    other.inner.initialise(batch[:, 2:], batch[:, 2:], 0.0)
+    torch.testing.assert_close(separator.inner.deviation, other.inner.deviation)
+    estimates = separator(batch[:, 2:])
+    torch.testing.assert_close(estimates.sum(1), batch[:, 2])
+    errors = (estimates - batch[:, :2]).square().mean(2)
+    expected = 0.5 * torch.log((errors + 1e-8) / (batch[:, :2].square().mean(2) + 1e-4)).mean()
+    torch.testing.assert_close(separator.loss(batch, batch, 0.0), expected)
+
+
+@pytest.fixture(scope="module")
+def scales() -> dict[str, Scale]:
+    return {name: Scale(name, settings) for name, settings in config.scales(SHIPPED).items()}
+
+
+def test_the_config_says_how_mixes_are_drawn(scales):
+    def draw(scale, name):
+        asked = SimpleNamespace(separator=name, mix="band")
+        return programs.train_separator(scales[scale].dataset("demo_band"), asked)["draw"]
+
+    names = ("supervised", "supervised_large", "supervised_together")
+    assert [draw("quick", name) for name in names] == ["apart", "apart", "together"]
+    said = sentences({"datasets": {"musdb18": {"supervised": {"supervised": {"draw": "both"}}}}})
+    assert "supervised.draw: 'both' is not allowed; allowed: apart, together" in said
+
+
+def multiplications(model, x: torch.Tensor, sigma) -> int:
+    """Multiply-adds of a training step."""
+    model.initialise(x, x, sigma)
+    with FlopCounterMode(display=False) as counter:
+        model.loss(x, x, sigma).backward()
+    return counter.get_total_flops() // 2
+
+
+def size(model) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("scale", ["quick", "full"])
+def test_separators_of_music_cost_as_much_as_four_priors_and_the_large_one_is_as_large(scales, scale):
+    data, costs, sizes = scales[scale].dataset("musdb18"), {}, {}
+    for name in data.supervised:
+        described = programs.train_separator(data, SimpleNamespace(separator=name, mix="band"))
+        separator = supervised.build(described)
+        each = multiplications(separator, 0.1 * torch.randn(1, 5, 1024), 0.0)
+        costs[name], sizes[name] = (
+            described["training"]["steps"] * described["training"]["batch"] * each,
+            size(separator),
+        )
+    prior = scales[scale].prior("score_music")
+    model = build_prior(prior.family, prior.model)
+    each = multiplications(model, 0.1 * torch.randn(1, 1, 1024), torch.tensor([0.3]))
+    of_priors = 4 * prior.training["steps"] * prior.training["batch"] * each
+    assert costs.keys() == {"supervised", "supervised_large", "supervised_together"}
+    assert all(cost == pytest.approx(of_priors, rel=0.06) for cost in costs.values())
+    assert costs["supervised_large"] == pytest.approx(costs["supervised"], rel=0.01)
+    assert sizes["supervised_large"] == pytest.approx(4 * size(model), rel=0.04)
+    assert sizes["supervised"] == sizes["supervised_together"] == pytest.approx(size(model), rel=0.01)
