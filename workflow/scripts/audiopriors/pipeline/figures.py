@@ -285,10 +285,10 @@ FIGURES: dict[str, Figure] = {
             "music": (
                 "Median SI-SDR of each source over {mixes} test mixes with its 95 % interval over tracks, by prior "
                 "and method; data set {dataset}, T = {frame}, scale {scale}. References: the mix itself as "
-                "estimate, a static Wiener filter (long-term average spectra of the training stems), an oracle, the "
-                "ratio mask of the true sources' magnitudes, and a separator that is trained on mixes. In brackets "
-                "the number of mixes. BSSEval's measures are in the table. Look for methods above the mix. (Data "
-                "set demo_band: synthesised by this program, not recorded.)"
+                "estimate, a static Wiener filter (long-term average spectra of the training stems), two oracles, the "
+                "masks of the true sources' magnitudes and powers, and a separator that is trained on mixes. In "
+                "brackets the number of mixes. BSSEval's measures are in the table. Look for methods above the mix. "
+                "(Data set demo_band: synthesised by this program, not recorded.)"
             ),
         },
     ),

@@ -22,10 +22,10 @@ def diffusion_within_gibbs(
     turns: int = 1,
     coloured: Colour | None = None,
 ) -> Tensor:
-    """Gibbs sampling at falling noise: each source in turn is drawn by a reverse diffusion (Zhang, Guo & Eldar).
+    """Gibbs sampling at falling noise: each source in turn is drawn by a reverse diffusion.
 
-    This is Diffusion-within-Gibbs (arXiv 2509.12857 for sums of sources, 2602.10792 for linear maps of them). Given the
-    other samples, the rest M - sum_{j != k} s_j is s_k at noise level sigma. So `reverse_diffusion` draws s_k, from
+    This is Diffusion-within-Gibbs (arXiv 2509.12857; Zhang, Guo & Eldar, 2026, arXiv 2602.10792). Given the other
+    samples, the rest M - sum_{j != k} s_j is s_k at noise level sigma. So `reverse_diffusion` draws s_k, from
     sigma down to the plan's lowest level. At a fixed sigma the law tends to p(s | M) at Gamma = sigma, with more
     sweeps, more steps and a lower end. `samplers.alternating` adds noise to the rest; this does not.
 

@@ -1,4 +1,4 @@
-"""Diffusion-within-Gibbs (gibbs.py; Zhang, Guo & Eldar): the alternating sampler with a draw in place of one step."""
+"""Diffusion-within-Gibbs (`gibbs.diffusion_within_gibbs`; arXiv 2509.12857): draws in place of single steps."""
 
 from __future__ import annotations
 
