@@ -54,6 +54,8 @@ def test_mixes_that_the_base_derives(chirps):
     for one, part, gain in zip(truth, parts, MIX["gains"], strict=True):
         torch.testing.assert_close(one, gain * part)
     torch.testing.assert_close(total, truth.sum(0))
+    trained_on, _ = chirps.mixed(MIX, items, 512, "train")
+    torch.testing.assert_close(trained_on[1], 0.5 * chirps.frames("train", SOURCES[1], items, 512))
     with pytest.raises(UserError, match="mix three: these data have no frequencies that could be put in unison"):
         chirps.mixed(MIX | {"unison": 0.01}, items, 512)
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from audiopriors import training
 from audiopriors.checkpoints import build_prior
 from audiopriors.pipeline import config, programs
 from audiopriors.pipeline.scale import Scale
@@ -11,6 +12,7 @@ from audiopriors.separation import supervised
 from configurations import SHIPPED, sentences
 from families import SCORE
 from test_music import FRAME, SOURCES, make, stems, write_hq
+from test_training import TRAINING, data  # noqa: F401 (a fixture)
 from torch.utils.flop_counter import FlopCounterMode
 
 MIX = {"name": "band", "sources": SOURCES, "gains": [1] * 4, "unison": 0, "noise": 0}
@@ -73,6 +75,21 @@ def test_a_separator_is_given_the_mix_that_its_sources_came_with():
     torch.testing.assert_close(separator.loss(batch, batch, 0.0), expected)
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_it_trains_on_toy_mixes_with_gains(data, tmp_path, together):  # noqa: F811
+    mix = {"name": "two", "sources": ["sine", "saw"], "gains": [1, 0.5], "unison": 0}
+    mixtures = supervised.Mixtures(data, mix, together)
+    batch = mixtures.draw("mix", 2, 64, generator())
+    torch.testing.assert_close(batch[:, 2], batch[:, 0] + batch[:, 1])
+    assert 0.3 < batch[:, 1].abs().max() <= 0.5
+    torch.manual_seed(0)
+    losses = training.train(
+        supervised.Separator("score", SCORE, 2), mixtures, "mix", 0.0, TRAINING, seed=(0,), fingerprint="f",
+        state=tmp_path / "state", device=torch.device("cpu"), fresh=True,
+    )  # fmt: skip
+    assert len(losses) == TRAINING.log_points and losses[-1]["held_out_loss"] < losses[0]["held_out_loss"]
+
+
 @pytest.fixture(scope="module")
 def scales() -> dict[str, Scale]:
     return {name: Scale(name, settings) for name, settings in config.scales(SHIPPED).items()}
@@ -103,9 +120,9 @@ def size(model) -> int:
 
 @pytest.mark.parametrize("scale", ["quick", "full"])
 def test_separators_of_music_cost_as_much_as_four_priors_and_the_large_one_is_as_large(scales, scale):
-    data, costs, sizes = scales[scale].dataset("musdb18"), {}, {}
-    for name in data.supervised:
-        described = programs.train_separator(data, SimpleNamespace(separator=name, mix="band"))
+    music, costs, sizes = scales[scale].dataset("musdb18"), {}, {}
+    for name in music.supervised:
+        described = programs.train_separator(music, SimpleNamespace(separator=name, mix="band"))
         separator = supervised.build(described)
         each = multiplications(separator, 0.1 * torch.randn(1, 5, 1024), 0.0)
         costs[name], sizes[name] = (
