@@ -1,5 +1,6 @@
 """What supervised separators are trained on, their loss, and the sizes and costs that make them fair references."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -106,10 +107,18 @@ def test_the_config_says_how_mixes_are_drawn(scales):
     assert "supervised.draw: 'both' is not allowed; allowed: apart, together" in said
 
 
+def of_product(_, left, right, *others, **options) -> int:
+    """Twice the multiply-adds of a product that is added in place, which the counter does not know."""
+    return 2 * math.prod(left) * right[-1]
+
+
+IN_PLACE = {torch.ops.aten.addmm_: of_product, torch.ops.aten.baddbmm_: of_product}
+
+
 def multiplications(model, x: torch.Tensor, sigma) -> int:
     """Multiply-adds of a training step."""
     model.initialise(x, x, sigma)
-    with FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False, custom_mapping=IN_PLACE) as counter:
         model.loss(x, x, sigma).backward()
     return counter.get_total_flops() // 2
 
@@ -118,23 +127,18 @@ def size(model) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
+@pytest.mark.parametrize(("dataset", "name", "mix"), [("toy", "score", "four"), ("musdb18", "score_music", "band")])
 @pytest.mark.parametrize("scale", ["quick", "full"])
-def test_separators_of_music_cost_as_much_as_four_priors_and_the_large_one_is_as_large(scales, scale):
-    music, costs, sizes = scales[scale].dataset("musdb18"), {}, {}
-    for name in music.supervised:
-        described = programs.train_separator(music, SimpleNamespace(separator=name, mix="band"))
-        separator = supervised.build(described)
-        each = multiplications(separator, 0.1 * torch.randn(1, 5, 1024), 0.0)
-        costs[name], sizes[name] = (
-            described["training"]["steps"] * described["training"]["batch"] * each,
-            size(separator),
-        )
-    prior = scales[scale].prior("score_music")
+def test_separators_cost_as_much_as_four_priors_and_the_large_one_is_as_large(scales, scale, dataset, name, mix):
+    described, prior = scales[scale].dataset(dataset), scales[scale].prior(name)
     model = build_prior(prior.family, prior.model)
-    each = multiplications(model, 0.1 * torch.randn(1, 1, 1024), torch.tensor([0.3]))
+    each = multiplications(model, 0.1 * torch.randn(2, 1, 4096), torch.full((2,), 0.3))
     of_priors = 4 * prior.training["steps"] * prior.training["batch"] * each
-    assert costs.keys() == {"supervised", "supervised_large", "supervised_together"}
-    assert all(cost == pytest.approx(of_priors, rel=0.06) for cost in costs.values())
-    assert costs["supervised_large"] == pytest.approx(costs["supervised"], rel=0.01)
-    assert sizes["supervised_large"] == pytest.approx(4 * size(model), rel=0.04)
-    assert sizes["supervised"] == sizes["supervised_together"] == pytest.approx(size(model), rel=0.01)
+    for separator in described.supervised:
+        asked = programs.train_separator(described, SimpleNamespace(separator=separator, mix=mix))
+        built = supervised.build(asked)
+        each = multiplications(built, 0.1 * torch.randn(2, 5, 4096), 0.0)
+        cost = asked["training"]["steps"] * asked["training"]["batch"] * each
+        assert cost == pytest.approx(of_priors, rel=0.07), separator
+        whole = 4 * size(model) if separator == "supervised_large" else size(model)
+        assert size(built) == pytest.approx(whole, rel=0.07), separator  # a score prior has its gate beside
