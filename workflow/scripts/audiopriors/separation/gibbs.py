@@ -31,7 +31,8 @@ def diffusion_within_gibbs(
 
     Levels, entries, turns and the last sweeps, without noise, are those of `samplers.alternating`. Before its entry a
     sample is 0. steps: calls of the denoiser for each draw; 1 takes the posterior's mean. mix: M (B, 1, T). The
-    callback gets the samples. coloured: the noise that the denoisers know, by default white. Returns the estimates of the last sweeps (N, B, 1, T).
+    callback gets the samples. coloured: the noise that the denoisers know, by default white. Returns the estimates of
+    the last sweeps (N, B, 1, T).
     """
     order, levels = plan.order, plan.sigmas + plan.settle
     samples = mix.new_zeros(len(denoisers), *mix.shape)
