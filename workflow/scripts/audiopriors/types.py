@@ -7,6 +7,7 @@ Positive = float
 Share = float
 ShareAboveZero = float
 ShareBelowOne = float
+Classes = str | dict[str, list[int | str]]
 
 SCHEMAS: dict[str, dict] = {
     "int": {"type": "integer", "minimum": 0},
@@ -18,6 +19,10 @@ SCHEMAS: dict[str, dict] = {
     "Share": {"type": "number", "minimum": 0, "maximum": 1},
     "ShareAboveZero": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
     "ShareBelowOne": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+    "Classes": {
+        "type": ["string", "object"],
+        "additionalProperties": {"type": "array", "items": {"type": ["integer", "string"]}},
+    },
     "bool": {"type": "boolean"},
     "str": {"type": "string"},
     "list[str]": {"type": "array", "items": {"type": "string"}},

@@ -48,6 +48,14 @@ def problem(layout: str, root: str) -> str | None:
     return f"there is no folder {str(place)!r}; {hint}"
 
 
+def missing_packages() -> str | None:
+    """One sentence on the packages that chorales and MIDI files need and that are not installed; None if all are."""
+    missing = [name for name in ("mido", "music21", "pretty_midi", "tinysoundfont") if not importlib.util.find_spec(name)]
+    if not missing:
+        return None
+    return f"scores need {', '.join(missing)}, which this environment lacks; run `make .venv/.scores`"
+
+
 def visible(folder: Path) -> list[Path]:
     """What lies in a folder, sorted, without hidden names and the folders that systems make for themselves.
 

@@ -191,15 +191,15 @@ def _unreadable(error: OSError) -> str:
 
 
 @contextmanager
-def skipping(skip: bool, track: Track, left_out: list[Stray]):
-    """A context for reading a track. If `skip` is set, a broken one is added to `left_out`; else it is an error."""
+def skipping(skip: bool, path: Path, split: str | None, left_out: list[Stray]):
+    """A context for reading a track at `path`. If `skip` is set, a broken one goes to `left_out`; else it is an error."""
     try:
         yield
     except BrokenTrack as problem:
         if not skip:
             raise BrokenTrack(f"{problem} (or set `skip_broken: true` to go on without this track)") from problem
         log.warning("left out: %s", problem)
-        left_out.append(Stray(track.path, track.split, str(problem).removeprefix(str(track.path)).lstrip("/:, ")))
+        left_out.append(Stray(path, split, str(problem).removeprefix(str(path)).lstrip("/:, ")))
 
 
 def check_folders_of_splits(cut: list[Track], left_out: list[Stray]) -> None:

@@ -24,6 +24,7 @@ from ..audio import recordings, roots, tracks
 from ..errors import UserError
 from ..files import Damaged, digest, read_array, read_table, write_bytes
 from ..seeds import numpy_generator, seed_of, torch_generator
+from ..types import Classes
 from . import base
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
 class Config:
     """Settings of recorded music."""
 
-    layout: Literal["musdb18", "folder", "demo_band"]
-    "How tracks lie below `root`: as MUSDB18 (.stem.mp4, or HQ wav), or a folder a track; demo_band makes its own."
+    layout: Literal["musdb18", "folder", "midi", "demo_band", "chorales"]
+    "How tracks lie below `root`: as MUSDB18 (.stem.mp4, or HQ wav), a folder a track, or MIDI files, which are rendered;"
+    " demo_band and chorales need no root."
     root: str = ""
     "The folder; if empty, that of the variable MUSDB_PATH."
     rate: int = 16000
@@ -53,9 +55,13 @@ class Config:
     skip_broken: bool = False
     "Leave out and list broken tracks, and what should be a track and is none, instead of stopping."
     songs: int = 0
-    "Number of songs of the demo band."
+    "Number of songs of the demo band, or of chorales."
     seconds: float = 0.0
-    "Length of these songs."
+    "Length of the demo band's songs; of chorales and MIDI files the longest, and 0 for the whole of these."
+    soundfont: str = ""
+    "What chorales and MIDI files are played with (.sf2, .sf3); if empty, that which pretty_midi ships."
+    classes: Classes = "general_midi"
+    "Of MIDI files: programmes of each source, as `{keys: [0-7], kit: [drums], other: [rest]}`; or general_midi or slakh."
 
 
 def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: int) -> pd.DataFrame:
@@ -71,19 +77,20 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
 
     if config.frames < 1:
         raise UserError(f"`frames` is {config.frames} in the data set's settings; give at least 1")
-    layout, root = _root(config, seed, folder)
+    layout, root, left_out = _root(config, sources, seed, folder)
     if layout == "musdb18" and not set(sources) <= set(recordings.MUSDB_SOURCES):
         raise UserError(f"MUSDB18 has the sources {', '.join(recordings.MUSDB_SOURCES)}, not {', '.join(sources)}")
-    listed, left_out = tracks.find(layout, root, sources)
+    listed, strays = tracks.find(layout, root, sources)
     if not config.skip_broken:
-        tracks.stop_at(left_out)
+        tracks.stop_at(strays)
         tracks.assign_splits(listed, config.validation, config.test, seed)  # too few are named before any is cut
-    for stray in left_out:
+    left_out += strays
+    for stray in strays:
         tracks.log.warning("left out: %s", roots.text(f"{stray.path}: {stray.reason}"))
     rows_of: dict[str, list[dict]] = {}  # by the track's key
     for number, track in enumerate(listed, 1):
         tracks.log.info("%d of %d: %s", number, len(listed), track.name)
-        with tracks.skipping(config.skip_broken, track, left_out):
+        with tracks.skipping(config.skip_broken, track.path, track.split, left_out):
             rows_of[track.key] = recordings.cut(
                 track, sources, folder / "frames", rate=config.rate, frame=frame, frames=config.frames,
                 channel=config.channel, seed=seed,
@@ -98,16 +105,22 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
     return table
 
 
-def _root(config: Config, seed: tuple, folder: Path) -> tuple[str, Path]:
-    """The layout and the root of the tracks; the demo band's are synthesised below `folder`."""
+def _root(
+    config: Config, sources: list[str], seed: tuple, folder: Path
+) -> tuple[str, Path, list[tracks.Stray]]:
+    """The layout and the root of the tracks, below `folder` where they are rendered; and what could not be rendered."""
     if config.layout == "demo_band":
         _play(config, folder / "songs", seed)
-        return "musdb18", folder / "songs"
+        return "musdb18", folder / "songs", []
+    if config.layout == "chorales":
+        from ..audio import rendering  # imported here, as every training imports this file
+
+        return "folder", folder / "songs", rendering.render_chorales(folder / "songs", sources, config, seed)
     if wrong := roots.problem(config.layout, config.root):
         raise UserError(wrong)
     root = roots.root_of(config.root)
     assert root is not None  # else there is a problem
-    return config.layout, root
+    return config.layout, root, []
 
 
 def _used(track: recordings.Track, split: str, rows: list[dict], folder: Path, config: Config) -> dict:

@@ -13,7 +13,7 @@ from .scale import DataSet
 
 def are_needed(data: DataSet) -> bool:
     """Whether the data set is cut out of recordings that are not synthesised here."""
-    return data.data["settings"].get("layout", "demo_band") != "demo_band"
+    return data.data["settings"].get("layout", "demo_band") not in ("demo_band", "chorales")
 
 
 def items(data: DataSet) -> Path:

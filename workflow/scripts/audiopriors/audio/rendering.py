@@ -1,0 +1,132 @@
+"""Scores that are rendered to recordings: Bach's chorales, and MIDI files of the user's.
+
+Each piece becomes a folder with a flac file per source, which is the layout `folder`. Pieces that are rendered stay.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import soundfile
+
+from ..errors import UserError
+from ..files import digest, sha256
+from ..types import Classes
+from . import chorales, instruments, midi, roots, soundfont, stored, tracks
+from .soundfont import RATE, Score, Soundfont
+from .tracks import Stray
+
+_LOUDEST = 0.98  # of full scale, of the mix and the stems
+_DONE = "rendered.json"  # in a piece's folder, written last: what it was rendered from
+_PACKAGES = ("mido", "music21", "tinysoundfont")
+_CODE = (__file__, chorales.__file__, instruments.__file__, midi.__file__, soundfont.__file__)
+
+
+class Settings(Protocol):
+    """What a data set says of its pieces; data/music.py explains each."""
+
+    @property
+    def songs(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def soundfont(self) -> str: ...
+    @property
+    def classes(self) -> Classes: ...
+    @property
+    def skip_broken(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class _Piece:
+    name: str
+    split: str | None
+    path: Path
+    score: Callable[[], Score]
+    "Reads it; raises BrokenTrack."
+
+
+def render_chorales(root: Path, sources: list[str], settings: Settings, seed: tuple) -> list[Stray]:
+    """Render as many chorales below `root` as the settings say, no two of one tune. Returns what was left out.
+
+    Raises
+    ------
+    UserError: a source is none of the instruments, the corpus has too few chorales, a package is not installed, or the
+        soundfont cannot be used. BrokenTrack: the first chorale that is broken, unless `skip_broken` is set.
+    """
+    others = [source for source in sources if source not in chorales.VOICES]
+    if others:
+        raise UserError(f"chorales have the sources {', '.join(chorales.VOICES)}, not {', '.join(others)}")
+    _check_packages()
+    pieces = (
+        _Piece(path.stem, None, path, functools.partial(chorales.score, path, sources, seed, settings.seconds))
+        for path in chorales.of_different_tunes(seed)
+    )
+    left_out: list[Stray] = []
+    rendered = _render(pieces, root, sources, settings, left_out, [seed, settings.seconds], most=settings.songs)
+    if rendered < settings.songs:
+        raise UserError(
+            f"`songs` is {settings.songs} in the data set's settings, but the corpus has chorales of {rendered} tunes"
+        )
+    return left_out
+
+
+def _check_packages() -> None:
+    if missing := roots.missing_packages():
+        raise UserError(missing)
+
+
+def _render(
+    pieces: Iterable[_Piece], root: Path, sources: list[str], settings: Settings, left_out: list[Stray],
+    made_from: Sequence, most: int | None = None,
+) -> int:  # fmt: skip
+    """Render the first `most` pieces that are not broken, and remove all others. Returns how many there are.
+
+    made_from: what the sound depends on beside the piece, the sources, the soundfont and the code.
+    """
+    font = Soundfont(Path(os.path.expanduser(settings.soundfont)) if settings.soundfont else soundfont.default_path())
+    versions = [importlib.metadata.version(package) for package in _PACKAGES]
+    common = [sources, made_from, sha256(font.path), digest(*_CODE), versions]
+    places: list[Path] = []
+    for piece in pieces:
+        if len(places) == most:
+            break
+        place = root / (piece.split or "") / piece.name
+        wanted = json.dumps([sha256(piece.path), *common])
+        with tracks.skipping(settings.skip_broken, piece.path, piece.split, left_out):
+            if not (place / _DONE).exists() or (place / _DONE).read_text() != wanted:
+                tracks.log.info("playing %s", piece.name)
+                shutil.rmtree(place, ignore_errors=True)
+                _play(piece, font, place, sources)
+                (place / _DONE).write_text(wanted)
+            places.append(place)
+    kept = {*places, *(place.parent for place in places)}
+    for other in [*root.glob("*"), *root.glob("*/*")]:
+        if other.is_dir() and other not in kept:
+            shutil.rmtree(other)
+    return len(places)
+
+
+def _play(piece: _Piece, font: Soundfont, place: Path, sources: list[str]) -> None:
+    """Write each source of a piece as a flac file, all with one gain, so that neither they nor their sum clip."""
+    score = piece.score()
+    font.check(score, piece.path)
+    place.mkdir(parents=True)
+    with stored.scratch(place) as folder:
+        waves = [stored.Wave(folder / name, channels=2).extend(font.play(score, name)) for name in sources]
+        sums = (np.sum(parts, axis=0) for parts in zip(*(wave.pieces() for wave in waves), strict=True))
+        loudest = max(*(float(np.abs(part).max()) for part in sums), *(wave.loudest for wave in waves))
+        gain = np.float32(min(1, _LOUDEST / max(loudest, _LOUDEST)))
+        for name, wave in zip(sources, waves, strict=True):
+            with soundfile.SoundFile(place / f"{name}.flac", "w", RATE, 2, "PCM_16") as file:
+                for part in wave.pieces():
+                    file.write(gain * part)
