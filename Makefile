@@ -1,5 +1,6 @@
 # make         set up, then build the quick scale (toy data) and its report
 # make music   set up, then the quick scale on the demo band and a real song, and their report
+# make chorales   the same for chorales by Bach on sampled instruments; it adds what scores need to the environment
 # make check   set up, then the unit tests (5 minutes)
 # make test    set up, then all tests       make lint    set up, then the linters and the type checker
 # make docs    build quick and music, then write docs/quick and the pages from them
@@ -13,9 +14,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := 0.13.8
 SCALE := quick
 READY := .venv/.ready
+SCORES := .venv/.scores
 WARM := python workflow/scripts/warm_python.py --run
 
-.PHONY: quick music check test lint docs pages site benchmark verify clean
+.PHONY: quick music chorales check test lint docs pages site benchmark verify clean
 
 quick: $(READY)
 	$(WARM) snakemake --cores all --rerun-incomplete --logger rich -- quick
@@ -23,10 +25,13 @@ quick: $(READY)
 music: $(READY)
 	$(WARM) snakemake --cores all --rerun-incomplete --logger rich -- quick_demo_band
 
-check: $(READY)
+chorales: $(SCORES)
+	$(WARM) snakemake --cores all --rerun-incomplete --logger rich -- quick_chorales
+
+check: $(SCORES)
 	pytest -n 2 tests/unit
 
-test: $(READY)
+test: $(SCORES)
 	pytest -n 2
 
 lint: $(READY)
@@ -66,4 +71,8 @@ $(READY): pyproject.toml uv.lock
 	python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet uv==$(UV)
 	.venv/bin/uv sync --frozen --inexact --compile-bytecode --python .venv/bin/python
+	@touch $@
+
+$(SCORES): $(READY)
+	.venv/bin/uv sync --frozen --inexact --compile-bytecode --group scores --python .venv/bin/python
 	@touch $@

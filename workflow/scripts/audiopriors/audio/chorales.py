@@ -50,7 +50,9 @@ def notes(path: Path) -> Notes:
     from music21 import converter
 
     try:
-        parts = converter.parse(path, forceSource=True, storePickle=False).parts  # it would write beside other files
+        parts = converter.parse(
+            path, forceSource=True, storePickle=False
+        ).parts  # without copies in a folder of its own
         each = [
             [(float(note.offset), float(note.quarterLength), max(pitch.midi for pitch in note.pitches))
              for note in part.stripTies().flatten().notes if note.quarterLength]

@@ -28,7 +28,8 @@ def score(path: Path, source_of: Mapping[int, str], seconds: float) -> Score:
     """
     program = dict.fromkeys(range(16), 0) | {DRUM_CHANNEL: DRUMS}
     events: list[Event] = []
-    programs, others = set(), set()
+    programs: set[int] = set()
+    others: set[int] = set()
     last = 0.0
     for event in _pedalled(_events(path)):
         if seconds and event.seconds >= seconds:

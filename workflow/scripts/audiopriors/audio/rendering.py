@@ -80,6 +80,87 @@ def render_chorales(root: Path, sources: list[str], settings: Settings, seed: tu
     return left_out
 
 
+def render_midi(midi_root: Path, root: Path, sources: list[str], settings: Settings) -> list[Stray]:
+    """Render the MIDI files below a folder of the user's, below `root`. Returns what was left out.
+
+    Raises
+    ------
+    UserError: the classes do not fit the sources, there are no MIDI files that can be used, a package is not installed,
+        or the soundfont cannot be used. BrokenTrack: what is broken, unless `skip_broken` is set.
+    """
+    _check_packages()
+    if problem := instruments.problem(settings.classes, sources):
+        raise UserError(problem)
+    source_of = instruments.source_of_program(settings.classes, sources)
+    entries = list(_midi_files(midi_root))
+    left_out = [entry for entry in entries if isinstance(entry, Stray)]
+    if not settings.skip_broken:
+        tracks.stop_at(left_out)
+    for stray in left_out:
+        tracks.log.warning("left out: %s", roots.text(f"{stray.path}: {stray.reason}"))
+    pieces = (
+        _Piece(name, split, path, functools.partial(midi.score, path, source_of, settings.seconds))
+        for name, split, path in (entry for entry in entries if not isinstance(entry, Stray))
+    )
+    used = [(number, source) for number, source in source_of.items()]
+    if not _render(pieces, root, sources, settings, left_out, [used, settings.seconds]):
+        raise UserError(
+            f"the folder {str(midi_root)!r} has no MIDI files ({', '.join(roots.SCORES)}) that can be used; set `root` "
+            f"in the data set's settings to a folder that has{tracks.sentences(left_out)}"
+        )
+    return left_out
+
+
+def _midi_files(root: Path) -> Iterator[tuple[str, str | None, Path] | Stray]:
+    """The name, the split and the path of every MIDI file, and what cannot be one."""
+    try:
+        folders = tracks.split_folders(roots.visible(root))
+    except OSError as error:
+        raise UserError(f"{root}: {tracks.unreadable(error)}") from error
+    split_of = {folder: split for split, folder in folders.items()}
+    seen: dict[str, Path] = {}
+    filled: set[str | None] = set()
+    for path in roots.scores(root):
+        inside = path.relative_to(root).with_suffix("").parts
+        split = split_of.get(root / inside[0])
+        if os.path.isdir(path):
+            try:
+                roots.visible(path)
+            except OSError as error:
+                yield Stray(path, split, tracks.unreadable(error))
+            continue
+        filled.add(split)
+        name = " - ".join(inside[1:] if split else inside)
+        if folders and not split:
+            names = " and ".join(folder.name for folder in folders.values())
+            reason = f"is in no split, as it lies beside {names}; move it into one of them or elsewhere"
+        else:
+            reason = _flaw(path, name, split, seen)
+        yield Stray(path, split, reason) if reason else (name, split, path)
+    for split, folder in folders.items():
+        if split not in filled:
+            yield Stray(folder, split, "has no MIDI files in it; add some, or remove this folder")
+
+
+def _flaw(path: Path, name: str, split: str | None, seen: dict[str, Path]) -> str:
+    """Why a MIDI file cannot be a piece called `name`; empty if it can. seen: others, by name and by content."""
+    if roots.is_link_to_nothing(path):
+        return tracks.LINK
+    if roots.text(name) != name:
+        return "has a name that is not in UTF-8; rename it"
+    if name.lower() in tracks.SPLIT_OF:
+        return "has the name of a split's folder; rename it"
+    try:
+        content = sha256(path)
+    except OSError as error:
+        return tracks.unreadable(error)
+    if (other := seen.setdefault(f"{split} {name}", path)) != path:
+        return f"has the same name as {other}; rename or remove one of them"
+    if (other := seen.setdefault(content, path)) != path:
+        return f"is a copy of {other}; remove one of them"
+    return ""
+
+
 def _check_packages() -> None:
     if missing := roots.missing_packages():
         raise UserError(missing)
@@ -93,7 +174,9 @@ def _render(
 
     made_from: what the sound depends on beside the piece, the sources, the soundfont and the code.
     """
-    font = Soundfont(Path(os.path.expanduser(settings.soundfont)) if settings.soundfont else soundfont.default_path())
+    if problem := roots.problem_of_soundfont(settings.soundfont):
+        raise UserError(problem)
+    font = Soundfont(roots.soundfont_of(settings.soundfont))
     versions = [importlib.metadata.version(package) for package in _PACKAGES]
     common = [sources, made_from, sha256(font.path), digest(*_CODE), versions]
     places: list[Path] = []

@@ -20,6 +20,8 @@ ALL_AUDIO = (
     ".mka", ".webm", ".ape", ".tta", ".mp2",
 )  # fmt: skip
 "Suffixes of files that someone may take for a track, or a part of one."
+SCORES = (".mid", ".midi")
+"Suffixes of MIDI files."
 _OF_THE_SYSTEM = ("__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information")
 
 ACCESS = (
@@ -29,18 +31,19 @@ ACCESS = (
 )
 
 
-def root_of(root: str) -> Path | None:
-    """The configured folder, or that of the variable MUSDB_PATH; None if neither is set."""
-    root = root or os.environ.get("MUSDB_PATH", "")
+def root_of(layout: str, root: str) -> Path | None:
+    """The configured folder, or, of recordings, that of the variable MUSDB_PATH; None if neither is set."""
+    root = root or ("" if layout == "midi" else os.environ.get("MUSDB_PATH", ""))
     return Path(os.path.expanduser(root)) if root else None
 
 
 def problem(layout: str, root: str) -> str | None:
     """One sentence on what is wrong with the root; None if it is a folder."""
-    place = root_of(root)
-    hint = ACCESS if layout == "musdb18" else "set `root` in the data set's settings to the folder of your tracks"
+    place = root_of(layout, root)
+    what = "MIDI files" if layout == "midi" else "tracks"
+    hint = ACCESS if layout == "musdb18" else f"set `root` in the data set's settings to the folder of your {what}"
     if place is None:
-        return f"no folder of recordings is set; {hint}"
+        return f"no folder of {'MIDI files' if layout == 'midi' else 'recordings'} is set; {hint}"
     if os.path.isdir(place):
         return None
     if os.path.isfile(place):
@@ -50,10 +53,28 @@ def problem(layout: str, root: str) -> str | None:
 
 def missing_packages() -> str | None:
     """One sentence on the packages that chorales and MIDI files need and that are not installed; None if all are."""
-    missing = [name for name in ("mido", "music21", "pretty_midi", "tinysoundfont") if not importlib.util.find_spec(name)]
+    missing = [
+        name for name in ("mido", "music21", "pretty_midi", "tinysoundfont") if not importlib.util.find_spec(name)
+    ]
     if not missing:
         return None
     return f"scores need {', '.join(missing)}, which this environment lacks; run `make .venv/.scores`"
+
+
+def soundfont_of(path: str) -> Path:
+    """The configured soundfont; if the path is empty, that of the package pretty_midi, which must be installed."""
+    if path:
+        return Path(os.path.expanduser(path))
+    spec = importlib.util.find_spec("pretty_midi")
+    assert spec and spec.origin
+    return Path(spec.origin).with_name("TimGM6mb.sf2")
+
+
+def problem_of_soundfont(path: str) -> str | None:
+    """One sentence on what is wrong with the configured soundfont; None if there is such a file."""
+    if soundfont_of(path).is_file():
+        return None
+    return f"there is no soundfont {str(soundfont_of(path))!r}; set `soundfont` in the data set's settings to one"
 
 
 def visible(folder: Path) -> list[Path]:
@@ -87,15 +108,18 @@ def name_of_stems(file: str) -> str | None:
 STATE = "recordings.sha256"  # beside the items: the state of the recordings from which they were cut
 TRACKS = "tracks.json"  # beside the items: what each track is used for, or why it was left out
 DEPTH = 3  # a track's file is at most SPLIT/TRACK/FILE below the root
+DEPTH_OF_SCORES = 16  # folders of MIDI files may have any order
 
 
-def state(root: Path) -> str:
+def state(root: Path, layout: str = "folder") -> str:
     """SHA-256 over the path and the content of every audio file of the tracks below the root, links followed.
+
+    Of the layout `midi`, of every MIDI file instead.
 
     A copy or a new time stamp does not change it. The first time, every file is read: lines on stderr say how far.
     """
     total, kept, unsaved = hashlib.sha256(), _kept(), 0
-    for path in _audio_files(root, DEPTH):
+    for path in scores(root) if layout == "midi" else _files(root, ALL_AUDIO, DEPTH):
         content = ""  # of what is a link to nothing, or cannot be read
         with contextlib.suppress(OSError):
             content, size = _checksum(path, kept)
@@ -110,8 +134,13 @@ def state(root: Path) -> str:
     return total.hexdigest()
 
 
-def _audio_files(folder: Path, depth: int) -> Iterator[Path]:
-    """Visible audio files at most `depth` below the folder, and folders above them. Loops of links end."""
+def scores(root: Path) -> Iterator[Path]:
+    """Visible MIDI files below the root, sorted, and the folders among them."""
+    return _files(root, SCORES, DEPTH_OF_SCORES)
+
+
+def _files(folder: Path, suffixes: tuple[str, ...], depth: int) -> Iterator[Path]:
+    """Visible files with these suffixes at most `depth` below a folder, and folders above them. Loops of links end."""
     try:
         inside = visible(folder)
     except OSError:
@@ -119,11 +148,18 @@ def _audio_files(folder: Path, depth: int) -> Iterator[Path]:
         return
     for path in inside:
         if os.path.isdir(path):
-            if depth > 1:  # it may be a track, or should be
+            if depth > 1 and not _is_above(path, folder):  # it may be a track, or should be
                 yield path
-                yield from _audio_files(path, depth - 1)
-        elif path.suffix.lower() in ALL_AUDIO:
+                yield from _files(path, suffixes, depth - 1)
+        elif path.suffix.lower() in suffixes:
             yield path
+
+
+def _is_above(path: Path, folder: Path) -> bool:
+    """Whether a path, which may be a link, is that folder or one above it."""
+    return os.path.realpath(folder).startswith(os.path.join(os.path.realpath(path), "")) or os.path.samefile(
+        path, folder
+    )
 
 
 CHECKSUMS = Path("results/recordings.json")  # {absolute path: [size, time of change, time of status, SHA-256]}

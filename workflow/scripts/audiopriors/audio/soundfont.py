@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,33 +50,18 @@ class Score:
         return {event.source for event in self.events if event.source}
 
 
-def default_path() -> Path:
-    """The soundfont that the package pretty_midi ships.
-
-    Raises
-    ------
-    UserError: the package is not installed.
-    """
-    spec = importlib.util.find_spec("pretty_midi")
-    if not spec or not spec.origin:
-        raise UserError("pretty_midi is not installed, which has the soundfont; run `make .venv/.scores`")
-    return Path(spec.origin).with_name("TimGM6mb.sf2")
-
-
 class Soundfont:
     """A soundfont (.sf2, .sf3).
 
     Raises
     ------
-    UserError: there is no such file, or it is no soundfont.
+    UserError: the file is no soundfont. OSError: it cannot be read.
     """
 
     def __init__(self, path: Path):
         import tinysoundfont
 
         self.path = path
-        if not path.is_file():
-            raise UserError(f"there is no soundfont {str(path)!r}; set `soundfont` in the data set's settings to one")
         self._synth = tinysoundfont.Synth(samplerate=RATE)
         try:
             self._number = self._synth.sfload(path.read_bytes())

@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 SPLIT_OF = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}
 "The split that a folder is for, by its name in lower case; in the order in which tracks are listed."
 
-_LINK = "is a link to nothing; get what it stands for (of git-annex: `git annex get`), or remove it"
+LINK = "is a link to nothing; get what it stands for (of git-annex: `git annex get`), or remove it"
+"What is wrong with a link without a target."
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def find(layout: str, root: Path, sources: list[str]) -> tuple[list[Track], list
     tracks = [one for one in entries if isinstance(one, Track)]
     strays = [one for one in entries if isinstance(one, Stray)]
     if not tracks:
-        raise UserError(f"the folder {str(root)!r} has no tracks in it; {_wanted(layout, sources)}{_sentences(strays)}")
+        raise UserError(f"the folder {str(root)!r} has no tracks in it; {_wanted(layout, sources)}{sentences(strays)}")
     # Splits are drawn in this order: all stem files come before all folders.
     return sorted(tracks, key=lambda track: track.path.is_dir()), strays
 
@@ -56,10 +57,11 @@ def stop_at(strays: list[Stray]) -> None:
     if strays:
         first, *others = strays
         advice = "(or set `skip_broken: true` to go on without what is no track)"
-        raise BrokenTrack(f"{first.path}: {first.reason}{_sentences(others)} {advice}")
+        raise BrokenTrack(f"{first.path}: {first.reason}{sentences(others)} {advice}")
 
 
-def _sentences(strays: list[Stray]) -> str:
+def sentences(strays: list[Stray]) -> str:
+    """What is wrong with each, to be added to a sentence."""
     return "".join(f"; {stray.path}: {stray.reason}" for stray in strays)
 
 
@@ -78,13 +80,13 @@ def _entries(layout: str, root: Path, sources: list[str]) -> Iterator[Track | St
     try:
         inside = roots.visible(root)
     except OSError as error:
-        raise UserError(f"{root}: {_unreadable(error)}") from error
-    folders = _split_folders(inside)
+        raise UserError(f"{root}: {unreadable(error)}") from error
+    folders = split_folders(inside)
     others = [path for path in inside if path not in folders.values()]
     for path in others:
         if path.name.lower() in SPLIT_OF:
             is_file = "is a file, but has the name of a split's folder; rename or remove it"
-            reason = _LINK if roots.is_link_to_nothing(path) else is_file
+            reason = LINK if roots.is_link_to_nothing(path) else is_file
             yield Stray(path, SPLIT_OF[path.name.lower()], reason)
     others = [path for path in others if path.name.lower() not in SPLIT_OF]
     for split, folder in folders.items():
@@ -95,7 +97,7 @@ def _entries(layout: str, root: Path, sources: list[str]) -> Iterator[Track | St
         yield from _of_places(layout, others, None, sources)
 
 
-def _split_folders(inside: list[Path]) -> dict[str, Path]:
+def split_folders(inside: list[Path]) -> dict[str, Path]:
     """The folders of splits among what lies in the root, by their split."""
     folders: dict[str, Path] = {}
     for path in inside:
@@ -112,7 +114,7 @@ def _beside(paths: list[Path], folders: list[Path]) -> Iterator[Stray]:
     names = " and ".join(folder.name for folder in folders)
     for path in paths:
         if roots.is_link_to_nothing(path):
-            yield Stray(path, None, _LINK)
+            yield Stray(path, None, LINK)
         elif os.path.isdir(path) or path.suffix.lower() in roots.ALL_AUDIO:
             yield Stray(path, None, f"is in no split, as it lies beside {names}; move it into one of them or elsewhere")
 
@@ -122,7 +124,7 @@ def _of_split(layout: str, folder: Path, split: str, sources: list[str]) -> Iter
     try:
         inside = roots.visible(folder)
     except OSError as error:
-        yield Stray(folder, split, _unreadable(error))
+        yield Stray(folder, split, unreadable(error))
         return
     entries = list(_of_places(layout, inside, split, sources))
     yield from entries or [Stray(folder, split, "has no tracks in it; add some, or remove this folder")]
@@ -146,7 +148,7 @@ def _of_places(layout: str, paths: list[Path], split: str | None, sources: list[
 def _entry(layout: str, path: Path, split: str | None, sources: list[str]) -> Track | Stray | None:
     """The track or the stray that a path is; None of a file that is no audio."""
     if roots.is_link_to_nothing(path):
-        return Stray(path, split, _LINK)
+        return Stray(path, split, LINK)
     if os.path.isdir(path):
         return _folder_track(layout, path, split, sources)
     name = roots.name_of_stems(path.name)
@@ -167,7 +169,7 @@ def _folder_track(layout: str, path: Path, split: str | None, sources: list[str]
     try:
         inside = roots.visible(path)
     except OSError as error:
-        return Stray(path, split, _unreadable(error))
+        return Stray(path, split, unreadable(error))
     files: dict[str, list[Path]] = {}
     for file in inside:
         if file.suffix.lower() in roots.AUDIO:
@@ -181,18 +183,19 @@ def _folder_track(layout: str, path: Path, split: str | None, sources: list[str]
         if others:
             return Stray(path, split, f"{first.name} and {others[0].name} are both {source}; remove one of them")
         if roots.is_link_to_nothing(first):
-            return Stray(path, split, f"{first.name}: {_LINK}")
+            return Stray(path, split, f"{first.name}: {LINK}")
     reader = folder_reader(path, {source: those[0] for source, those in files.items()})
     return Track(path.name, split, path, reader, has_mixture)
 
 
-def _unreadable(error: OSError) -> str:
+def unreadable(error: OSError) -> str:
+    """What is wrong with a file or folder that cannot be read, and what to do."""
     return f"cannot be read ({error.strerror}); change who may read it, or move it elsewhere"
 
 
 @contextmanager
 def skipping(skip: bool, path: Path, split: str | None, left_out: list[Stray]):
-    """A context for reading a track at `path`. If `skip` is set, a broken one goes to `left_out`; else it is an error."""
+    """A context for reading the track at `path`. If `skip` is set, a broken one goes to `left_out`, else it stops."""
     try:
         yield
     except BrokenTrack as problem:
@@ -207,7 +210,7 @@ def check_folders_of_splits(cut: list[Track], left_out: list[Stray]) -> None:
     lost = {stray.split for stray in left_out if stray.split} - {track.split for track in cut}
     if lost:
         names = " and ".join(split for split in SPLIT_OF if split in lost)
-        raise UserError(f"no track for {names} could be used{_sentences(left_out)}")
+        raise UserError(f"no track for {names} could be used{sentences(left_out)}")
 
 
 def assign_splits(tracks: list[Track], validation: int, test: int, seed: tuple) -> dict[str, str]:

@@ -36,8 +36,7 @@ class Config:
     """Settings of recorded music."""
 
     layout: Literal["musdb18", "folder", "midi", "demo_band", "chorales"]
-    "How tracks lie below `root`: as MUSDB18 (.stem.mp4, or HQ wav), a folder a track, or MIDI files, which are rendered;"
-    " demo_band and chorales need no root."
+    "What lies below `root`: MUSDB18 (.stem.mp4, or HQ wav), a folder a track, or MIDI files. The others need none."
     root: str = ""
     "The folder; if empty, that of the variable MUSDB_PATH."
     rate: int = 16000
@@ -61,7 +60,7 @@ class Config:
     soundfont: str = ""
     "What chorales and MIDI files are played with (.sf2, .sf3); if empty, that which pretty_midi ships."
     classes: Classes = "general_midi"
-    "Of MIDI files: programmes of each source, as `{keys: [0-7], kit: [drums], other: [rest]}`; or general_midi or slakh."
+    "Programmes of each source in MIDI files: general_midi, slakh, or as `{keys: [0-7], kit: [drums], other: [rest]}`."
 
 
 def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: int) -> pd.DataFrame:
@@ -105,22 +104,27 @@ def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: i
     return table
 
 
-def _root(
-    config: Config, sources: list[str], seed: tuple, folder: Path
-) -> tuple[str, Path, list[tracks.Stray]]:
-    """The layout and the root of the tracks, below `folder` where they are rendered; and what could not be rendered."""
+def _root(config: Config, sources: list[str], seed: tuple, folder: Path) -> tuple[str, Path, list[tracks.Stray]]:
+    """The layout and the root of the tracks, below `folder` if they are made here, and what could not be rendered."""
+    songs = folder / "songs"
     if config.layout == "demo_band":
-        _play(config, folder / "songs", seed)
-        return "musdb18", folder / "songs", []
+        _play(config, songs, seed)
+        return "musdb18", songs, []
     if config.layout == "chorales":
-        from ..audio import rendering  # imported here, as every training imports this file
-
-        return "folder", folder / "songs", rendering.render_chorales(folder / "songs", sources, config, seed)
+        return "folder", songs, _rendering().render_chorales(songs, sources, config, seed)
     if wrong := roots.problem(config.layout, config.root):
         raise UserError(wrong)
-    root = roots.root_of(config.root)
+    root = roots.root_of(config.layout, config.root)
     assert root is not None  # else there is a problem
+    if config.layout == "midi":
+        return "folder", songs, _rendering().render_midi(root, songs, sources, config)
     return config.layout, root, []
+
+
+def _rendering():
+    from ..audio import rendering  # imported here, as few data are rendered, and every training imports this file
+
+    return rendering
 
 
 def _used(track: recordings.Track, split: str, rows: list[dict], folder: Path, config: Config) -> dict:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..audio import roots
+from ..audio import instruments, roots
 from ..errors import UserError
 from . import paths
 from .scale import DataSet
 
 
 def are_needed(data: DataSet) -> bool:
-    """Whether the data set is cut out of recordings that are not synthesised here."""
-    return data.data["settings"].get("layout", "demo_band") not in ("demo_band", "chorales")
+    """Whether the data set is cut out of recordings, or played from MIDI files, that are the user's."""
+    return _layout(data) not in ("", "demo_band", "chorales")
+
+
+def _layout(data: DataSet) -> str:
+    """The layout of its tracks; empty if it has none."""
+    return data.data["settings"].get("layout", "")
 
 
 def items(data: DataSet) -> Path:
@@ -22,22 +27,34 @@ def items(data: DataSet) -> Path:
 
 
 def check(data: DataSet) -> None:
-    """Raise UserError if a data set's recordings are needed and missing, so that nothing begins without them."""
-    if are_needed(data) and not items(data).exists():
-        settings = data.data["settings"]
-        problem = roots.problem(settings["layout"], settings["root"])
-        if problem:
-            raise UserError(f"data set {data.name}: {problem}")
+    """Raise UserError if what a data set is made from is needed and missing, so that nothing begins without it."""
+    if items(data).exists():
+        return
+    settings, layout = data.data["settings"], _layout(data)
+    problem = roots.missing_packages() if layout in ("chorales", "midi") else None
+    if not problem and layout == "midi":
+        problem = instruments.problem(settings["classes"], data.sources)
+    if not problem and are_needed(data):
+        problem = roots.problem(layout, settings["root"])
+    if not problem and layout in ("chorales", "midi"):
+        problem = roots.problem_of_soundfont(settings["soundfont"])
+    if problem:
+        raise UserError(f"data set {data.name}: {problem}")
 
 
 def state(data: DataSet) -> str:
-    """A digest of a data set's recordings; if they no longer exist, the digest of those that were cut."""
-    if not are_needed(data):
-        return ""
-    root, kept = roots.root_of(data.data["settings"]["root"]), items(data).with_name(roots.STATE)
-    if root and os.path.isdir(root):
-        return roots.state(root)
-    return kept.read_text(encoding="utf-8") if kept.exists() else ""
+    """A digest of a data set's recordings and soundfont; if they no longer exist, of those that it was made from."""
+    settings, kept = data.data["settings"], items(data).with_name(roots.STATE)
+    parts = []
+    if are_needed(data):
+        root = roots.root_of(_layout(data), settings["root"])
+        parts.append(roots.state(root, _layout(data)) if root and os.path.isdir(root) else "")
+    if settings.get("soundfont"):
+        font = roots.soundfont_of(settings["soundfont"])
+        parts.append(roots.checksum(font) if font.is_file() else "")
+    if not all(parts) and kept.exists():
+        return kept.read_text(encoding="utf-8")
+    return " ".join(parts)
 
 
 # Variables that give the paths of recordings to a rule's program. A path on the command line is read by YAML, one in a
