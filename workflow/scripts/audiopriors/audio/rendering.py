@@ -120,7 +120,7 @@ def _midi_files(root: Path) -> Iterator[tuple[str, str | None, Path] | Stray]:
     split_of = {folder: split for split, folder in folders.items()}
     seen: dict[str, Path] = {}
     filled: set[str | None] = set()
-    for path in roots.scores(root):
+    for path in dict.fromkeys(roots.scores(root)):  # a folder that cannot be read is there twice
         inside = path.relative_to(root).with_suffix("").parts
         split = split_of.get(root / inside[0])
         if os.path.isdir(path):
