@@ -1,4 +1,4 @@
-# Needs  the config, and for music recordings.
+# Needs  the config, and for music recordings, or MIDI files and a soundfont
 # Gives  results/{scale}/data/{dataset}/items.parquet
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,7 @@ def titles() -> dict[Path, set[str]]:
     return of_file
 
 
+@functools.lru_cache(maxsize=1)  # a chorale is read to see its tune, and then to be played
 def notes(path: Path) -> Notes:
     """The notes of a chorale's four parts. Repeats are not played, nor are fermatas held.
 
@@ -71,9 +73,9 @@ def of_different_tunes(seed: tuple) -> Iterator[Path]:
     What cannot be read is among them.
     """
     listed = titles()
+    paths = sorted(listed)
     heard: set[str | Tune] = set()
-    for number in numpy_generator(*seed, "chorales").permutation(len(listed)):
-        path = sorted(listed)[number]
+    for path in (paths[number] for number in numpy_generator(*seed, "chorales").permutation(len(paths))):
         marks: set[str | Tune] = set(listed[path])
         if not marks & heard:
             try:

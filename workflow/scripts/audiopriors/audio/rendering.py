@@ -66,6 +66,10 @@ def render_chorales(root: Path, sources: list[str], settings: Settings, seed: tu
     others = [source for source in sources if source not in chorales.VOICES]
     if others:
         raise UserError(f"chorales have the sources {', '.join(chorales.VOICES)}, not {', '.join(others)}")
+    if settings.songs < 1:
+        raise UserError(
+            f"`songs` is {settings.songs} in the data set's settings; give a number of chorales, such as 60"
+        )
     _check_packages()
     pieces = (
         _Piece(path.stem, None, path, functools.partial(chorales.score, path, sources, seed, settings.seconds))
@@ -181,8 +185,6 @@ def _render(
     common = [sources, made_from, sha256(font.path), digest(*_CODE), versions]
     places: list[Path] = []
     for piece in pieces:
-        if len(places) == most:
-            break
         place = root / (piece.split or "") / piece.name
         wanted = json.dumps([sha256(piece.path), *common])
         with tracks.skipping(settings.skip_broken, piece.path, piece.split, left_out):
@@ -192,6 +194,8 @@ def _render(
                 _play(piece, font, place, sources)
                 (place / _DONE).write_text(wanted)
             places.append(place)
+        if len(places) == most:
+            break
     kept = {*places, *(place.parent for place in places)}
     for other in [*root.glob("*"), *root.glob("*/*")]:
         if other.is_dir() and other not in kept:

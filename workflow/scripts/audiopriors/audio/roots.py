@@ -58,7 +58,8 @@ def missing_packages() -> str | None:
     ]
     if not missing:
         return None
-    return f"scores need {', '.join(missing)}, which this environment lacks; run `make .venv/.scores`"
+    what_to_do = "run `make .venv/.scores`, or install the group `scores` of pyproject.toml"
+    return f"scores need {', '.join(missing)}, which this environment lacks; {what_to_do}"
 
 
 def soundfont_of(path: str) -> Path:
