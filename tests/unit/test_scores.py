@@ -202,6 +202,15 @@ def test_volume_expression_pan_and_wheel(font, tmp_path):
     assert pitch(flute(font, tmp_path, *wide, *note(60, 0, 4)), 0.3, 0.9) == pytest.approx(72, abs=0.3)
 
 
+def test_a_reset_of_controllers(font, tmp_path):
+    volume = control(7, 80)
+    plain = flute(font, tmp_path, volume, *note(72, 2, 4))
+    changed = [control(11, 20), control(64, 127), (0, Message("pitchwheel", pitch=8000)), *note(60, 0, 1)]
+    reset = flute(font, tmp_path, volume, *changed, control(121, 0, at=1.5), *note(72, 2, 4))
+    assert level(reset, 1.1, 2) == pytest.approx(level(plain, 1.1, 2), rel=0.01)
+    assert pitch(reset, 1.3, 1.9) == pytest.approx(72, abs=0.3) and level(reset, 2.5, 3) < 1e-4
+
+
 def test_what_one_piece_sets_does_not_reach_the_next(font, tmp_path):
     before = flute(font, tmp_path, *note(72, 0, 4))
     flute(font, tmp_path, control(7, 10), control(64, 127), (0, Message("pitchwheel", pitch=-8000)), *note(60, 0, 4))
@@ -232,7 +241,11 @@ def test_midi_files_become_tracks_and_the_same_bytes_twice(songs, tmp_path):
 def test_loud_pieces_are_softer_as_a_whole(tmp_path):
     chord = [note(key, 0, 4, velocity=127) for key in range(40, 90, 2)]
     low = note(36, 0, 4, 1)
-    path = write(tmp_path / "loud" / "x.mid", [played_by(ORGAN), *itertools.chain(*chord)], [played_by(BASS, 1), *low])
+    path = write(
+        tmp_path / "loud" / "x.mid",
+        [played_by(ORGAN), control(7, 127), *itertools.chain(*chord)],
+        [played_by(BASS, 1), *low],
+    )
     settings = music.Config(**CONFIG | {"classes": {"piano": [ORGAN], "bass": [BASS]}})
     assert rendering.render_midi(path.parent, tmp_path / "out", SOURCES, settings) == []
     piano, bass = (soundfile.read(tmp_path / "out" / "x" / f"{source}.flac")[0] for source in SOURCES)

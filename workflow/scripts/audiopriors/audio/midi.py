@@ -11,7 +11,8 @@ from .soundfont import DRUM_CHANNEL, Event, Score
 
 _DECAY = 1.0  # s after the last note
 _CENTRE = 8192  # of the wheel
-_BANKS, _PEDAL = (0, 32), 64  # controllers
+_BANKS, _VOLUME, _EXPRESSION, _PEDAL, _RESET = (0, 32), 7, 11, 64, 121  # controllers
+_LOUD = 100  # the volume of a channel whose file says none, by General MIDI
 
 
 def score(path: Path, source_of: Mapping[int, str], seconds: float) -> Score:
@@ -27,7 +28,7 @@ def score(path: Path, source_of: Mapping[int, str], seconds: float) -> Score:
     BrokenTrack: it is no whole MIDI file, is of format 2, has no notes, or only notes of a single source.
     """
     program = dict.fromkeys(range(16), 0) | {DRUM_CHANNEL: DRUMS}
-    events: list[Event] = []
+    events = [Event(0.0, "control", channel, _VOLUME, _LOUD) for channel in range(16)]
     programs: set[int] = set()
     others: set[int] = set()
     last = 0.0
@@ -83,6 +84,10 @@ def _events(path: Path) -> Iterator[Event]:
             yield Event(seconds, "program", message.channel, message.program)
         elif message.type == "pitchwheel":
             yield Event(seconds, "bend", message.channel, message.pitch + _CENTRE)
+        elif message.type == "control_change" and message.control == _RESET:  # volume and pan stay, by General MIDI
+            yield Event(seconds, "control", message.channel, _PEDAL, 0)
+            yield Event(seconds, "control", message.channel, _EXPRESSION, 127)
+            yield Event(seconds, "bend", message.channel, _CENTRE)
         elif message.type == "control_change" and message.control not in _BANKS:
             yield Event(seconds, "control", message.channel, message.control, message.value)
 
