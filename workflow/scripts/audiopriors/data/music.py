@@ -60,7 +60,7 @@ class Config:
     soundfont: str = ""
     "What chorales and MIDI files are played with (.sf2, .sf3); if empty, that which pretty_midi ships."
     classes: Classes = "general_midi"
-    "Programmes of each source in MIDI files: general_midi, slakh, or as `{keys: [0-7], kit: [drums], other: [rest]}`."
+    "The programmes of each source in MIDI files (docs/scores.md), general_midi, slakh, or a mapping."
 
 
 def make(config: Config, sources: list[str], seed: tuple, folder: Path, frame: int) -> pd.DataFrame:
