@@ -372,6 +372,7 @@ BAD = {
     ),
     "link": (lambda path: path.symlink_to("nowhere.mid"), "is a link to nothing; get what it stands for"),
     "same name": (lambda path: song(path.with_name("a.midi"), 20), "has the same name as "),
+    "long path": (lambda path: song(path.parent / ("x" * 200) / ("y" * 50) / "z.mid", 20), "has too long a path below"),
     "copy": (lambda path: song(path), "is a copy of "),
     "name of a split": (lambda path: song(path.with_name("Test.mid"), 20), "has the name of a split's folder"),
 }  # fmt: skip

@@ -26,6 +26,7 @@ from .soundfont import RATE, Score, Soundfont
 from .tracks import Stray
 
 _LOUDEST = 0.98  # of full scale, of the mix and the stems
+_LONGEST_NAME = 240  # bytes; disks take 255
 _DONE = "rendered.json"  # in a piece's folder, written last: what it was rendered from
 _PACKAGES = ("mido", "music21", "tinysoundfont")
 _CODE = (__file__, chorales.__file__, instruments.__file__, midi.__file__, soundfont.__file__)
@@ -152,6 +153,8 @@ def _flaw(path: Path, name: str, split: str | None, seen: dict[str, Path]) -> st
         return tracks.LINK
     if roots.text(name) != name:
         return "has a name that is not in UTF-8; rename it"
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        return "has too long a path below the folder; shorten its name, or those of its folders"
     if name.lower() in tracks.SPLIT_OF:
         return "has the name of a split's folder; rename it"
     try:
