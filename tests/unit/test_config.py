@@ -207,7 +207,7 @@ def test_every_key_is_described():
         ),
         ("separation/methods/dirac/posterior", "posterior_sleep", "posterior: guided does not begin at estimates; all"),
         (
-            "separation/methods/alternating_music/posterior",
+            "separation/methods/alternating_song/posterior",
             "posterior_sleep",
             "musdb18.file.method: recordings have no posterior model; choose one without",
         ),
@@ -252,7 +252,7 @@ def test_every_key_is_described():
         (
             "datasets/musdb18/file/prior",
             "wavenet_music",
-            "musdb18.file.method: wavenet_music has no models of what alternating_music needs; allowed: langevin_n",
+            "musdb18.file.method: wavenet_music has no models of what alternating_song needs; allowed: langevin_n",
         ),
         (
             "datasets/toy/runs/langevin_noise_free/score",
