@@ -377,6 +377,30 @@ def test_separation(draw):
     assert words(figure, "xlabel") == {"median SI-SDR (dB, at most 60)"}
 
 
+def test_training_cost(draw):
+    """A point a training, whose steps are those of all its models; lines are means, pale points single sources."""
+    rows = [
+        (mix, method, prior, source, value + (source == "a"))
+        for mix in ("two", "other")
+        for method, prior, value in (("good", "long", 9), ("good", "short", 4), ("bad", "long", 1),
+                                     ("taught", "reference", 8), ("briefly", "reference", 6),
+                                     ("static_wiener", "reference", 3))
+        for source in ("a", "b", "all")
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["mix", "method", "prior", "source", "si_sdr_improvement_mean"])
+    curves = [
+        {"title": "good", "methods": ["good", "good"], "steps": {"long": 400, "short": 100}},
+        {"title": "supervised", "methods": ["taught", "briefly"], "steps": {"taught": 400, "briefly": 100}},
+    ]
+    figure, shown = draw("training_cost", table, curves=curves)
+    assert len(shown) == 2 * 2 * 3 and set(shown["curve"]) == {"good", "supervised"}
+    (axes,) = figure.axes
+    lines = [line.get_xydata().tolist() for line in axes.lines]
+    assert lines[0] == [[100, 4], [400, 9]] and lines[2] == [[100, 6], [400, 8]]
+    assert lines[1] == [[100, 5], [100, 4], [400, 10], [400, 9]]
+    assert lines[4] == [[0, 3], [1, 3]]  # the static Wiener filter, of this mix only
+
+
 @pytest.mark.parametrize("name", ["cross_likelihood", "noise_grid", "published"])
 def test_an_unknown_kind_of_data_has_colours_that_fit(draw, name):
     table_1 = pd.DataFrame(columns=["input", "prior_sigma", "prior", "measure", *SOURCES])

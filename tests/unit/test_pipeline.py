@@ -14,6 +14,7 @@ from audiopriors import registry
 from audiopriors.columns import COLUMNS
 from audiopriors.errors import UserError
 from audiopriors.pipeline import code, config, inputs, jobs, paths, programs
+from audiopriors.pipeline.curves import training_curves
 from audiopriors.pipeline.figures import FIGURES
 from audiopriors.pipeline.merging import merge
 from audiopriors.pipeline.scale import Scale
@@ -264,3 +265,14 @@ def test_names_say_what_a_thing_holds():
         names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         assert not names & empty, f"{path.relative_to(ROOT)}: {names & empty}"
+
+
+def test_training_curves_have_trainings_that_differ_in_their_length_only(scales):
+    priors, separators = training_curves(scales["quick"].dataset("chorales"))
+    names = ["score_chorales", "score_chorales_quarter", "score_chorales_sixteenth"]
+    assert priors["title"] == "alternating_music" and list(priors["steps"]) == names
+    steps = list(priors["steps"].values())
+    assert steps == [steps[0], steps[0] // 4, steps[0] // 16] == list(separators["steps"].values())
+    assert separators["methods"] == list(separators["steps"])
+    assert not training_curves(scales["quick"].dataset("demo_band"))  # large and small networks are not compared
+    assert not training_curves(scales["quick"].dataset("toy"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .curves import training_curves
 from .scale import DataSet
 
 # Tables that one program computes, as they use the same rows.
@@ -133,6 +134,11 @@ def has_exact(data: DataSet) -> bool:
 def has_tracks(data: DataSet) -> bool:
     """Whether items belong to tracks."""
     return data.kind == "music"
+
+
+def has_training_curves(data: DataSet) -> bool:
+    """Whether there are trainings that differ in their number of steps only."""
+    return bool(training_curves(data))
 
 
 def has_published(data: DataSet) -> bool:

@@ -19,6 +19,7 @@ from .catalogue import (
     has_published,
     has_runs,
     has_tracks,
+    has_training_curves,
     of_first_mix,
     posterior_of_first_mix,
     separates_first_mix,
@@ -293,6 +294,15 @@ FIGURES: dict[str, Figure] = {
                 "(Data sets demo_band and chorales: synthesised, not recorded.)"
             ),
         },
+    ),
+    "training_cost": Figure(
+        "What training is worth: mean SI-SDR improvement over the mix, over sources and {mixes} test mixes, against "
+        "the number of training steps of all models of a separation together, for priors alone and for a separator "
+        "that is trained on mixes. Networks, batches and frames are the same, so a step of any of them costs about as "
+        "much. Pale: each source. Dotted: a static Wiener filter, and an oracle, the mask of the true sources' powers. "
+        "Data set {dataset}, T = {frame}, scale {scale}. Look for where the lines meet, and whether they still rise.",
+        (table("separation"),),
+        exists=has_training_curves,
     ),
     "separation_examples": Figure(
         "Before and after: the first 8 ms of the first test mix. First row: the mix and its true sources. Then what "

@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from . import recordings
+from .curves import training_curves
 from .jobs import select
 from .merging import POSTERIOR
 from .scale import ALL, DataSet, Prior
@@ -285,6 +286,7 @@ def figure(data: DataSet, wildcards) -> dict:
         "runs": [(run.prior, run.method) for run in data.runs if run.mix == data.first_mix],
         "posteriors": [name for name, one in data.posteriors.items() if data.first_mix in one["mixes"]],
         "plans": [method.settings["plan"] for method in alternating],
+        "curves": training_curves(data),
         "titles": data.titles,
     }
 
