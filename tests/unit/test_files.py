@@ -20,6 +20,7 @@ from audiopriors.checkpoints import build_prior, load_prior, save_prior
 from audiopriors.errors import UserError
 from audiopriors.separation import overlap
 from conftest import Workplace
+from families import MUSIC
 from scipy.io import wavfile
 
 pytestmark = pytest.mark.usefixtures("warm")
@@ -38,16 +39,25 @@ METHOD = {
 MIX = {"name": "band", "sources": SOURCES, "gains": [1] * 4, "unison": 0, "noise": 0, "skip": 0}
 
 
-@pytest.fixture(scope="module")
-def priors(tmp_path_factory) -> list[str]:
-    folder, paths = tmp_path_factory.mktemp("priors"), []
+def save(folder: Path, family: str, model: dict, sigma: str) -> list[str]:
+    paths = []
     for number, source in enumerate(SOURCES):
         torch.manual_seed(number)
-        prior = build_prior("wavenet", MODEL)
-        described = {"family": "wavenet", "model": MODEL, "prior_source": source, "sigma": "0.129", "rate": PRIORS_RATE}
+        described = {"family": family, "model": model, "prior_source": source, "sigma": sigma, "rate": PRIORS_RATE}
         paths.append(str(folder / f"{source}.safetensors"))
-        save_prior(paths[-1], prior, described)
+        save_prior(paths[-1], build_prior(family, model), described)
     return paths
+
+
+@pytest.fixture(scope="module")
+def priors(tmp_path_factory) -> list[str]:
+    return save(tmp_path_factory.mktemp("priors"), "wavenet", MODEL, "0.129")
+
+
+@pytest.fixture(scope="module")
+def long_priors(tmp_path_factory) -> list[str]:
+    """Priors that take long waves."""
+    return save(tmp_path_factory.mktemp("long priors"), "score_music", MUSIC, "all")
 
 
 def run(script: str, settings: dict, *arguments: str) -> subprocess.CompletedProcess:
@@ -64,7 +74,8 @@ def run(script: str, settings: dict, *arguments: str) -> subprocess.CompletedPro
 def separate(path: Path, priors: list[str], to: Path, **changes) -> subprocess.CompletedProcess:
     settings = {
         "threads": 1, "dataset": "demo_band", "mix": MIX, "rate": PRIORS_RATE, "frame": FRAME, "prior": "small",
-        "method": "langevin_one_sigma", "settings": METHOD, "overlap": 0.125, "batch_samples": 2**20, "seed": [0],
+        "method": "langevin_one_sigma", "settings": METHOD, "overlap": 0.125, "together": 4,
+        "batch_samples": 2**20, "seed": [0],
     }  # fmt: skip
     return run("separate_file", settings | changes, "--recording", path, "--priors", *priors, "--wavs", to / "wavs",
                "--levels", to / "levels.csv", "--page", to / "listen.html")  # fmt: skip
@@ -88,13 +99,15 @@ def noise(samples: int, channels: int, level: float = 0.1) -> np.ndarray:
 @pytest.mark.parametrize("fade", [0, 1, 8, 32])
 @pytest.mark.parametrize("length", [1, 5, 63, 64, 65, 1000])
 @pytest.mark.parametrize("at_once", [1, 3, 1000])
-def test_frames_that_overlap_fade_into_the_same_wave(length, fade, at_once, tmp_path):
+@pytest.mark.parametrize("context", [0, 1, 9])
+def test_frames_that_overlap_fade_into_the_same_wave(length, fade, at_once, context, tmp_path):
     waves = np.random.default_rng(length).normal(size=(2, length, 1)).astype(np.float32)
     stored = [Wave(tmp_path / str(number)).extend(iter([wave])) for number, wave in enumerate(waves)]
-    frames = overlap.Overlapping(stored, 64, fade)
-    assert frames.shape == (2 * -(-(length + fade) // (64 - fade)), 1, 64)
+    both = min(fade + context, 32)
+    frames = overlap.Overlapping(stored, 64, both)
+    assert frames.shape == (2 * -(-(length + both) // (64 - both)), 1, 64)
     for value in (None, 1.0):  # each sample is of one frame or two, whose weights add up to one
-        joined = [overlap.CrossFade(Wave(tmp_path / f"joined {number}"), length, 64, fade) for number in range(2)]
+        joined = [overlap.CrossFade(Wave(tmp_path / f"joined {number}"), length, 64, both, fade) for number in range(2)]
         for start in range(0, frames.shape[0], at_once):
             stop = min(start + at_once, frames.shape[0])
             batch = frames[start:stop][:, 0] if value is None else torch.full((stop - start, 64), value)
@@ -104,6 +117,27 @@ def test_frames_that_overlap_fade_into_the_same_wave(length, fade, at_once, tmp_
         for wave, of in zip(waves, joined, strict=True):
             assert len(of.wave) == length
             np.testing.assert_allclose(of.wave.read(0, length), wave if value is None else 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("fade", [0, 1, 8, 9])
+def test_what_is_near_the_end_of_a_frame_is_context_only(fade, tmp_path):
+    frames, wrong = torch.ones(3, 64), 14 - (max(1, fade) + 1) // 2
+    frames[:, :wrong] = frames[:, 64 - wrong :] = float("inf")
+    frames[0, :wrong] = frames[-1, 64 - wrong :] = 1
+    joined = overlap.CrossFade(Wave(tmp_path / "joined"), 80, 64, 28, fade)
+    joined.add(frames.nan_to_num(posinf=1e6))
+    np.testing.assert_allclose(joined.wave.read(0, 80), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("length", [1, 64, 100, 1000, 12345])
+@pytest.mark.parametrize("together", [2, 3, 16])
+def test_long_frames_are_no_longer_than_a_wave_needs(length, together, tmp_path):
+    long = overlap.long_frame(length, 64, together)
+    assert long % 64 == 0 and 128 <= long <= 64 * together
+    wave = Wave(tmp_path / "wave").extend(iter([np.zeros((length, 1), np.float32)]))
+    number = overlap.Overlapping([wave], long, 64).each
+    assert number == -(-(length + 64) // (64 * (together - 1)))  # as few as can be
+    assert number * (long - 64) - (length + 64) < 64 * number  # in each, less than one frame's length is beyond the end
 
 
 @pytest.mark.parametrize(("channels", "samples"), [(1, 0), (2, 7), (6, 3)])
@@ -149,6 +183,38 @@ def test_separated_files_are_like_the_recording_and_add_up(case, priors, tmp_pat
     above = "above, and goes into rest.wav"
     assert above in done.stderr and "0 s left" in done.stderr
     assert (tmp_path / "listen.html").read_text().count("<audio") == 2 + len(SOURCES)
+
+
+LONG = {  # of the priors' rate, as one: channels, samples, frames of 2048 samples, separated together in fours
+    "mono": (1, 20000, 4), "stereo": (2, 20000, 4), "six channels": (6, 5000, 2), "one sample": (2, 1, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_long_frames_of_all_channels_as_one(case, long_priors, tmp_path):
+    channels, samples, frames = LONG[case]
+    soundfile.write(tmp_path / "song.wav", noise(samples, channels), PRIORS_RATE, subtype="FLOAT")
+    done = separate(tmp_path / "song.wav", long_priors, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"of {frames}, round 1" in done.stderr and "one by one" not in done.stderr
+    waves = [soundfile.read(file, always_2d=True)[0] for file in (tmp_path / "wavs").iterdir()]
+    np.testing.assert_allclose(sum(waves), noise(samples, channels), atol=1e-6)
+
+
+def test_channels_that_cancel_are_separated_one_by_one(long_priors, tmp_path):
+    wave, frames = noise(9000, 1), overlap.long_frame(9000, FRAME, 4) // FRAME
+    soundfile.write(tmp_path / "song.wav", np.hstack([wave, 0.05 * noise(9000, 1) - wave]), PRIORS_RATE, "FLOAT")
+    done = separate(tmp_path / "song.wav", long_priors, tmp_path)
+    assert done.returncode == 0 and "the channels are separated one by one, as their mean has 0.0006" in done.stderr
+    assert f"of {2 * -(-(9000 + FRAME) // (FRAME * (frames - 1)))}, round 1" in done.stderr
+
+
+def test_channels_of_one_sound_have_equal_files(long_priors, tmp_path):
+    soundfile.write(tmp_path / "song.wav", np.hstack([noise(9000, 1)] * 2), 44100, subtype="FLOAT")
+    assert separate(tmp_path / "song.wav", long_priors, tmp_path).returncode == 0
+    for source in SOURCES:
+        wave = soundfile.read(tmp_path / "wavs" / f"{source}.wav")[0]
+        assert np.array_equal(wave[:, 0], wave[:, 1]) and wave.any()
 
 
 def test_what_is_above_the_priors_band_is_in_rest(priors, tmp_path):

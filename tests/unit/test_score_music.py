@@ -5,7 +5,7 @@ import torch
 from audiopriors.audio.spectra import spectra, waves
 from audiopriors.checkpoints import build_prior
 from audiopriors.priors.score_music import CORNER
-from families import MUSIC, SCORE
+from families import MUSIC, SCORE, prior_of
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,19 @@ def test_an_untrained_prior_is_the_static_wiener_filter_of_each_noise():
     for restored, noise in ((prior.restore(x, 0.3), 0.09 * prior.colour), (prior.denoise(x, 0.3), 0.09)):
         filtered = waves(power / (power + noise) * spectra(x[:, 0], MUSIC["window"]), 512, MUSIC["window"])
         torch.testing.assert_close(restored[:, 0], filtered)
+
+
+def test_of_a_long_wave_it_sees_what_is_near():
+    prior = prior_of("score_music", MUSIC)
+    assert prior.takes_long_waves
+    # Two 3 x 3 convolutions in each of four blocks, one before and one after them; and the windows.
+    reach, step = 10 * MUSIC["window"] // 4 + MUSIC["window"], MUSIC["window"] // 4
+    x = torch.randn(2, 1, 64 * step, dtype=torch.double)
+    middle = slice(32 * step, 33 * step)
+    whole = prior.restore(x, 0.3)[..., middle]
+    for context, same in ((reach, True), (reach // 4, False)):
+        window = x[..., middle.start - context : middle.stop + context]
+        assert torch.equal(prior.restore(window, 0.3)[..., context : context + step], whole) == same
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])

@@ -1,7 +1,9 @@
 """Separate a recording into one wav file per source, at its own rate, channels and length.
 
-Each channel is separated on its own, in overlapping frames that are cross-faded. The priors know nothing above half of
-their rate. What lies above, and what the estimates leave of the recording, is in rest.wav, so all files add up to it.
+It is separated in overlapping frames that are cross-faded. Priors that take long waves get long frames of the channels'
+mean, and the estimates are spread to the channels (separation/channels.py). Others separate each channel on its own.
+The priors know nothing above half of their rate. What lies above, and what the estimates leave of the recording, is in
+rest.wav, so all files add up to it.
 
 Nothing as long as the recording is in memory: it is kept on disk, beside the results, until they are written.
 """
@@ -19,13 +21,15 @@ from audiopriors.audio import recordings
 from audiopriors.audio.stored import PIECE, Wave, append, scratch, wav_header
 from audiopriors.files import read_rows, write_bytes
 from audiopriors.seeds import torch_generator
-from audiopriors.separation import overlap, schedules
+from audiopriors.separation import channels, overlap, schedules
 from audiopriors.separation import running as separation
+from audiopriors.separation.methods.base import Sampler
 from audiopriors.tables import write
 
 log = logging.getLogger(__name__)
 
 LISTEN = 30  # seconds on the page
+LEAST = 0.01  # of the channels' power: a mean with less says little of them, as most of them cancels
 RECORDING, REST = "mix", "rest"  # beside the sources
 
 
@@ -60,7 +64,7 @@ def main() -> None:
 
         gain = recordings.gain(mix.loudest)  # as of the frames that the priors were trained on
         scaled = recordings.resampled((piece * gain for piece in mix.pieces()), audio.rate, rate)
-        waves = {RECORDING: channels(Wave(folder / "at-rate", mix.channels).extend(scaled), folder)}
+        waves = {RECORDING: channels_of(Wave(folder / "at-rate", mix.channels).extend(scaled), folder)}
         waves |= separated(settings, separate, waves[RECORDING], folder)
         levels, shown = write_files(arguments.wavs, mix, audio.rate, waves, rate, gain)
         quality = {source: si_sdr(truth[source], waves[source], waves[RECORDING]) for source in truth}
@@ -80,7 +84,7 @@ def main() -> None:
     write_bytes(arguments.page, pages.page(title, introduction, f"<table>{pages.head(list(shown))}{cells}</table>"))
 
 
-def channels(wave: Wave, folder: Path) -> list[Wave]:
+def channels_of(wave: Wave, folder: Path) -> list[Wave]:
     """The channels of a wave, each a wave of its own on disk."""
     return [
         Wave(folder / f"channel-{channel}").extend(piece[:, channel : channel + 1] for piece in wave.pieces())
@@ -88,22 +92,30 @@ def channels(wave: Wave, folder: Path) -> list[Wave]:
     ]
 
 
-def separated(settings: dict, separate, at_rate: list[Wave], folder: Path) -> dict[str, list[Wave]]:
-    """The channels of each source's estimate, at the priors' rate."""
+def separated(
+    settings: dict, separate: Sampler, at_rate: list[Wave], folder: Path, *, as_one: bool = True
+) -> dict[str, list[Wave]]:
+    """The channels of each source's estimate, at the priors' rate. as_one: whether channels are, where they can be."""
     frame, length, sources = settings["frame"], len(at_rate[0]), settings["mix"]["sources"]
-    fade = round(settings["overlap"] * frame)
+    fade = shared = round(settings["overlap"] * frame)  # samples, of which two frames share so many
+    # A frame of other priors is too short to tell how loud each source is in each channel.
+    long = separate.takes_long_waves and settings["together"] > 1
+    if long:
+        shared, frame = frame, overlap.long_frame(length, frame, settings["together"])
+    mixes = mean_of(at_rate, folder) if as_one and long else at_rate
     # As the frames that the priors were trained on: with noise of one step of 16 bits.
     generator = torch_generator(*settings["seed"], "dequantise")
     noisy = [
         Wave(folder / f"noisy-{number}").extend(
             recordings.dequantised(torch.from_numpy(piece), generator).numpy() for piece in wave.pieces()
         )
-        for number, wave in enumerate(at_rate)
+        for number, wave in enumerate(mixes)
     ]
-    frames = overlap.Overlapping(noisy, frame, fade)
+    frames = overlap.Overlapping(noisy, frame, shared)
+    of_channels = [overlap.Overlapping([wave], frame, shared) for wave in at_rate]
     joined = {
         source: [
-            overlap.CrossFade(Wave(folder / f"{source}-{channel}"), length, frame, fade)
+            overlap.CrossFade(Wave(folder / f"{source}-{channel}"), length, frame, shared, fade)
             for channel in range(len(at_rate))
         ]
         for source in sources
@@ -113,14 +125,32 @@ def separated(settings: dict, separate, at_rate: list[Wave], folder: Path) -> di
         separate, frames, batch_samples=settings["batch_samples"], seed=settings["seed"]
     ):
         stop, stopped = start + batch.estimates.shape[1], stopped + int(batch.stopped.sum())
-        for channel, first, last in frames.spans(start, stop):
-            place = slice(channel * frames.each + first - start, channel * frames.each + last - start)
-            for source, estimate in zip(sources, batch.estimates.cpu(), strict=True):
-                joined[source][channel].add(estimate[place, 0])
+        for wave, first, last in frames.spans(start, stop):
+            begin = wave * frames.each - start
+            images = estimates = batch.estimates[:, None, begin + first : begin + last]
+            if len(mixes) < len(at_rate):
+                images = channels.spread(estimates[:, 0], torch.stack([each[first:last] for each in of_channels]))
+            for source, of_source in zip(sources, images, strict=True):
+                for channel, image in enumerate(of_source, wave):
+                    joined[source][channel].add(image[:, 0])
         start = stop
     if stopped:
         log.info("%d of %d frames diverged and were left", stopped, frames.shape[0])
     return {source: [fading.wave for fading in fadings] for source, fadings in joined.items()}
+
+
+def mean_of(waves: list[Wave], folder: Path) -> list[Wave]:
+    """The mean of the channels, to separate them as one; or the channels, if the mean has little of their power."""
+    pieces = (np.stack(pieces) for pieces in zip(*map(Wave.pieces, waves), strict=True))
+    mean = Wave(folder / "mean")
+    powers = np.zeros(2)
+    for piece in pieces:
+        mean.extend(iter([piece.mean(0)]))
+        powers += np.square(piece.mean(0), dtype=float).sum(), np.square(piece, dtype=float).sum() / len(waves)
+    if powers[0] >= LEAST * powers[1]:
+        return [mean]
+    log.info("the channels are separated one by one, as their mean has %.2g of their power", powers[0] / powers[1])
+    return waves
 
 
 def write_files(
@@ -170,8 +200,8 @@ def si_sdr(truth: Wave, *estimates: list[Wave]) -> list[float]:
     values = []
     for waves in estimates:
         sums = metrics.Sums()
-        for right, *channels in zip(truth.pieces(), *(wave.pieces() for wave in waves), strict=True):
-            sums.add(np.mean(channels, axis=0)[:, 0], right[:, 0])
+        for right, *parts in zip(truth.pieces(), *(wave.pieces() for wave in waves), strict=True):
+            sums.add(np.mean(parts, axis=0)[:, 0], right[:, 0])
         values.append(sums.si_sdr())
     return values
 

@@ -208,6 +208,7 @@ def separate_file(data: DataSet, wildcards) -> dict:
         "method": wildcards.method,
         "settings": data.scale.method(wildcards.method).settings,
         "overlap": settings["overlap"],
+        "together": settings["together"],
         "batch_samples": settings["batch_samples"],
         "seed": _seed(data, "separate_file"),
     }

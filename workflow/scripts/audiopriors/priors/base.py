@@ -54,6 +54,9 @@ class Prior(Trainable, abc.ABC):
     has_colour = False
     "Whether samplers ask it in noise that is not white: `coloured` and `restore`."
 
+    takes_long_waves = False
+    "Whether E[clean | x] depends on x nearby only, so that it serves waves longer than the frames of its training."
+
     has_latents = False
     "Whether the prior is a flow whose `transform` gives latents over time."
 

@@ -82,6 +82,8 @@ class ScoreMusic(Diffusion):
     torch.Size([5])
     """
 
+    takes_long_waves = True  # the network is convolutions over time
+
     average: Tensor
     colour: Tensor
 

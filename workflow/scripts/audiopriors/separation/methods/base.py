@@ -123,6 +123,11 @@ class Sampler(abc.ABC):
         return scaled
 
     @property
+    def takes_long_waves(self) -> bool:
+        """Whether mixes may be longer than the frames that its priors were trained on."""
+        return all(scaled.prior.takes_long_waves for at_level in self.priors for scaled in at_level)
+
+    @property
     def planned(self) -> samplers.Plan:
         """The plan of a method that has one."""
         assert self.plan is not None
