@@ -1,4 +1,4 @@
-"""The full scale, as the pipeline merges it of its configuration, for benchmarks."""
+"""A scale, as the pipeline merges it of its configuration, for benchmarks."""
 
 import sys
 from pathlib import Path
@@ -11,9 +11,9 @@ from audiopriors.pipeline import config
 ROOT = Path(__file__).parents[1]
 
 
-def scale() -> dict:
+def scale(name: str = "full") -> dict:
     """Its merged configuration."""
     whole = {}
     for file in ("config.yaml", "scales.yaml", "claims.yaml"):
         whole |= yaml.safe_load((ROOT / file).read_text())
-    return config.scales(whole)["full"]
+    return config.scales(whole)[name]

@@ -7,15 +7,16 @@ from torch import Tensor
 
 from ..audio.spectra import spectra, waves
 
-RIDGE = 0.01  # of a bin's power: less than that of a source tells little of where it is
+# Of a bin's power. On training songs of the demo band, with estimates that leak, all from 0.0001 to 0.1 did alike.
+RIDGE = 0.01
 
 
 def spread(estimates: Tensor, channels: Tensor) -> Tensor:
     """The image of each source in each channel.
 
     In each bin of the spectra, source S_k has the gain 1 + g_ck in channel c. The g are the regularised least squares
-    of X_c - M over time, with M the mean of the channels X_c. A ridge draws them to 0: a source that tells nothing of
-    its place is in the middle. What then remains of X_c - M is shared out by the sources' powers.
+    of X_c - M over time, with M the mean of the channels X_c. A ridge draws them to 0: a source that is too soft to
+    tell its place is in the middle. What then remains of X_c - M is shared out by the sources' powers.
 
     So the mean of a source's images is its estimate. The images of a channel lack of it what the estimates lack of the
     mean. These gains do not change with time, and the errors of all sources count as one. A full local Gaussian model,
