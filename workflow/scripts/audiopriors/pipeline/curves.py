@@ -29,6 +29,6 @@ def training_curves(data: DataSet) -> list[dict]:
         if data.first_mix in separator["mixes"]:
             prior = data.scale.prior(separator["prior"])
             training = (prior.training or {}) | separator.get("training", {})
-            others = [separator.get("draw"), training | {"steps": 0}]
-            add("supervised", name, name, training["steps"], prior.model, others)
+            draw, others = separator.get("draw"), training | {"steps": 0}
+            add("supervised", name, name, training["steps"], prior.model, others, draw)
     return [curve for curve in curves.values() if len(set(curve["steps"].values())) > 1]
