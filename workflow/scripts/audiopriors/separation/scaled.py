@@ -12,6 +12,8 @@ from torch import Tensor
 from ..checkpoints import load_prior
 from ..priors.base import Prior
 
+LONG = 4096  # samples
+
 
 @dataclass(frozen=True)
 class Scaled:
@@ -21,7 +23,7 @@ class Scaled:
     gain: float = 1.0
     "The factor of the source, above 0."
     items: int = 8
-    "Items that a denoiser takes at once on a CPU, as more do not stay in its cache; a GPU takes all."
+    "Items that a denoiser takes at once on a CPU, as more do not stay in its cache; fewer of `LONG` waves. A GPU: all."
 
     def denoise(self, x: Tensor, sigma: float) -> Tensor:
         """E[gain s | x], for x of noise level sigma. Shape: (B, 1, T) -> (B, 1, T)."""
@@ -36,7 +38,8 @@ class Scaled:
         return self.gain * self._in_parts(self.prior.judged, x, sigma)
 
     def _in_parts(self, ask: Callable, x: Tensor, sigma: float) -> Tensor:
-        parts = (x / self.gain).split(self.items if x.device.type == "cpu" else len(x))
+        at_once = max(1, min(self.items, LONG * self.items // x.shape[2]))
+        parts = (x / self.gain).split(at_once if x.device.type == "cpu" else len(x))
         with torch.no_grad():
             return torch.cat([ask(part, sigma / self.gain) for part in parts])
 
