@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from audiopriors.separation import acceptance, references, samplers, schedules
+from audiopriors.separation import acceptance, gibbs, references, samplers, schedules
 
 VARIANCES = (1.0, 0.3, 0.05)  # of three Gaussian sources
 MIX = 0.9
@@ -100,6 +100,18 @@ def test_alternating_gives_each_denoiser_its_noise_level(share):
     plan = samplers.Plan((9.0, 6.0, 2.0), (0.1, 0.05), (10.0, 10.0, 10.0))
     samplers.alternating(mixes(), [spy] * 3, plan, generator(), share=share)
     assert seen[:9] == pytest.approx([1.0] * 9, abs=0.01)
+
+
+def test_fewer_items_than_turns_ask_nobody_for_nothing():
+    calls = []
+
+    def asked(x, sigma):
+        calls.append(len(x))
+        return 0.5 * x
+
+    few = samplers.alternating(mixes(2), [asked] * 3, PLAN, generator(), turns=4)
+    gibbs.diffusion_within_gibbs(mixes(2), [asked] * 3, PLAN, generator(), steps=2, turns=4)
+    assert set(calls) == {1} and few.isfinite().all()
 
 
 def test_samplers_draw_the_noise_that_denoisers_know():

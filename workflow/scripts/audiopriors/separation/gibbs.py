@@ -39,7 +39,7 @@ def diffusion_within_gibbs(
     for level, sigma in enumerate(levels):
         sigmas = np.geomspace(sigma, levels[-1], steps).tolist() if level < len(plan.sigmas) else [sigma]
         for place in range(len(order)):
-            for turn in range(turns):
+            for turn in range(min(turns, len(mix))):
                 items, k = slice(turn, None, turns), order[(place + turn) % len(order)]
                 if sigma <= plan.entries[k]:
                     rest = (mix - samples.sum(0) + samples[k])[items]

@@ -163,7 +163,7 @@ def alternating(
         for place in range(number):
             sampled = estimates if settling else estimates + sigma * carried
             added, anew = (0, None) if settling else (noise(fresh * sigma), noise(kept))
-            for turn in range(turns):
+            for turn in range(min(turns, len(mix))):
                 items, k = slice(turn, None, turns), order[(place + turn) % number]
                 if sigma <= plan.entries[k]:
                     rest = (mix - sampled.sum(0) + sampled[k] + added)[items]
