@@ -50,13 +50,13 @@ def test_demo_band_has_everything_and_is_done(band):
     figures = {path.stem for path in (results / "figures").glob("*.pdf")}
     assert len(figures) == 21 and "separation_examples_demo_band" in figures
     separated = tables_of(results, "separation")
-    methods = {"mix", "static_wiener", "ideal_power_mask", "langevin_annealed", "alternating_music", "gibbs_music"}
+    methods = {"mix", "static_wiener", "ideal_power_mask", "langevin_annealed", "alternating_song", "gibbs_music"}
     assert set(separated["method"]) >= methods | {"supervised", "supervised_large", "supervised_together"}
     oracle = separated[(separated["method"] == "ideal_ratio_mask") & (separated["source"] == "all")].iloc[0]
     assert oracle["sdr_median"] > 3 and oracle["share_with_sdr"] == 1
     song = results / "files/demo_band/real_song"
     assert (song / "scores.png").exists()
-    assert len(list(song.glob("score_music/alternating_music/wavs/*.wav"))) == 3
+    assert len(list(song.glob("score_music/alternating_song/wavs/*.wav"))) == 3
     assert set(tables_of(results, "claims")["where"]) >= {"paper 3.2, Fig. 3", "thesis, priors"}
     assert band.planned("smoke_demo_band") == {}
 

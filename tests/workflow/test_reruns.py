@@ -27,7 +27,7 @@ def test_code_of_the_sampler_separates_again_and_trains_nothing(copied):
         "workflow/scripts/audiopriors/separation/samplers.py", "kept, fresh = share**0.5", "kept, fresh = share**0.50"
     )
     planned = copied.planned("smoke")
-    assert planned["separate"] == 19 and planned["separate_reference"] == 2
+    assert planned["separate"] == 20 and planned["separate_reference"] == 2
     assert not {"train_prior", "evaluate_prior", "make_data"} & set(planned)
 
 

@@ -37,8 +37,8 @@ def test_smoke_has_everything_and_is_done(smoke):
         assert Image.open(results / f"figures/{name}.png").height <= 1600 and (results / f"figures/{name}.csv").exists()
     report = (results / "report.html").read_text()
     assert "constant zero" in report and "audio/wav" in (results / "figures/listen_toy.html").read_text()
-    # mix and two sources, of the truth and of 19 runs of three examples, of which one run has only two
-    assert len(list((results / "audio/toy").glob("*.wav"))) == 3 * (3 * (2 + 19) - 1)
+    # mix and two sources, of the truth and of 20 runs of three examples, of which one run has only two
+    assert len(list((results / "audio/toy").glob("*.wav"))) == 3 * (3 * (2 + 20) - 1)
     assert smoke.planned("smoke") == {}
 
 
