@@ -27,8 +27,7 @@ def training_curves(data: DataSet) -> list[dict]:
             add(run.method, run.method, prior.name, models * prior.training["steps"], prior.model, others)
     for name, separator in data.supervised.items():
         if data.first_mix in separator["mixes"]:
-            prior = data.scale.prior(separator["prior"])
-            training = (prior.training or {}) | separator.get("training", {})
-            draw, others = separator.get("draw"), training | {"steps": 0}
-            add("supervised", name, name, training["steps"], prior.model, others, draw)
+            model, training = data.scale.prior(separator["prior"]).model, data.separator_training(name)
+            others, draw = training | {"steps": 0}, separator.get("draw", "apart")
+            add("supervised", name, name, training["steps"], model, others, draw)
     return [curve for curve in curves.values() if len(set(curve["steps"].values())) > 1]

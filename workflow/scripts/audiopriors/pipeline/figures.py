@@ -27,6 +27,8 @@ from .catalogue import (
     trained,
 )
 
+SYNTHESISED = "(Data sets demo_band and chorales: synthesised, not recorded.)"
+
 FIGURES: dict[str, Figure] = {
     "waveforms": Figure(
         "Fig. 1 of the paper, Fig. 11 of the thesis. Two periods of each source at 220 Hz and amplitude 1, and the "
@@ -36,8 +38,7 @@ FIGURES: dict[str, Figure] = {
         captions={
             "music": (
                 "Fig. 2 of the paper. The first test item of data set {dataset}: each source and the recorded mix, "
-                "{frame} samples; below, their spectrograms. Scale {scale}. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                "{frame} samples; below, their spectrograms. Scale {scale}. " + SYNTHESISED
             ),
         },
         opens_data=True,
@@ -56,8 +57,7 @@ FIGURES: dict[str, Figure] = {
                 "are distributed, and the Beta density on [−1, 1] of the greatest likelihood (values are clamped to "
                 "2⁻¹⁵ within ±1). Above: the first training item, {frame} samples; below: the beginnings of many. "
                 "Lower right (Fig. 10): Beta densities of several concentrations. Look for samples outside the Beta's "
-                "bell: the thesis has no law for these sources, and takes a truncated normal. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                "bell: the thesis has no law for these sources, and takes a truncated normal. " + SYNTHESISED
             ),
         },
         opens_data=True,
@@ -92,7 +92,7 @@ FIGURES: dict[str, Figure] = {
                 "by the ratio of two priors, which is what separation needs. Paper and thesis saw every field of "
                 "the heat map in one range. Look for whether the rows differ more than the columns (a loud source "
                 "is unlikely under every prior), and whether the ratio tells what the likelihood does not. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                + SYNTHESISED
             ),
         },
     ),
@@ -123,8 +123,7 @@ FIGURES: dict[str, Figure] = {
                 "level; {items} test items of T = {frame} samples, {seeds} training(s). Columns of each map are "
                 "priors, rows test sources. Of each prior the first line is the mean likelihood in nats/sample, the "
                 "second the AUROC of the ratio of two priors. Colours of the means are clipped to [−6, 5] "
-                "nats/sample. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                "nats/sample. " + SYNTHESISED
             ),
         },
     ),
@@ -146,7 +145,7 @@ FIGURES: dict[str, Figure] = {
                 "log-ratio of two priors, against the worst other source. Third: the score that the authors "
                 "published. Dotted: chance. Look for whether a prior that fails by its likelihood succeeds by the "
                 "ratio: then it was the metric, not the model. Other measures are in the table of the same name. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                + SYNTHESISED
             ),
         },
     ),
@@ -155,8 +154,7 @@ FIGURES: dict[str, Figure] = {
         "frames of the other sources of the same track, so that no difference between songs counts; each dot is a "
         "track, the bar their median; prior and data have the same noise level; {items} test items of T = {frame} "
         "samples, scale {scale}. Dotted: chance. Look for tracks in which the likelihood puts a source on the wrong "
-        "side (below .5) and the ratio does not. "
-        "(Data sets demo_band and chorales: synthesised, not recorded.)",
+        "side (below .5) and the ratio does not. " + SYNTHESISED,
         (table("detection_by_track"),),
         exists=has_tracks,
     ),
@@ -206,7 +204,7 @@ FIGURES: dict[str, Figure] = {
                 "no density can be above it in the mean on N(0, s²) noise. Dash-dotted: no density of data with "
                 "noise σ can be above it for any input. Axes end at the means; longer intervals are cut off. The "
                 "likelihood corrected for complexity and the published scores are in the table `cross_likelihood`. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                + SYNTHESISED
             ),
         },
     ),
@@ -257,8 +255,7 @@ FIGURES: dict[str, Figure] = {
                 "frame. A WaveNet has log p(x_t | x_<t), a flow the term of each latent at its sample, of MDCT "
                 "coefficients over its time span, a score prior the integrand of its likelihood. Data set {dataset}, "
                 "T = {frame}, scale {scale}. Colours end at 5 and 95 % of all values. What all priors of a wave have "
-                "at the same time is the noise; look for what only some object to. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                "at the same time is the noise; look for what only some object to. " + SYNTHESISED
             ),
         },
         opens_data=True,
@@ -291,7 +288,7 @@ FIGURES: dict[str, Figure] = {
                 "estimate, a static Wiener filter (long-term average spectra of the training stems), two oracles, the "
                 "masks of the true sources' magnitudes and powers, and a separator that is trained on mixes. In "
                 "brackets the number of mixes. BSSEval's measures are in the table. Look for methods above the mix. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                + SYNTHESISED
             ),
         },
     ),
@@ -314,8 +311,7 @@ FIGURES: dict[str, Figure] = {
             "music": (
                 "The first test mix of data set {dataset}: spectrograms of the mix and its true sources (first "
                 "row), then of what each prior makes of it by the first of its methods in the config (left: the sum "
-                "of its estimates). Scale {scale}, T = {frame}. The page of sounds has every method. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                "of its estimates). Scale {scale}, T = {frame}. The page of sounds has every method. " + SYNTHESISED
             ),
         },
         opens_data=True,
@@ -361,8 +357,7 @@ FIGURES: dict[str, Figure] = {
                 "the estimate over the noise's power σ², by the noise's σ, with 95 % intervals over tracks; data set "
                 "{dataset}, T = {frame}, scale {scale}. Solid: one step of Tweedie's formula with the model of that "
                 "noise; dashed: Langevin dynamics under the model of the next smaller noise. Dotted: an estimate that "
-                "changes nothing. "
-                "(Data sets demo_band and chorales: synthesised, not recorded.)"
+                "changes nothing. " + SYNTHESISED
             ),
         },
     ),
@@ -396,8 +391,7 @@ FIGURES: dict[str, Figure] = {
 CAPTIONS = {
     "listen": (
         "Example mixes of data set {dataset}, their true sources and every method's estimates, to be listened to. "
-        "The wav files are in results/{scale}/audio/{dataset}. "
-        "(Data sets demo_band and chorales: synthesised, not recorded.)"
+        "The wav files are in results/{scale}/audio/{dataset}. " + SYNTHESISED
     ),
     "separated_file": (
         "A recording separated with the priors of data set {dataset}, scale {scale}, to be listened to. The wav "

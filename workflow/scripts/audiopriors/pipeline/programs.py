@@ -114,11 +114,7 @@ def train_separator(data: DataSet, wildcards) -> dict:
         "data": data.data,
         "family": prior.family,
         "model": prior.model,
-        # Mixes have no noise, whatever the prior's training has.
-        "training": (prior.training or {})
-        | {"noise": "fixed"}
-        | supervised.get("training", {})
-        | {"frame": data.frame},
+        "training": data.separator_training(wildcards.separator) | {"frame": data.frame},
         "mix": data.mix(wildcards.mix),
         "draw": supervised.get("draw", "apart"),
         "seed": _seed(data, wildcards.separator, data.name, wildcards.mix),

@@ -313,6 +313,12 @@ class DataSet:
         """The config's supervised separators by name: prior, mixes, draw, training."""
         return self.settings.get("supervised", {})
 
+    def separator_training(self, name: str) -> dict:
+        """The training of a supervised separator. Mixes have no noise, whatever the training of its prior has."""
+        separator = self.supervised[name]
+        training = self.scale.prior(separator["prior"]).training or {}
+        return training | {"noise": "fixed"} | separator.get("training", {})
+
     @property
     def posteriors(self) -> dict:
         """The config's posterior models by name: encoder, prior, sigma, mixes, start, training, and their settings."""

@@ -55,6 +55,11 @@ FEATURES = 6
 CORNER = 3 / 160  # cycles per sample, 300 Hz at 16 kHz: below it, coloured noise is as good as white
 
 
+def _falling(bins: int, exponent: float) -> Tensor:
+    """1 / (f^2 + CORNER^2)^exponent at `bins` frequencies f from 0 to half the rate: (bins,) float64."""
+    return (torch.linspace(0, 0.5, bins, dtype=torch.float64) ** 2 + CORNER**2) ** -exponent
+
+
 class _Block(nn.Module):
     """h + conv(silu(conv(h) (1 + scale) + shift)), with scale and shift from the noise's embedding.
 
@@ -106,16 +111,12 @@ class ScoreMusic(Diffusion):
         self.last = nn.Conv2d(widths[0], 3 * outputs, 3, padding=1)
         zero(self.last)  # training starts at the static Wiener filter
         self.register_buffer("average", torch.ones(config.window // 2 + 1))
+        self._mean_power = _falling(1 << 14, config.colour).mean()  # once: noise is drawn at every step of a sampler
         self.register_buffer("colour", self._colour(config.window // 2 + 1), persistent=False)
 
     def _colour(self, bins: int) -> Tensor:
         """The coloured noise's power at `bins` frequencies from 0 to half the rate, in units of its mean: (bins, 1)."""
-
-        def shape(count: int) -> Tensor:
-            frequencies = torch.linspace(0, 0.5, count, dtype=torch.float64)
-            return (frequencies**2 + CORNER**2) ** -self.config.colour
-
-        return (shape(bins) / shape(1 << 14).mean()).float()[:, None]
+        return (_falling(bins, self.config.colour) / self._mean_power).float()[:, None]
 
     def coloured(self, white: Tensor) -> Tensor:
         """Noise of deviation 1 whose power falls with frequency, from white noise: (..., T) -> (..., T)."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .samplers import Callback, Colour, Denoiser, Plan, report
+from .samplers import Callback, Colour, Denoiser, Plan, drawn, report
 
 
 def diffusion_within_gibbs(
@@ -66,7 +66,5 @@ def reverse_diffusion(
         denoised, kept = denoiser(x, sigma), (after / sigma) ** 2
         x = denoised + kept * (x - denoised)
         if after:
-            white = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
-            noise = coloured(white) if coloured else white
-            x = x + after * (1 - kept) ** 0.5 * noise
+            x = x + after * (1 - kept) ** 0.5 * drawn(x.shape, x, generator, coloured)
     return x

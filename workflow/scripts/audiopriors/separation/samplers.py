@@ -36,6 +36,12 @@ class Level:
     mixture_width: float
 
 
+def drawn(shape: Sequence[int], like: Tensor, generator: torch.Generator, coloured: Colour | None = None) -> Tensor:
+    """Noise of deviation 1 from a CPU generator, white or coloured, of the type and on the device of `like`."""
+    white = torch.randn(tuple(shape), generator=generator, dtype=like.dtype).to(like.device)
+    return coloured(white) if coloured else white
+
+
 def langevin(
     sources: Tensor,
     mix: Tensor,
@@ -62,7 +68,7 @@ def langevin(
             if callback:
                 energy = residual.double().square().sum((1, 2)) / (2 * gamma**2) - log_prob.sum(0)
                 callback(number, step, energy, residual.double().square().mean((1, 2)).sqrt(), sources)
-            noise = torch.randn(sources.shape, generator=generator, dtype=sources.dtype).to(sources.device)
+            noise = drawn(sources.shape, sources, generator)
             proposal = sources + eta * (gradient + residual / gamma**2) + (2 * eta) ** 0.5 * noise
             stopped = stopped | ~(proposal.abs() < FAR).all(3).all(2).all(0)
             sources = torch.where(stopped[None, :, None, None], sources, proposal)
@@ -91,7 +97,7 @@ def metropolis(
         for step in range(level.steps):
             if callback:
                 callback(number, step, energy, residual.double().square().mean((1, 2)).sqrt(), sources)
-            noise = torch.randn(sources.shape, generator=generator, dtype=sources.dtype).to(sources.device)
+            noise = drawn(sources.shape, sources, generator)
             proposal = sources + eta * drift + (2 * eta) ** 0.5 * noise
             uniform = torch.rand(mix.shape[0], generator=generator, dtype=torch.float64).to(mix.device)
             proposed = target(proposal)
@@ -153,8 +159,7 @@ def alternating(
     order = plan.order
 
     def noise(deviation: float) -> Tensor:
-        white = torch.randn(mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
-        return deviation * (coloured(white) if coloured else white)
+        return deviation * drawn(mix.shape, mix, generator, coloured)
 
     estimates = mix.new_zeros(number, *mix.shape) if start is None else start.clone()
     carried = torch.stack([noise(kept) for _ in denoisers])  # sqrt(share) n_k
@@ -205,8 +210,7 @@ def guided(
     levels = plan.sigmas + plan.settle
 
     def noise(deviation: float) -> Tensor:
-        white = torch.randn(free, *mix.shape, generator=generator, dtype=mix.dtype).to(mix.device)
-        return deviation * (coloured(white) if coloured else white)
+        return deviation * drawn((free, *mix.shape), mix, generator, coloured)
 
     def whole(state: Tensor) -> Tensor:
         return torch.cat([state, (mix - state.sum(0))[None]]) if guidance == "dirac" else state
