@@ -27,6 +27,7 @@ MUSIC = {
     "window": 32,
     "width": 2,
     "blocks": 1,
+    "dense": 3,
     "colour": 0.75,
     "coloured_items": 0.5,
     "ode_steps": 8,
@@ -53,7 +54,7 @@ CASES = {  # the smallest settings that have every part, and the sigmas at which
         (WAVENET | {"noise_target": "noisy"}, 0.0),
     ],
     "score": [(SCORE, 0.3), (SCORE | {"masks": 1, "layers": 1}, 0.05)],
-    "score_music": [(MUSIC, 0.3)],
+    "score_music": [(MUSIC, 0.3), (MUSIC | {"dense": 0}, 0.3)],
     "glow": [(GLOW, 0.3), (GLOW | {"bins": 8, "blocks": 1, "flows": 2, "width": 2}, 0.05)],
     "exact": [(EXACT, 0.3)],
     "autoregressive": [({"order": 3}, 0.3), ({"order": 1}, 0.0)],  # examples/prior

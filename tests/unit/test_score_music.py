@@ -4,7 +4,7 @@ import pytest
 import torch
 from audiopriors.audio.spectra import spectra, waves
 from audiopriors.checkpoints import build_prior
-from audiopriors.priors.score_music import CORNER
+from audiopriors.priors.score_music import CORNER, _Dense
 from families import MUSIC, SCORE, prior_of
 
 
@@ -40,6 +40,16 @@ def test_an_untrained_prior_is_the_static_wiener_filter_of_each_noise():
     for restored, noise in ((prior.restore(x, 0.3), 0.09 * prior.colour), (prior.denoise(x, 0.3), 0.09)):
         filtered = waves(power / (power + noise) * spectra(x[:, 0], MUSIC["window"]), 512, MUSIC["window"])
         torch.testing.assert_close(restored[:, 0], filtered)
+
+
+def test_dense_layers_mix_all_bins_of_one_time_and_channel():
+    layers, hidden = _Dense(8, 3).double(), torch.randn(2, 4, 8, 5, dtype=torch.double)
+    assert torch.equal(layers(hidden), hidden)  # before training
+    torch.nn.init.normal_(layers.second.weight)
+    along = hidden.transpose(2, 3)
+    expected = along + layers.second(torch.nn.functional.silu(layers.first(along)))
+    for memory in (torch.contiguous_format, torch.channels_last):
+        torch.testing.assert_close(layers(hidden.contiguous(memory_format=memory)), expected.transpose(2, 3))
 
 
 def test_of_a_long_wave_it_sees_what_is_near():

@@ -2,7 +2,7 @@
 
 D = iSTFT(m X + r). The mask is m = sigmoid(logit of P / (P + V) + net), with the source's long-term average power P and
 the noise's power V per bin; r is a complex remainder. A U-Net over frequency and time, with sigma as an input, gives
-both.
+both. After each block, dense layers mix all bins of a time, as the harmonics of a note are far apart.
 
 Music has most of its power at low frequencies. White noise that drowns these hides all high frequencies, and with them
 what tells instruments apart. So samplers ask the prior in coloured noise, whose power also falls with frequency. White
@@ -41,6 +41,8 @@ class Config:
     "Channels at the full resolution; twice at a quarter, four times at a sixteenth."
     blocks: int
     "Residual blocks at each of the coarser resolutions, down and up."
+    dense: int
+    "Units of the dense layers over all bins of a time, one after each block (Choi et al., 2020); 0: no such layers."
     colour: NonNegative
     "Exponent of the coloured noise's power: 1 / (f^2 + CORNER^2)^colour; 0: white."
     coloured_items: Share
@@ -60,14 +62,31 @@ def _falling(bins: int, exponent: float) -> Tensor:
     return (torch.linspace(0, 0.5, bins, dtype=torch.float64) ** 2 + CORNER**2) ** -exponent
 
 
+class _Dense(nn.Module):
+    """h + W silu(V h + v) + w over the bins, alike at each time and for each channel: (B, C, bins, times) as it is."""
+
+    def __init__(self, bins: int, units: int):
+        super().__init__()
+        self.first, self.second = nn.Linear(bins, units), nn.Linear(units, bins)
+        zero(self.second)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        # With channels last in memory, these products need no copy.
+        columns = hidden.permute(0, 2, 3, 1).flatten(2)  # (B, bins, times C)
+        inner = functional.silu(self.first.weight @ columns + self.first.bias[:, None])
+        outer = self.second.weight @ inner + self.second.bias[:, None]
+        return hidden + outer.unflatten(2, (hidden.shape[3], hidden.shape[1])).permute(0, 3, 1, 2)
+
+
 class _Block(nn.Module):
-    """h + conv(silu(conv(h) (1 + scale) + shift)), with scale and shift from the noise's embedding.
+    """h + conv(silu(conv(h) (1 + scale) + shift)), with scale and shift from the noise's embedding; then dense layers.
 
     Shape: (B, C, bins, times), (B, E) -> (B, C, bins, times).
     """
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, bins: int, dense: int):
         super().__init__()
+        self.dense = _Dense(bins, dense) if dense else nn.Identity()
         self.first, self.second = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
         self.modulation = nn.Linear(EMBEDDING, 2 * width)
         for start in (self.modulation, self.second):
@@ -76,13 +95,13 @@ class _Block(nn.Module):
     def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
         scale, shift = self.modulation(embedded)[..., None, None].chunk(2, 1)
         inner = functional.silu(convolve(self.first, hidden) * (1 + scale) + shift)
-        return hidden + convolve(self.second, inner)
+        return self.dense(hidden + convolve(self.second, inner))
 
 
 class ScoreMusic(Diffusion):
     """The density p_sigma of a source, for any sigma.
 
-    >>> prior = build(Config(0.01, 3, 64, 4, 1, 0.75, 0.5, 10, 10))
+    >>> prior = build(Config(0.01, 3, 64, 4, 1, 8, 0.75, 0.5, 10, 10))
     >>> prior.log_prob(torch.zeros(5, 1, 256), sigma=0.1).shape
     torch.Size([5])
     """
@@ -106,7 +125,11 @@ class ScoreMusic(Diffusion):
             nn.ConvTranspose2d(narrow, wide, (4, 1), stride=(4, 1)) for wide, narrow in itertools.pairwise(widths)
         )
         self.going_down, self.going_up = (
-            Modules(Modules(_Block(width) for _ in range(config.blocks)) for width in widths[1:]) for _ in range(2)
+            Modules(
+                Modules(_Block(width, bins, config.dense) for _ in range(config.blocks))
+                for width, bins in zip(widths[1:], (config.window // 8, config.window // 32), strict=True)
+            )
+            for _ in range(2)
         )
         self.last = nn.Conv2d(widths[0], 3 * outputs, 3, padding=1)
         zero(self.last)  # training starts at the static Wiener filter
