@@ -110,6 +110,13 @@ def seconds(what: str, name: str = "costs", **where) -> float:
     return sum(each["seconds"] for each in rows(name, what=what, **where))
 
 
+def per_second(dataset: str, prior: str, method: str, mixes: int) -> float:
+    """Seconds of one core for a second of the audio that a sampler separates, in quick's runs on music."""
+    config = CONFIG["datasets"][dataset]["settings"] | CONFIG["scales"]["quick"]["datasets"][dataset]
+    taken = seconds("separate", f"{dataset}/costs", prior=prior, method=method)
+    return taken / (mixes * config["frame"] / config["rate"])
+
+
 def minutes(name: str) -> int:
     """Minutes that all jobs of a table of costs take on two cores, rounded up to ten: programs have to start, too."""
     return 10 * math.ceil(table(name)["seconds"].sum() / 2 / 60 / 10)
@@ -170,7 +177,7 @@ def environment() -> jinja2.Environment:
     )  # fmt: skip
     made.globals.update(
         row=row, rows=rows, worst_pair=worst_pair, noise_cost=noise_cost, span=span, sum=sum, seconds=seconds,
-        minutes=minutes, title=title, small_models=small_models, config=CONFIG,
+        per_second=per_second, minutes=minutes, title=title, small_models=small_models, config=CONFIG,
     )  # fmt: skip
     made.filters.update(number=number, interval=interval, percent=percent)
     return made

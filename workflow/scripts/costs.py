@@ -25,10 +25,12 @@ def main() -> None:
         measured = pd.read_csv(path, sep="\t").iloc[0]
         rows.append({
             "what": below[0], "dataset": Path(below[1]).stem, "prior": below[2] if len(below) > 3 else "",
-            "seconds": measured["s"], "threads": int(line[2]) if line else 1, "device": line[1] if line else "cpu",
-            "jobs": 1, "memory_mb": float(memory),
+            "method": below[3] if below[0] == "separate" else "", "seconds": measured["s"],
+            "threads": int(line[2]) if line else 1, "device": line[1] if line else "cpu", "jobs": 1,
+            "memory_mb": float(memory),
         })  # fmt: skip
-    table = pd.DataFrame(rows).groupby(["what", "dataset", "prior", "threads", "device"], sort=False, as_index=False)
+    keys = ["what", "dataset", "prior", "method", "threads", "device"]
+    table = pd.DataFrame(rows).groupby(keys, sort=False, as_index=False)
     table = table.agg({"seconds": "sum", "jobs": "sum", "memory_mb": "max"})
     tables.write(table[list(COLUMNS["costs"])], arguments.output)
 
