@@ -3,7 +3,7 @@
 # make chorales   the same for chorales by Bach on sampled instruments; it adds what scores need to the environment
 # make check   set up, then the unit tests (5 minutes)
 # make test    set up, then all tests       make lint    set up, then the linters and the type checker
-# make docs    build quick and music, then write docs/quick and the pages from them
+# make docs    build quick, music and chorales, then write docs/quick and the pages from them
 # make pages   write README.md and docs/ from docs/templates       make site    ... and the site, in site/
 # make verify  whether results are still what was written, and what would be made anew (SCALE=full: of another scale)
 # make clean   remove results and the site (not the environment)
@@ -41,7 +41,7 @@ lint: $(READY)
 	snakemake --lint
 	mypy
 
-docs: quick music
+docs: quick music chorales
 	python workflow/scripts/copy_results.py --scale quick --to docs/quick
 	python docs/fill.py
 
