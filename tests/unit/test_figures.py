@@ -216,9 +216,13 @@ def test_detection_by_track(draw):
     }  # fmt: skip
     assert words(figure, "ylabel") == {"a flow", "a score prior\n(all σ)"}
     assert figure.get_supylabel() == "AUROC within a track"
-    figure, _ = draw("detection_by_track", pd.concat(tracks), sigmas=["7", "0.1"])  # nothing is measured at 7
-    assert [plotting.is_empty(axes) for axes in figure.axes] == [True, True, False, False] * len(PRIORS)
-    assert figure.axes[0].texts[0].get_text() == "not measured\nat σ = 7" and figure.axes[0].get_ylabel() == "a flow"
+    table = pd.concat(tracks)
+    figure, _ = draw("detection_by_track", table, sigmas=["7", "0.1"])  # nothing is measured at 7
+    assert len(figure.axes) == 2 * len(PRIORS) and not any(map(plotting.is_empty, figure.axes))
+    first = table[table["prior"] == PRIORS[0]].assign(prior_sigma="7", data_sigma="7")
+    figure, _ = draw("detection_by_track", pd.concat([table, first]), sigmas=["7", "0.1"])
+    assert [plotting.is_empty(axes) for axes in figure.axes] == [False] * 4 + [True, True, False, False]
+    assert figure.axes[4].texts[0].get_text() == "not measured\nat σ = 7"
 
 
 def test_peakedness(draw):
@@ -434,6 +438,20 @@ def test_a_figure_of_six_priors_is_at_most_one_screen_high(draw):
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "quick").rglob("*.png")), ids=lambda path: path.stem)
 def test_a_figure_of_the_quick_scale_is_at_most_one_screen_high(path):
     assert Image.open(path).height <= SCREEN
+
+
+def test_columns_without_a_panel_that_shows_something_have_no_ticks():
+    figure, panels = plotting.grid(2, 2, 1.0)
+    for axes in panels[:, 1]:
+        plotting.empty(axes, "nothing")
+    plotting.empty(panels[1, 0], "nothing")
+    plotting.label_lowest(panels, "time")
+    figure.canvas.draw()
+    labelled = [
+        [any(tick.label1.get_visible() for tick in axes.xaxis.get_major_ticks()) for axes in row] for row in panels
+    ]
+    assert labelled == [[True, False], [False, False]]
+    assert [[axes.get_xlabel() for axes in row] for row in panels] == [["time", ""], ["", ""]]
 
 
 def test_titles_are_broken_before_what_is_in_brackets():

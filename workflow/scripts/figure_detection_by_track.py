@@ -12,7 +12,8 @@ def draw(settings, inputs):
     table = tables.members(tables.read_csv(inputs[0]))
     table = table[table["prior_sigma"] == table["data_sigma"]]
     priors, sources, shown = settings["priors"], settings["sources"], []
-    columns = [(measure, sigma) for sigma in settings["sigmas"] for measure in TITLES]
+    measured = set(table.loc[table["prior"].isin(priors), "prior_sigma"])
+    columns = [(measure, sigma) for sigma in settings["sigmas"] if sigma in measured for measure in TITLES]
     figure, panels = plotting.grid(len(priors), len(columns), 1.6, least=0.5 * len(sources), sharey=True)
     for line, prior in zip(panels, priors, strict=True):
         for axes, (measure, sigma) in zip(line, columns, strict=True):

@@ -95,6 +95,8 @@ def draw(settings, inputs):
             separates.text(0.99, place - 0.34, text, transform=separates.get_yaxis_transform(), va="center", ha="right",
                            fontsize=plotting.SMALL, color="0.3")  # fmt: skip
     plotting.value_scale(smooth, "x")
+    if smooth.get_xscale() == "linear":
+        smooth.locator_params(axis="x", nbins=5)
     tells.set_xlim(-0.03, 1.03)
     of_mix = separation[(separation["method"] == "mix") & (separation["source"] == "all")]["si_sdr_median"].iloc[0]
     half = "truth " if settings["exact"] else "−½ "  # what noise costs a true density
@@ -114,6 +116,8 @@ def draw(settings, inputs):
 def _panel(axes, question: str, measured: str, asked: float, line: float, meaning: str) -> None:
     """A panel's title, axis, what is asked for (shaded, to the right), and a line with its meaning."""
     low, high = axes.get_xlim()
+    if line < low:
+        low = line - 0.15 * (high - line)  # with room for its meaning
     axes.axvspan(asked, high + 10, color=SHADE, zorder=0)
     axes.set_xlim(low, high)
     axes.axvline(line, color="grey", linewidth=1, linestyle=":")

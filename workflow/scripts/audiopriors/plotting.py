@@ -161,7 +161,9 @@ def name_row(row: np.ndarray, name: str) -> None:
 def label_lowest(panels: np.ndarray, label: str = "") -> None:
     """Ticks of the x axis have labels below the lowest panel of each column that is not empty, and there alone."""
     for column in panels.T:
-        *others, lowest = [axes for axes in column if not is_empty(axes)] or [column[-1]]
+        if all(map(is_empty, column)):
+            continue
+        *others, lowest = [axes for axes in column if not is_empty(axes)]
         for axes in others:
             axes.tick_params(labelbottom=False)
         lowest.tick_params(labelbottom=True)
