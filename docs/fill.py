@@ -111,10 +111,10 @@ def seconds(what: str, name: str = "costs", **where) -> float:
 
 
 def per_second(dataset: str, prior: str, method: str, mixes: int) -> float:
-    """Seconds of one core for a second of the audio that a sampler separates, in quick's runs on music."""
+    """Seconds of one core for a second of the music that a sampler separates at the quick scale; NaN without one."""
     config = CONFIG["datasets"][dataset]["settings"] | CONFIG["scales"]["quick"]["datasets"][dataset]
     taken = seconds("separate", f"{dataset}/costs", prior=prior, method=method)
-    return taken / (mixes * config["frame"] / config["rate"])
+    return taken / (mixes * config["frame"] / config["rate"]) or math.nan
 
 
 def minutes(name: str) -> int:
