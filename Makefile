@@ -15,6 +15,7 @@ UV := 0.13.8
 SCALE := quick
 READY := .venv/.ready
 SCORES := .venv/.scores
+TESTS := .venv/.tests
 WARM := python workflow/scripts/warm_python.py --run
 
 .PHONY: quick music chorales check test lint docs pages site benchmark verify clean
@@ -28,10 +29,10 @@ music: $(READY)
 chorales: $(SCORES)
 	$(WARM) snakemake --cores all --rerun-incomplete --logger rich -- quick_chorales
 
-check: $(SCORES)
+check: $(TESTS)
 	pytest -n 2 tests/unit
 
-test: $(SCORES)
+test: $(TESTS)
 	pytest -n 2
 
 lint: $(READY)
@@ -75,4 +76,8 @@ $(READY): pyproject.toml uv.lock
 
 $(SCORES): $(READY)
 	.venv/bin/uv sync --frozen --inexact --compile-bytecode --group scores --python .venv/bin/python
+	@touch $@
+
+$(TESTS): $(SCORES)
+	.venv/bin/uv sync --frozen --inexact --compile-bytecode --group tests --python .venv/bin/python
 	@touch $@
