@@ -89,7 +89,7 @@ def measured(song: torch.Tensor, settings: dict, separate, as_one: bool) -> tupl
         waves = [Wave(Path(name) / f"mix-{number}").extend(iter([np.asarray(each)[:, None]]))
                  for number, each in enumerate(mix)]  # fmt: skip
         begun = time.process_time()
-        separated = separate_file.separated(settings, separate, waves, Path(name), as_one=as_one)
+        separated = separate_file.separated(settings, separate, waves, Path(name), [], as_one=as_one)
         seconds = time.process_time() - begun
         estimates = torch.tensor(
             np.stack([[wave.read(0, len(wave))[:, 0] for wave in channels] for channels in separated.values()])

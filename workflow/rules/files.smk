@@ -15,13 +15,8 @@ rule separate_file:
     output:
         wavs=directory(paths.output("separate_file", "wavs")),
         levels=paths.output("separate_file", "levels"),
-        page=report(
-            paths.output("separate_file", "page"),
-            caption="../report/caption.rst",
-            category="Audio",
-            subcategory="{dataset}",
-            labels={"page": "{recording}"},
-        ),
+        about=paths.output("separate_file", "about"),
+        forming=paths.output("separate_file", "forming"),
     log:
         paths.log("separate_file"),
     benchmark:
@@ -36,11 +31,10 @@ rule separate_file:
     params:
         settings=settings("separate_file"),
         recording=recording,
-        caption=caption_of_dataset(lambda data, wildcards: CAPTIONS["separated_file"]),
     shell:
         'python {input.script:q} --settings {params.settings:q} --recording="${params.recording}" '
-        "--priors {input.priors:q} --errors {input.errors:q} --wavs {output.wavs:q} --levels {output.levels:q} "
-        "--page {output.page:q} > {log:q} 2>&1"
+        "--priors {input.priors:q} --errors {input.errors:q} --code {input.code:q} --wavs {output.wavs:q} "
+        "--levels {output.levels:q} --about {output.about:q} --forming {output.forming:q} > {log:q} 2>&1"
 
 
 rule score_file:

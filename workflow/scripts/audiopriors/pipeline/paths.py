@@ -59,7 +59,8 @@ _OUTPUTS = {
     "separate_file": {
         "wavs": "files/{dataset}/{recording}/{prior}/{method}/wavs",
         "levels": "files/{dataset}/{recording}/{prior}/{method}/levels.csv",
-        "page": "files/{dataset}/{recording}/{prior}/{method}/listen.html",
+        "about": "files/{dataset}/{recording}/{prior}/{method}/about.json",
+        "forming": "files/{dataset}/{recording}/{prior}/{method}/forming.npy",
     },
     "score_file": {
         "measures": "files/{dataset}/{recording}/scores.csv", "maps": "files/{dataset}/{recording}/maps.parquet",

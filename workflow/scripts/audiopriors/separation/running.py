@@ -21,6 +21,7 @@ from ..likelihood import test_noise
 from ..priors.base import Prior
 from ..seeds import torch_generator
 from .encoder import Encoder
+from .kept import Kept
 from .methods.base import Sampler, Separated
 from .overlap import Overlapping
 from .schedules import Curve
@@ -117,13 +118,27 @@ def separate_all(
 
 def in_batches(
     separate: Sampler, mix: Tensor | Overlapping, *, batch_samples: int, seed: tuple, truth: Tensor | None = None,
-    notes: Notes | None = None,
+    notes: Notes | None = None, kept: Kept | None = None,
 ) -> Iterator[Separated]:  # fmt: skip
-    """Separate as `separate_all`, one batch of mixes after the other. What is noted is added to `notes`."""
+    """Separate as `separate_all`, one batch of mixes after the other. What is noted is added to `notes`.
+
+    kept: where batches are kept; those that are there already are not separated again, and of them only `forming` is
+    noted.
+    """
     particles = separate.particles[0]
     size = max(1, batch_samples // (mix.shape[2] * max(separate.particles)))
-    starts, begun, lines = range(0, mix.shape[0], size), time.monotonic(), itertools.count(1)
-    for start in starts:
+    starts, begun, lines, fresh = range(0, mix.shape[0], size), time.monotonic(), itertools.count(1), 0
+    for place, start in enumerate(starts):
+        done = kept.load(start) if kept else None
+        if done:
+            batch, forming = done
+            if notes:
+                notes.forming += forming
+            log.info("mixes %d to %d of %d were done before", start + 1, start + batch.stopped.numel(), mix.shape[0])
+            yield batch
+            continue
+        fresh += 1
+        left = (len(starts) - place - 1) / fresh
 
         def note(level, step, energy, residual, state, start=start):
             if notes:
@@ -142,17 +157,20 @@ def in_batches(
                     residual.median().item(), time.monotonic() - begun,
                 )  # fmt: skip
 
-        def watch(number, waiting, estimates, misfit, start=start):
+        def watch(number, waiting, estimates, misfit, start=start, left=left):
             if notes:
                 _note_particles(notes, separate, start, number, waiting, estimates, misfit, truth)
             log.info(
                 "mixes %d to %d of %d, round %d: %d of %d accepted, %.0f s left",
                 start + 1, min(start + size, mix.shape[0]), mix.shape[0], number + 1,
                 int((misfit.amin(1) <= separate.accept).sum()), len(waiting),
-                (time.monotonic() - begun) * (len(starts) / (1 + start / size) - 1),
+                (time.monotonic() - begun) * left,
             )  # fmt: skip
 
-        yield separate(mix[start : start + size], torch_generator(*seed, start), note, watch)
+        batch = separate(mix[start : start + size], torch_generator(*seed, start), note, watch)
+        if kept:
+            kept.save(start, batch, torch.stack(notes.forming) if notes and start == 0 else torch.empty(0))
+        yield batch
 
 
 def _note_particles(
