@@ -5,6 +5,7 @@
 # make test    set up, then all tests       make lint    set up, then the linters and the type checker
 # make docs    build quick, music and chorales, then write docs/quick and the pages from them
 # make pages   write README.md and docs/ from docs/templates       make site    ... and the site, in site/
+# make ship    build quick, music and chorales, then write the priors that come with the package
 # make verify  whether results are still what was written, and what would be made anew (SCALE=full: of another scale)
 # make clean   remove results and the site (not the environment)
 # docs/reproducibility.md has what they do without make.
@@ -16,9 +17,10 @@ SCALE := quick
 READY := .venv/.ready
 SCORES := .venv/.scores
 TESTS := .venv/.tests
+TRAINED := workflow/scripts/audiopriors/trained
 WARM := python workflow/scripts/warm_python.py --run
 
-.PHONY: quick music chorales check test lint docs pages site benchmark verify clean
+.PHONY: quick music chorales check test lint docs pages site ship benchmark verify clean
 
 quick: $(READY)
 	$(WARM) snakemake --cores all --rerun-incomplete --logger rich -- quick
@@ -51,6 +53,11 @@ pages: $(READY)
 
 site: pages
 	sphinx-build --quiet --fail-on-warning --keep-going docs site
+
+ship: $(SCORES)
+	snakemake --cores all --rerun-incomplete --logger rich -- results/quick/shipped/toy results/quick/shipped/demo_band \
+		results/quick/shipped/chorales
+	rm -rf $(TRAINED) && cp -r results/quick/shipped $(TRAINED)
 
 benchmark: $(READY)
 	python benchmarks/training_step.py

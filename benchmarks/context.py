@@ -19,7 +19,7 @@ import soundfile
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-import separate_file
+import separate_recording
 from audiopriors import runtime
 from audiopriors.audio import recordings
 from audiopriors.audio.stored import Wave
@@ -51,7 +51,7 @@ def main() -> None:
     data = Scale(arguments.scale, scale(arguments.scale)).dataset(arguments.dataset)
     chosen = data.file | {key: vars(arguments)[key] for key in ("prior", "method") if vars(arguments)[key]}
     wildcards = SimpleNamespace(recording=None, **chosen)
-    settings = programs.separate_file(data, wildcards)
+    settings = programs.separate_recording(data, wildcards)
     device = runtime.prepare(1)
     priors = running.priors_of([str(ROOT / path) for path in inputs.priors_of_file(data, wildcards)], device)
     paths = inputs.errors_of_file(data, wildcards)
@@ -89,7 +89,7 @@ def measured(song: torch.Tensor, settings: dict, separate, as_one: bool) -> tupl
         waves = [Wave(Path(name) / f"mix-{number}").extend(iter([np.asarray(each)[:, None]]))
                  for number, each in enumerate(mix)]  # fmt: skip
         begun = time.process_time()
-        separated = separate_file.separated(settings, separate, waves, Path(name), [], as_one=as_one)
+        separated = separate_recording.separated(settings, separate, waves, Path(name), [], as_one=as_one)
         seconds = time.process_time() - begun
         estimates = torch.tensor(
             np.stack([[wave.read(0, len(wave))[:, 0] for wave in channels] for channels in separated.values()])

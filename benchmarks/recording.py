@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 RATE = 44100
-PROGRAMS = ("separate_file", "score_file")
+PROGRAMS = ("separate_recording", "score_recording")
 
 
 def main() -> None:
@@ -53,7 +53,9 @@ def measure(song: Path, program: str, scale: str, dataset: str) -> tuple[float, 
 
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--forcerun", program, "--quiet", "all", "--"]
     variables = os.environ | {"AUDIOPRIORS_FILE": str(song)}
-    subprocess.run([*command, f"{scale}_{dataset}_{program}"], cwd=ROOT, check=True, env=variables)
+    subprocess.run(
+        [*command, f"{scale}_{dataset}_{program.replace('recording', 'file')}"], cwd=ROOT, check=True, env=variables
+    )
     clock, log = (only(ROOT / "results" / scale / kind / program / dataset, roots.short_name(song))
                   for kind in ("benchmarks", "logs"))  # fmt: skip
     (row,) = csv.DictReader(clock.open(), delimiter="\t")

@@ -77,7 +77,7 @@ def separate(path: Path, priors: list[str], to: Path, **changes) -> subprocess.C
         "method": "langevin_one_sigma", "settings": METHOD, "overlap": 0.125, "together": 4,
         "batch_samples": 2**20, "seed": [0],
     }  # fmt: skip
-    return run("separate_file", settings | changes, "--recording", path, "--priors", *priors, "--wavs", to / "wavs",
+    return run("separate_recording", settings | changes, "--recording", path, "--priors", *priors, "--wavs", to / "wavs",
                "--levels", to / "levels.csv", "--page", to / "listen.html")  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def score(path: Path, priors: list[str], to: Path, **changes) -> subprocess.Comp
         "threads": 1, "dataset": "demo_band", "rate": PRIORS_RATE, "channel": "mean", "frame": FRAME, "seed": [0],
         "priors": described, "batch_samples": 2**16,
     }  # fmt: skip
-    return run("score_file", settings | changes, "--recording", path, "--priors", *priors,
+    return run("score_recording", settings | changes, "--recording", path, "--priors", *priors,
                "--output", to / "scores.csv", "--maps", to / "maps.parquet")  # fmt: skip
 
 
@@ -358,11 +358,11 @@ def test_a_bad_recording_is_named_in_one_sentence(case, program, priors, tmp_pat
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("program", ["separate_file", "score_file"])
+@pytest.mark.parametrize("program", ["separate_recording", "score_recording"])
 def test_a_recording_that_is_another_than_when_the_run_began(program, priors, tmp_path):
     soundfile.write(tmp_path / "song.wav", noise(9000, 1), 44100)
     name = roots.short_name(tmp_path / "song.wav")
-    run_one = separate if program == "separate_file" else score
+    run_one = separate if program == "separate_recording" else score
     assert run_one(tmp_path / "song.wav", priors, tmp_path, recording=name).returncode == 0
     soundfile.write(tmp_path / "song.wav", noise(9001, 1), 44100)
     (tmp_path / "new").mkdir()

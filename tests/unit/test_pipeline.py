@@ -124,8 +124,8 @@ def test_a_file_is_separated_where_the_prior_has_the_models():
     band = SHIPPED["datasets"]["demo_band"] | {"file": file}
     merged = config.scales(SHIPPED | {"datasets": SHIPPED["datasets"] | {"demo_band": band}})
     full, quick = (Scale(name, merged[name]).dataset("demo_band") for name in ("full", "quick"))
-    assert jobs.select(full, "separate_file", "wavs") and not jobs.select(quick, "separate_file", "wavs")
-    assert jobs.select(full, "score_file", "measures") and jobs.select(quick, "score_file", "measures")
+    assert jobs.select(full, "separate_recording", "wavs") and not jobs.select(quick, "separate_recording", "wavs")
+    assert jobs.select(full, "score_recording", "measures") and jobs.select(quick, "score_recording", "measures")
     with pytest.raises(UserError, match="flowavenet_music has no models of what langevin_annealed needs"):
         inputs.priors_of_file(quick, SimpleNamespace(**file))
     with pytest.raises(UserError, match="flowavenet_music has no models of what alternating_music needs"):

@@ -82,7 +82,7 @@ def test_a_recording_of_the_users(band, tmp_path):
     song.rename(tmp_path / "kept")
     soundfile.write(song, 0.1 * np.random.default_rng(1).normal(size=(30000, 2)), 44100)
     os.utime(song, (0, 0))
-    assert band.planned(*both)["score_file"] == 1 and roots.short_name(song) != below.name
+    assert band.planned(*both)["score_recording"] == 1 and roots.short_name(song) != below.name
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "kept").rename(tmp_path / "elsewhere" / song.name)
     assert band.planned(*both[:3], f"file={tmp_path / 'elsewhere' / song.name}") == {}

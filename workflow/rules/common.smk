@@ -4,6 +4,7 @@
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -20,7 +21,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from audiopriors.audio import roots
 from audiopriors.errors import UserError
-from audiopriors.pipeline import code, inputs, jobs, paths, programs, recordings, surroundings
+from audiopriors.pipeline import code, inputs, jobs, paths, programs, recordings, shipped, surroundings
 from audiopriors.pipeline.config import scales
 from audiopriors.pipeline.figures import CAPTIONS, FIGURES
 from audiopriors.pipeline.scale import Scale
@@ -38,6 +39,7 @@ except UserError as problem:
 
 try:
     SCALES = {name: Scale(name, settings) for name, settings in scales(config).items()}
+    WITH_SHIPPED = SCALES | ({shipped.SCALE: shipped.scale(SCALES["quick"])} if "quick" in SCALES else {})
 except UserError as problem:
     files = ", ".join(map(str, workflow.configfiles)) or "the configuration"
     raise WorkflowError(
@@ -60,11 +62,11 @@ wildcard_constraints:
 
 def scale_of(wildcards):
     """The scale in the path."""
-    if wildcards.scale not in SCALES:
+    if wildcards.scale not in WITH_SHIPPED:
         raise WorkflowError(
             f"there is no scale {wildcards.scale!r} in the config; there are {', '.join(SCALES)}"
         )
-    return SCALES[wildcards.scale]
+    return WITH_SHIPPED[wildcards.scale]
 
 
 def asks(question):
@@ -81,7 +83,14 @@ def asks(question):
 
 def settings(rule):
     """What the program of a rule gets of the config, as JSON."""
-    return asks(lambda data, wildcards: json.dumps(getattr(programs, rule)(data, wildcards), sort_keys=True))
+
+    def of_job(data, wildcards):
+        of_rule = getattr(programs, rule)
+        if data.scale.name == shipped.SCALE:
+            of_rule = partial(shipped.settings, rule)
+        return json.dumps(of_rule(data, wildcards), sort_keys=True)
+
+    return asks(of_job)
 
 
 def outputs_of(rule, output, *alike):
@@ -165,7 +174,7 @@ def threads_of(wildcards):
 
 # What every job's record of its tables refers to, see audiopriors/provenance.py; and the recordings of files.smk.
 os.environ |= {
-    "AUDIOPRIORS_CONFIGURATIONS": json.dumps({scale.name: scale.record for scale in SCALES.values()}),
+    "AUDIOPRIORS_CONFIGURATIONS": json.dumps({scale.name: scale.record for scale in WITH_SHIPPED.values()}),
     recordings.FILE: FILE,
     recordings.SONG: str(roots.real_song()),
 }

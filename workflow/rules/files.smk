@@ -5,22 +5,22 @@
 #        results/{scale}/files/{dataset}/{recording}/scores.csv, maps.parquet and scores.png
 
 
-rule separate_file:
+rule separate_recording:
     """Separate a recording into one wav per source, at its own rate, channels and length."""
     input:
-        script=script("separate_file"),
-        code=asks(lambda data, wildcards: library("separate_file", **inputs.loaded_by_file(data, wildcards))),
+        script=script("separate_recording"),
+        code=asks(lambda data, wildcards: library("separate_recording", **inputs.loaded_by_file(data, wildcards))),
         priors=asks(inputs.priors_of_file),
         errors=asks(inputs.errors_of_file),
     output:
-        wavs=directory(paths.output("separate_file", "wavs")),
-        levels=paths.output("separate_file", "levels"),
-        about=paths.output("separate_file", "about"),
-        forming=paths.output("separate_file", "forming"),
+        wavs=directory(paths.output("separate_recording", "wavs")),
+        levels=paths.output("separate_recording", "levels"),
+        about=paths.output("separate_recording", "about"),
+        forming=paths.output("separate_recording", "forming"),
     log:
-        paths.log("separate_file"),
+        paths.log("separate_recording"),
     benchmark:
-        paths.benchmark("separate_file")
+        paths.benchmark("separate_recording")
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -29,7 +29,7 @@ rule separate_file:
         mem_mb=memory,
         runtime=minutes("separate_minutes"),
     params:
-        settings=settings("separate_file"),
+        settings=settings("separate_recording"),
         recording=recording,
     shell:
         'python {input.script:q} --settings {params.settings:q} --recording="${params.recording}" '
@@ -37,22 +37,22 @@ rule separate_file:
         "--levels {output.levels:q} --about {output.about:q} --forming {output.forming:q} > {log:q} 2>&1"
 
 
-rule score_file:
+rule score_recording:
     """Measure a recording under every prior of a data set, frame by frame."""
     input:
-        script=script("score_file"),
+        script=script("score_recording"),
         code=asks(
             lambda data, wildcards: library(
-                "score_file", families=[data.scale.prior(name).family for name in data.own_priors]
+                "score_recording", families=[data.scale.prior(name).family for name in data.own_priors]
             )
         ),
-        priors=asks(lambda data, wildcards: [path for path, _ in programs.scoring_priors(data)]),
+        priors=asks(inputs.scored_priors),
     output:
-        **paths.outputs("score_file"),
+        **paths.outputs("score_recording"),
     log:
-        paths.log("score_file"),
+        paths.log("score_recording"),
     benchmark:
-        paths.benchmark("score_file")
+        paths.benchmark("score_recording")
     conda:
         "../../envs/audiopriors.yaml"
     threads: threads_of
@@ -61,7 +61,7 @@ rule score_file:
         mem_mb=memory,
         runtime=minutes("evaluate_minutes"),
     params:
-        settings=settings("score_file"),
+        settings=settings("score_recording"),
         recording=recording,
     shell:
         'python {input.script:q} --settings {params.settings:q} --recording="${params.recording}" '
@@ -73,8 +73,8 @@ rule figure_separated_file:
     input:
         script=script("figure_separated_file"),
         code=library("figure_separated_file"),
-        wavs=paths.output("separate_file", "wavs"),
-        levels=paths.output("separate_file", "levels"),
+        wavs=paths.output("separate_recording", "wavs"),
+        levels=paths.output("separate_recording", "levels"),
     output:
         pdf=paths.output("figure_separated_file", "pdf"),
         png=report(
@@ -105,8 +105,8 @@ rule figure_scored_file:
     input:
         script=script("figure_scored_file"),
         code=library("figure_scored_file"),
-        measures=paths.output("score_file", "measures"),
-        maps=paths.output("score_file", "maps"),
+        measures=paths.output("score_recording", "measures"),
+        maps=paths.output("score_recording", "maps"),
     output:
         pdf=paths.output("figure_scored_file", "pdf"),
         png=report(

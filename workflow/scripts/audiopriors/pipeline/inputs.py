@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 
-from . import paths
+from .. import shipped_priors
+from . import paths, programs, shipped
 from .scale import ALL, DataSet
 
 
 def _model(data: DataSet, prior: str, source: str, sigma: str, replicate: str = "0") -> str:
+    if data.scale.name == shipped.SCALE:
+        return os.path.relpath(shipped_priors.bundle(data.name).prior(source))
     return paths.output("train_prior", "prior").format(
         scale=data.scale.name, dataset=data.name, prior=prior, prior_source=source, sigma=sigma, replicate=replicate
     )
@@ -63,6 +67,8 @@ def errors_of_run(data: DataSet, wildcards) -> list[str]:
     """The error curve of each source's prior, if the method has a plan."""
     if not data.scale.method(wildcards.method).planned:
         return []
+    if data.scale.name == shipped.SCALE:
+        return [os.path.relpath(shipped_priors.bundle(data.name).errors(source)) for source in data.sources]
     place = {"scale": data.scale.name, "dataset": data.name, "prior": wildcards.prior}
     errors = paths.output("error_curve", "errors")
     return [errors.format(**place, prior_source=source) for source in data.mix(wildcards.mix)["sources"]]
@@ -132,6 +138,12 @@ def priors_of_file(data: DataSet, wildcards) -> list[str]:
 def errors_of_file(data: DataSet, wildcards) -> list[str]:
     """The error curves of the priors that separate a recording."""
     return errors_of_run(data, SimpleNamespace(prior=wildcards.prior, method=wildcards.method, mix=data.first_mix))
+
+
+def scored_priors(data: DataSet, wildcards) -> list[str]:
+    """The models that score a recording, in the order of its program's settings."""
+    described = programs.score_recording(data, wildcards)["priors"]
+    return [_model(data, one["prior"], one["prior_source"], one["prior_sigma"]) for one in described]
 
 
 def loaded_by_file(data: DataSet, wildcards) -> dict:

@@ -19,7 +19,7 @@ TIMED = (
     "train_separator", "separate_reference", "train_posterior", "separate_posterior",
 )  # fmt: skip
 # Rules whose results are clock times, pages and sounds, or are computed from a recording: they have no checksum.
-UNLISTED = ("costs", "audio", "separate_file", "score_file", "figure_separated_file", "figure_scored_file")
+UNLISTED = ("costs", "audio", "separate_recording", "score_recording", "figure_separated_file", "figure_scored_file")
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
             yield "audio", {}
         if data.file:
             of_song = {"recording": roots.REAL_SONG}
-            for rule in ("separate_file", "figure_separated_file") if data.can_run(**data.file) else ():
+            for rule in ("separate_recording", "figure_separated_file") if data.can_run(**data.file) else ():
                 yield rule, of_song | data.file
-            for rule in ("score_file", "figure_scored_file"):
+            for rule in ("score_recording", "figure_scored_file"):
                 yield rule, of_song
 
     of_data = {"scale": data.scale.name, "dataset": data.name}
@@ -158,7 +158,7 @@ def shown(scale: Scale, names: list[str]) -> list[str]:
             pages.append(job.outputs["page"])
         elif job.rule in ("figure_separated_file", "figure_scored_file"):
             files.append(job.outputs["png"])
-        elif job.rule == "separate_file":
+        elif job.rule == "separate_recording":
             files.append(job.outputs["page"])
     tables = [path for path in _put_together(scale, names, list(TABLES)) if path.endswith(".html")]
     return pictures + pages + files + tables
@@ -195,7 +195,7 @@ def of_recording(data: DataSet, recording: str) -> dict[str, list[str]]:
     return {
         "separate_file": [
             paths.output(rule, output).format(**place)
-            for rule, output in (("figure_separated_file", "png"), ("separate_file", "page"))
+            for rule, output in (("figure_separated_file", "png"), ("separate_recording", "page"))
         ],
         "score_file": [paths.output("figure_scored_file", "png").format(**place)],
     }

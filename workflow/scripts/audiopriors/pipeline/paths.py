@@ -56,13 +56,13 @@ _OUTPUTS = {
     "show_table": {"page": "tables/{dataset}/{name}.html", "markdown": "tables/{dataset}/{name}.md"},
     "figure": {kind: f"figures/{{name}}_{{dataset}}.{kind}" for kind in ("pdf", "png", "csv")},
     "audio": {"wavs": "audio/{dataset}", "page": "figures/listen_{dataset}.html"},
-    "separate_file": {
+    "separate_recording": {
         "wavs": "files/{dataset}/{recording}/{prior}/{method}/wavs",
         "levels": "files/{dataset}/{recording}/{prior}/{method}/levels.csv",
         "about": "files/{dataset}/{recording}/{prior}/{method}/about.json",
         "forming": "files/{dataset}/{recording}/{prior}/{method}/forming.npy",
     },
-    "score_file": {
+    "score_recording": {
         "measures": "files/{dataset}/{recording}/scores.csv", "maps": "files/{dataset}/{recording}/maps.parquet",
     },
     "figure_separated_file": {
@@ -73,6 +73,7 @@ _OUTPUTS = {
         "png": "files/{dataset}/{recording}/scores.png",
         "csv": "files/{dataset}/{recording}/scores_figure.csv",
     },
+    "ship": {"folder": "shipped/{dataset}"},
     "report": {"page": "report.html"},
     "report_of_dataset": {"page": "report_{dataset}.html"},
     "checksums": {"list": "checksums.txt"},
@@ -100,10 +101,11 @@ _PLACES = {
     "show_table": "{dataset}/{name}",
     "figure": "{name}_{dataset}",
     "audio": "{dataset}",
-    "separate_file": "{dataset}/{recording}/{prior}/{method}",
-    "score_file": "{dataset}/{recording}",
+    "separate_recording": "{dataset}/{recording}/{prior}/{method}",
+    "score_recording": "{dataset}/{recording}",
     "figure_separated_file": "{dataset}/{recording}/{prior}/{method}",
     "figure_scored_file": "{dataset}/{recording}",
+    "ship": "{dataset}",
     "report": "report",
     "report_of_dataset": "{dataset}",
     "checksums": "checksums",

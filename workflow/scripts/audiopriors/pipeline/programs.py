@@ -191,7 +191,7 @@ def _separation(data: DataSet, mix: str, items: int) -> dict:
     }
 
 
-def separate_file(data: DataSet, wildcards) -> dict:
+def separate_recording(data: DataSet, wildcards) -> dict:
     settings = data.scale.settings["separation"]
     return {
         "threads": data.scale.settings["threads"],
@@ -210,7 +210,7 @@ def separate_file(data: DataSet, wildcards) -> dict:
     }
 
 
-def score_file(data: DataSet, wildcards) -> dict:
+def score_recording(data: DataSet, wildcards) -> dict:
     return {
         "threads": data.scale.settings["threads"],
         "dataset": data.name,
@@ -218,21 +218,20 @@ def score_file(data: DataSet, wildcards) -> dict:
         "rate": data.settings["settings"]["rate"],
         "channel": data.settings["settings"]["channel"],
         "frame": data.frame,
-        "priors": [description for _, description in scoring_priors(data)],
+        "priors": _scoring_priors(data),
         "batch_samples": data.scale.settings["evaluation"]["batch_samples"],
         "seed": _seed(data, "score_file"),
     }
 
 
-def scoring_priors(data: DataSet) -> list[tuple[str, dict]]:
-    """Every prior that a recording is scored under: the path of its first replicate, and what it is."""
+def _scoring_priors(data: DataSet) -> list[dict]:
+    """Every prior that a recording is scored under."""
     return [
-        (path, {"prior": name, "prior_source": source, "prior_sigma": sigma, "data_sigma": level})
+        {"prior": name, "prior_source": source, "prior_sigma": sigma, "data_sigma": level}
         for name in data.own_priors
         for sigma in data.scale.prior(name).levels
         for level in (data.sigmas_of(data.scale.prior(name)) if sigma == ALL else [sigma])
         for source in data.sources
-        for path in select(data, "train_prior", "prior", prior=name, prior_source=source, sigma=sigma, replicate="0")
     ]
 
 
