@@ -77,8 +77,9 @@ def separate(path: Path, priors: list[str], to: Path, **changes) -> subprocess.C
         "method": "langevin_one_sigma", "settings": METHOD, "overlap": 0.125, "together": 4,
         "batch_samples": 2**20, "seed": [0],
     }  # fmt: skip
-    return run("separate_recording", settings | changes, "--recording", path, "--priors", *priors, "--wavs", to / "wavs",
-               "--levels", to / "levels.csv", "--page", to / "listen.html")  # fmt: skip
+    return run("separate_recording", settings | changes, "--recording", path, "--priors", *priors,
+               "--wavs", to / "wavs", "--levels", to / "levels.csv", "--about", to / "about.json",
+               "--forming", to / "forming.npy")  # fmt: skip
 
 
 def score(path: Path, priors: list[str], to: Path, **changes) -> subprocess.CompletedProcess:

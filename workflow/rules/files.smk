@@ -9,7 +9,9 @@ rule separate_recording:
     """Separate a recording into one wav per source, at its own rate, channels and length."""
     input:
         script=script("separate_recording"),
-        code=asks(lambda data, wildcards: library("separate_recording", **inputs.loaded_by_file(data, wildcards))),
+        code=asks(
+            lambda data, wildcards: library("separate_recording", **inputs.loaded_by_file(data, wildcards))
+        ),
         priors=asks(inputs.priors_of_file),
         errors=asks(inputs.errors_of_file),
     output:

@@ -22,8 +22,8 @@ FOLDER = Path(__file__).with_name("trained")
 CARD = "card.json"
 FORMAT = 1  # of cards
 _WHAT_TO_DO = (
-    "install audiopriors again, or, in a clone, run `git checkout -- workflow/scripts/audiopriors/trained`; `make ship` "
-    "trains them anew"
+    "install audiopriors again, or, in a clone, run `git checkout -- workflow/scripts/audiopriors/trained`; `make "
+    "ship` trains them anew"
 )
 
 
