@@ -1,8 +1,9 @@
 """Deep generative priors for probabilistic audio source separation.
 
 >>> import audiopriors
->>> prior = audiopriors.load_prior("results/quick/priors/toy/flowavenet/sine/0/seed0.safetensors")  # doctest: +SKIP
->>> prior.log_prob(x, sigma=0.0)  # doctest: +SKIP
+>>> prior = audiopriors.shipped()["toy"].load("sine")  # doctest: +SKIP
+>>> prior.log_prob(x, sigma=0.129)  # doctest: +SKIP
+>>> audiopriors.load_prior("results/quick/priors/toy/flowavenet/sine/0/seed0.safetensors")  # doctest: +SKIP
 """
 
 
@@ -12,4 +13,8 @@ def __getattr__(name: str):
         from .checkpoints import load_prior
 
         return load_prior
+    if name == "shipped":
+        from .shipped_priors import shipped
+
+        return shipped
     raise AttributeError(f"module 'audiopriors' has no attribute '{name}'")
