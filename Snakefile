@@ -31,6 +31,7 @@ rule all:
     """What `snakemake` alone builds: the quick scale."""
     default_target: True
     input:
+        "results/quick/index.html",
         "results/quick/report.html",
         "results/quick/checksums.txt",
     localrule: True

@@ -14,6 +14,7 @@ import jinja2
 import pandas as pd
 import yaml
 from audiopriors import columns, intervals, tables
+from audiopriors.pages.numbers import number
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -50,14 +51,6 @@ def row(name: str, **where) -> dict:
     if len(found) != 1:
         raise LookupError(f"{name} has {len(found)} rows with {where}, not one")
     return found[0]
-
-
-def number(value: float, digits: int = 1) -> str:
-    """A number with a true minus sign, and thousands apart; a dash for none."""
-    if math.isnan(value):
-        return "–"
-    text = f"{value:,.{digits}f}".replace(",", "\N{NO-BREAK SPACE}")
-    return text.lstrip("-") if not text.strip("-0.") else text.replace("-", "−")
 
 
 def interval(values: dict, column: str, digits: int = 1) -> str:

@@ -21,7 +21,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from audiopriors.audio import roots
 from audiopriors.errors import UserError
-from audiopriors.pipeline import code, inputs, jobs, paths, programs, recordings, shipped, surroundings
+from audiopriors.pipeline import code, inputs, jobs, paths, programs, recordings, shipped, story, surroundings
 from audiopriors.pipeline.config import scales
 from audiopriors.pipeline.figures import CAPTIONS, FIGURES
 from audiopriors.pipeline.scale import Scale
@@ -121,19 +121,7 @@ def library_of_prior(name):
 
 def caption_of_dataset(choose):
     """The caption that `choose` gives for a data set, with what the path and the data set say filled in."""
-
-    def filled_in(data, wildcards):
-        settings = data.scale.settings
-        return choose(data, wildcards).format(
-            scale=data.scale.name,
-            dataset=data.name,
-            frame=data.frame,
-            items=settings["evaluation"]["test_items"],
-            mixes=settings["separation"]["items"],
-            seeds=settings["seeds"],
-        )
-
-    return asks(filled_in)
+    return asks(lambda data, wildcards: choose(data, wildcards).format(**data.facts))
 
 
 def recording(wildcards):

@@ -1,6 +1,6 @@
 # Needs  what the catalogue says of each figure (workflow/scripts/audiopriors/pipeline/figures.py)
 # Gives  results/{scale}/figures/{name}_{dataset}.pdf, .png, .csv
-#        results/{scale}/figures/listen_{dataset}.html and results/{scale}/audio/{dataset}
+#        results/{scale}/figures/listen_{dataset}.html, results/{scale}/audio/{dataset} and what is in it, {dataset}.json
 
 
 rule figure:
@@ -50,6 +50,7 @@ rule audio:
         examples=outputs_of("separate", "examples"),
     output:
         wavs=directory(paths.output("audio", "wavs")),
+        index=paths.output("audio", "index"),
         page=report(
             paths.output("audio", "page"),
             caption="../report/caption.rst",
@@ -69,4 +70,4 @@ rule audio:
         caption=caption_of_dataset(lambda data, wildcards: CAPTIONS["listen"]),
     shell:
         "python {input.script:q} --settings {params.settings:q} --data {input.data:q} --examples {input.examples:q} "
-        "--wavs {output.wavs:q} --page {output.page:q} > {log:q} 2>&1"
+        "--wavs {output.wavs:q} --index {output.index:q} --page {output.page:q} > {log:q} 2>&1"

@@ -1,8 +1,9 @@
 # Needs  a recording of the user's (config key `file`, or variable AUDIOPRIORS_FILE), or the song of every installation
 #        results/{scale}/priors/{dataset}/{prior}/{prior_source}/{sigma}/seed0.safetensors
 #        results/{scale}/error_curves/{dataset}/{prior}/{prior_source}.parquet
-# Gives  results/{scale}/files/{dataset}/{recording}/{prior}/{method}/wavs, levels.csv, listen.html, separated.png
-#        results/{scale}/files/{dataset}/{recording}/scores.csv, maps.parquet and scores.png
+# Gives  results/{scale}/files/{dataset}/{recording}/{prior}/{method}/wavs, levels.csv, about.json,
+#        forming.npy, separated.png and index.html
+#        results/{scale}/files/{dataset}/{recording}/scores.csv, maps.parquet, scores.png and index.html
 
 
 rule separate_recording:
@@ -132,3 +133,59 @@ rule figure_scored_file:
     shell:
         "python {input.script:q} --settings {params.settings:q} --inputs {input.measures:q} {input.maps:q} "
         "--pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q} > {log:q} 2>&1"
+
+
+rule page_of_file:
+    """The page of a separated recording: its parts, to see and hear."""
+    input:
+        script=script("page_of_file"),
+        code=library("page_of_file"),
+        wavs=paths.output("separate_recording", "wavs"),
+        levels=paths.output("separate_recording", "levels"),
+        about=paths.output("separate_recording", "about"),
+        forming=paths.output("separate_recording", "forming"),
+        figure=paths.output("figure_separated_file", "png"),
+    output:
+        page=report(
+            paths.output("page_of_file", "page"),
+            caption="../report/caption.rst",
+            category="Audio",
+            subcategory="{dataset}",
+            labels={"page": "{recording}"},
+        ),
+    log:
+        paths.log("page_of_file"),
+    benchmark:
+        paths.benchmark("page_of_file")
+    localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
+    params:
+        settings=settings("page_of_file"),
+        caption=caption_of_dataset(lambda data, wildcards: CAPTIONS["separated_file"]),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --wavs {input.wavs:q} --levels {input.levels:q} "
+        "--about {input.about:q} --forming {input.forming:q} --figure {input.figure:q} --output {output.page:q} "
+        "> {log:q} 2>&1"
+
+
+rule page_of_scores:
+    """The page of a scored recording."""
+    input:
+        script=script("page_of_file"),
+        code=library("page_of_file"),
+        scores=paths.output("figure_scored_file", "png"),
+    output:
+        **paths.outputs("page_of_scores"),
+    log:
+        paths.log("page_of_scores"),
+    benchmark:
+        paths.benchmark("page_of_scores")
+    localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
+    params:
+        settings=settings("page_of_scores"),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --scores {input.scores:q} --output {output.page:q} "
+        "> {log:q} 2>&1"

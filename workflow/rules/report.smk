@@ -1,6 +1,54 @@
 # Needs  figures, sounds and tables
-# Gives  results/{scale}/report.html and checksums.txt, report_{dataset}.html and checksums_{dataset}.txt, and the targets:
-#        one a scale, one a scale and data set, and those of recordings
+# Gives  results/{scale}/index.html, report.html and checksums.txt; index_{dataset}.html, report_{dataset}.html and
+#        checksums_{dataset}.txt; and the targets: one a scale, one a scale and data set, and those of recordings
+
+
+def shown_by(wildcards):
+    """The scale and the names of the data sets that a page is about: that in its path, or all that the scale builds."""
+    scale = scale_of(wildcards)
+    return scale, [wildcards.dataset] if "dataset" in wildcards.keys() else scale.settings["build"]
+
+
+def of_story(what):
+    """The files that a run's page reads, by the option of its program."""
+    return lambda wildcards: story.inputs(*shown_by(wildcards))[what]
+
+
+rule index:
+    """The page that tells a run's story, readable offline."""
+    input:
+        script=script("index"),
+        code=library("index"),
+        figures=of_story("figures"),
+        tables=of_story("tables"),
+        sounds=of_story("sounds"),
+        wavs=of_story("wavs"),
+        states=of_story("states"),
+        traces=of_story("traces"),
+    output:
+        **paths.outputs("index"),
+    log:
+        paths.log("index"),
+    benchmark:
+        paths.benchmark("index")
+    localrule: True
+    conda:
+        "../../envs/audiopriors.yaml"
+    params:
+        settings=lambda wildcards: json.dumps(story.settings(*shown_by(wildcards)), sort_keys=True),
+    shell:
+        "python {input.script:q} --settings {params.settings:q} --figures {input.figures:q} --tables {input.tables:q} "
+        "--sounds {input.sounds:q} --wavs {input.wavs:q} --states {input.states:q} --traces {input.traces:q} "
+        "--output {output.page:q} > {log:q} 2>&1"
+
+
+use rule index as index_of_dataset with:
+    output:
+        **paths.outputs("index_of_dataset"),
+    log:
+        paths.log("index_of_dataset"),
+    benchmark:
+        paths.benchmark("index_of_dataset")
 
 
 rule report:
@@ -83,6 +131,7 @@ for scale in SCALES.values():
         name:
             scale.name
         input:
+            f"results/{scale.name}/index.html",
             f"results/{scale.name}/report.html",
             f"results/{scale.name}/checksums.txt",
         localrule: True
@@ -93,6 +142,7 @@ for scale in SCALES.values():
             name:
                 f"{scale.name}_{data.name}"
             input:
+                f"results/{scale.name}/index_{data.name}.html",
                 f"results/{scale.name}/report_{data.name}.html",
                 f"results/{scale.name}/checksums_{data.name}.txt",
             localrule: True

@@ -1,12 +1,19 @@
 """Write the example mixes, their true sources and every method's estimates as wav files, and a page that plays them."""
 
-import html
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import soundfile
-from audiopriors import files, pages, registry, runtime
+import torch
+from audiopriors import files, metrics, pages, registry, runtime
+from audiopriors.data.base import Frames
 from audiopriors.files import write_bytes
+from audiopriors.pages import sounds
 from audiopriors.separation import running as separation
+
+Row = tuple[str, dict, np.ndarray, np.ndarray]  # name in paths, what it is, sources (N, T), their mix (T,)
 
 
 def main() -> None:
@@ -14,41 +21,67 @@ def main() -> None:
     program.input("--data", "the data set's items")
     program.input("--examples", "estimates (N, examples, frame), one file a run", many=True)
     program.output("--wavs", "a folder of wav files")
+    program.output("--index", "what each wav file is (JSON), for other pages")
     program.output("--page", "HTML that needs no other file")
     arguments = program.arguments()
     settings = arguments.settings
-    titles = settings["titles"]
     data = registry.open_data(settings["data"], arguments.data)
     folder = Path(arguments.wavs)
     folder.mkdir(parents=True, exist_ok=True)
-    parts = []
+    mixes, shown = [], []
     for mix in settings["mixes"]:
-        truth, total, _ = separation.mixes(data, mix, settings["examples"], settings["frame"])
-        runs = [
-            (prior, method, files.read_array(path))
-            for (prior, method, of), path in zip(settings["runs"], arguments.examples, strict=True)
-            if of == mix["name"]
-        ]
-        divisor = data.mix_divisor(mix["sources"])
-        for example in range(truth.shape[1]):
-            lines = [("truth", "truth", truth[:, example, 0].numpy(), total[example, 0].numpy() / divisor)]
-            lines += [(f"{prior}_{method}", f"{titles[method]}: {titles[prior]}", run[:, example],
-                       run[:, example].sum(0) / divisor)
-                      for prior, method, run in runs if example < run.shape[1]]  # fmt: skip
-            rows = [pages.head(["mix", *mix["sources"]])]
-            for label, title, sources, mixed in lines:
-                waves = dict(zip(["mix", *mix["sources"]], [mixed, *sources], strict=True))
-                for source, wave in waves.items():
-                    path = folder / f"{mix['name']}_{example}_{label}_{source}.wav"
-                    soundfile.write(path, pages.playable(wave), data.rate, subtype="PCM_16")
-                rows.append(pages.row(title, [pages.player(wave, data.rate) for wave in waves.values()]))
-            heading = f"{titles[mix['name']]}: {' + '.join(mix['sources'])}, test mix {example}"
-            parts.append(f"<h2>{html.escape(heading)}</h2><table>{''.join(rows)}</table>")
-    introduction = (
-        f"Data set {settings['dataset']}. Each clip lasts {settings['frame'] / data.rate:.3g} s and loops. First row: "
-        "the truth."
-    )
-    write_bytes(arguments.page, pages.page("Separated mixes", introduction, "".join(parts)))
+        for example, rows in enumerate(rows_of(settings, mix, data, arguments.examples)):
+            heading = f"{settings['titles'][mix['name']]}: {' + '.join(mix['sources'])}, test mix {example}"
+            written = [
+                described | write_wavs(folder, f"{mix['name']}_{example}_{label}", mix, waves, mixed, data.rate)
+                for label, described, waves, mixed in rows
+            ]
+            mixes.append({"heading": heading, "mix": mix["name"], "sources": mix["sources"], "rows": written})
+            shown.append((heading, [
+                (described["title"], [sounds.sound(wave, data.rate) for wave in (mixed, *waves)])
+                for _, described, waves, mixed in rows
+            ]))  # fmt: skip
+    index = {"dataset": settings["dataset"], "rate": data.rate, "mixes": mixes}
+    write_bytes(arguments.index, (json.dumps(index, indent=1) + "\n").encode())
+    page = pages.render(
+        "listen", title="Separated mixes", dataset=settings["dataset"], seconds=settings["frame"] / data.rate,
+        mixes=[(heading, mix["sources"], rows) for (heading, rows), mix in zip(shown, mixes, strict=True)],
+    )  # fmt: skip
+    write_bytes(arguments.page, page)
+
+
+def rows_of(settings: dict, mix: dict, data: Frames, paths: list[str]) -> Iterator[list[Row]]:
+    """Of each example of a mix: the truth, and the estimates of each run that has the example."""
+    titles = settings["titles"]
+    truth, total, _ = separation.mixes(data, mix, settings["examples"], settings["frame"])
+    runs = [
+        (prior, method, files.read_array(path))
+        for (prior, method, of), path in zip(settings["runs"], paths, strict=True)
+        if of == mix["name"]
+    ]
+    divisor = data.mix_divisor(mix["sources"])
+    for example in range(truth.shape[1]):
+        right = truth[:, example, 0]
+        rows = [("truth", {"title": "truth"}, right.numpy(), total[example, 0].numpy() / divisor)]
+        for prior, method, run in runs:
+            if example < run.shape[1]:
+                estimates = run[:, example]
+                quality = metrics.si_sdr(torch.from_numpy(estimates), right).tolist()
+                described = {
+                    "title": f"{titles[method]}: {titles[prior]}", "prior": prior, "method": method,
+                    "si_sdr": dict(zip(mix["sources"], quality, strict=True)),
+                }  # fmt: skip
+                rows.append((f"{prior}_{method}", described, estimates, estimates.sum(0) / divisor))
+        yield rows
+
+
+def write_wavs(folder: Path, begin: str, mix: dict, waves: np.ndarray, mixed: np.ndarray, rate: int) -> dict:
+    """Write the mix and its sources; the names of their files."""
+    names = {}
+    for name, wave in zip(["mix", *mix["sources"]], [mixed, *waves], strict=True):
+        names[name] = f"{begin}_{name}.wav"
+        soundfile.write(folder / names[name], sounds.playable(wave), rate, subtype="PCM_16")
+    return {"files": names}
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ def main() -> None:
         elif path.endswith(".md"):
             write_bytes(path, f"{tabulate.tabulate(cells, columns, tablefmt='pipe', disable_numparse=True)}\n".encode())
         else:
-            table = tabulate.tabulate(cells, columns, tablefmt="html", disable_numparse=True)
-            write_bytes(path, pages.page(Path(path).stem.replace("_", " "), "", table))
+            title = Path(path).stem.replace("_", " ")
+            write_bytes(path, pages.render("table", title=title, columns=columns, rows=cells))
 
 
 if __name__ == "__main__":

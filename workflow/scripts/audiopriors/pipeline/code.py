@@ -35,6 +35,8 @@ def of_program(
             if path not in reached:
                 reached[path] = None
                 wanted.append(path)
+    for folder in {path.parent / "templates" for path in reached}:  # of pages
+        reached |= dict.fromkeys(folder.glob("*"))
     return sorted(path.relative_to(LIBRARY).as_posix() for path in reached)
 
 

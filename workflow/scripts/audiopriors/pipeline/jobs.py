@@ -19,7 +19,10 @@ TIMED = (
     "train_separator", "separate_reference", "train_posterior", "separate_posterior",
 )  # fmt: skip
 # Rules whose results are clock times, pages and sounds, or are computed from a recording: they have no checksum.
-UNLISTED = ("costs", "audio", "separate_recording", "score_recording", "figure_separated_file", "figure_scored_file")
+UNLISTED = (
+    "costs", "audio", "separate_recording", "score_recording", "figure_separated_file", "figure_scored_file",
+    "page_of_file", "page_of_scores",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,10 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
             yield "audio", {}
         if data.file:
             of_song = {"recording": roots.REAL_SONG}
-            for rule in ("separate_recording", "figure_separated_file") if data.can_run(**data.file) else ():
+            of_separated = ("separate_recording", "figure_separated_file", "page_of_file")
+            for rule in of_separated if data.can_run(**data.file) else ():
                 yield rule, of_song | data.file
-            for rule in ("score_recording", "figure_scored_file"):
+            for rule in ("score_recording", "figure_scored_file", "page_of_scores"):
                 yield rule, of_song
 
     of_data = {"scale": data.scale.name, "dataset": data.name}
@@ -158,7 +162,7 @@ def shown(scale: Scale, names: list[str]) -> list[str]:
             pages.append(job.outputs["page"])
         elif job.rule in ("figure_separated_file", "figure_scored_file"):
             files.append(job.outputs["png"])
-        elif job.rule == "separate_recording":
+        elif job.rule == "page_of_file":
             files.append(job.outputs["page"])
     tables = [path for path in _put_together(scale, names, list(TABLES)) if path.endswith(".html")]
     return pictures + pages + files + tables
@@ -181,6 +185,13 @@ def _put_together(scale: Scale, names: list[str], tables: list[str]) -> list[str
     ]
 
 
+def csvs(scale: Scale, names: list[str]) -> list[str]:
+    """The CSV of each table of these data sets, see `_put_together`."""
+    together = [path for path in _put_together(scale, names, list(TABLES)) if path.endswith(".csv")]
+    every = [(scale.dataset(name), table) for name in names for table in TABLES]
+    return together or [table_path(data, table) for data, table in every if TABLES[table].exists(data)]
+
+
 def tables_named(scale: Scale, name: str) -> list[str]:
     """That table of every data set that the scale builds and that has it."""
     built = [scale.dataset(dataset) for dataset in scale.settings["build"]]
@@ -195,7 +206,10 @@ def of_recording(data: DataSet, recording: str) -> dict[str, list[str]]:
     return {
         "separate_file": [
             paths.output(rule, output).format(**place)
-            for rule, output in (("figure_separated_file", "png"), ("separate_recording", "page"))
+            for rule, output in (("figure_separated_file", "png"), ("page_of_file", "page"))
         ],
-        "score_file": [paths.output("figure_scored_file", "png").format(**place)],
+        "score_file": [
+            paths.output(rule, output).format(**place)
+            for rule, output in (("figure_scored_file", "png"), ("page_of_scores", "page"))
+        ],
     }

@@ -303,6 +303,13 @@ def figure_separated_file(data: DataSet, wildcards) -> dict:
     return {"sources": data.sources, "rate": data.settings["settings"]["rate"]}
 
 
+def page_of_file(data: DataSet, wildcards) -> dict:
+    return {"sources": data.sources, "titles": data.titles, "facts": data.facts, "recording": wildcards.recording}
+
+
+page_of_scores = page_of_file
+
+
 def figure_scored_file(data: DataSet, wildcards) -> dict:
     rate = data.settings["settings"]["rate"]
     return {"sources": data.sources, "frame": data.frame, "rate": rate, "titles": data.titles}

@@ -345,6 +345,15 @@ class DataSet:
         return {name: titles.get(name, name.replace("_", " ")) for name in names}
 
     @property
+    def facts(self) -> dict[str, str | int]:
+        """What its captions have in braces."""
+        settings = self.scale.settings
+        return {
+            "scale": self.scale.name, "dataset": self.name, "frame": self.frame, "seeds": settings["seeds"],
+            "items": settings["evaluation"]["test_items"], "mixes": settings["separation"]["items"],
+        }  # fmt: skip
+
+    @property
     def file(self) -> dict | None:
         """How a user's recording is separated: prior and method; None if the data set takes no recordings."""
         return self.settings.get("file")
