@@ -60,26 +60,28 @@ def long_priors(tmp_path_factory) -> list[str]:
     return save(tmp_path_factory.mktemp("long priors"), "score_music", MUSIC, "all")
 
 
-def run(script: str, settings: dict, *arguments: str) -> subprocess.CompletedProcess:
-    command = [
-        Workplace.programs / "python",
-        SCRIPTS / f"{script}.py",
-        "--settings",
-        json.dumps(settings),
-        *map(str, arguments),
-    ]
+def command(script: str, settings: dict, *arguments) -> list[str]:
+    program = [Workplace.programs / "python", SCRIPTS / f"{script}.py"]
+    return [*map(str, program), "--settings", json.dumps(settings), *map(str, arguments)]
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess:
     return subprocess.run(command, text=True, capture_output=True, check=False, timeout=300)
 
 
-def separate(path: Path, priors: list[str], to: Path, **changes) -> subprocess.CompletedProcess:
+def separation_command(path: Path, priors: list[str], to: Path, **changes) -> list[str]:
     settings = {
         "threads": 1, "dataset": "demo_band", "mix": MIX, "rate": PRIORS_RATE, "frame": FRAME, "prior": "small",
         "method": "langevin_one_sigma", "settings": METHOD, "overlap": 0.125, "together": 4,
         "batch_samples": 2**20, "seed": [0],
     }  # fmt: skip
-    return run("separate_recording", settings | changes, "--recording", path, "--priors", *priors,
-               "--wavs", to / "wavs", "--levels", to / "levels.csv", "--about", to / "about.json",
-               "--forming", to / "forming.npy")  # fmt: skip
+    return command("separate_recording", settings | changes, "--recording", path, "--priors", *priors,
+                   "--wavs", to / "wavs", "--levels", to / "levels.csv", "--about", to / "about.json",
+                   "--forming", to / "forming.npy")  # fmt: skip
+
+
+def separate(*arguments, **changes) -> subprocess.CompletedProcess:
+    return run(separation_command(*arguments, **changes))
 
 
 def score(path: Path, priors: list[str], to: Path, **changes) -> subprocess.CompletedProcess:
@@ -89,8 +91,8 @@ def score(path: Path, priors: list[str], to: Path, **changes) -> subprocess.Comp
         "threads": 1, "dataset": "demo_band", "rate": PRIORS_RATE, "channel": "mean", "frame": FRAME, "seed": [0],
         "priors": described, "batch_samples": 2**16,
     }  # fmt: skip
-    return run("score_recording", settings | changes, "--recording", path, "--priors", *priors,
-               "--output", to / "scores.csv", "--maps", to / "maps.parquet")  # fmt: skip
+    return run(command("score_recording", settings | changes, "--recording", path, "--priors", *priors,
+                       "--output", to / "scores.csv", "--maps", to / "maps.parquet"))  # fmt: skip
 
 
 def noise(samples: int, channels: int, level: float = 0.1) -> np.ndarray:
@@ -181,9 +183,14 @@ def test_separated_files_are_like_the_recording_and_add_up(case, priors, tmp_pat
     assert sorted(waves) == sorted([*SOURCES, "rest"])
     assert all(of == rate and wave.shape == audio.shape for wave, of in waves.values())
     np.testing.assert_allclose(sum(wave for wave, _ in waves.values()), audio, atol=1e-6)
-    above = "above, and goes into rest.wav"
-    assert above in done.stderr and "0 s left" in done.stderr
-    assert (tmp_path / "listen.html").read_text().count("<audio") == 2 + len(SOURCES)
+    assert "is above 8000 Hz, of which the priors know nothing" in done.stderr and "0 s left" in done.stderr
+    about = json.loads((tmp_path / "about.json").read_text())
+    lasts = {"recording": name, "samples": len(audio), "rate": rate, "channels": channels, "priors_rate": PRIORS_RATE}
+    assert about.items() >= lasts.items() and about["seconds"] == len(audio) / rate
+    assert ("The recording is silent." in about["notes"]) == (case == "silent")
+    forming = np.load(tmp_path / "forming.npy")
+    at_most = min(2 * PRIORS_RATE, forming.shape[2])
+    assert forming.shape == (len(about["sigmas"]), len(SOURCES), at_most) and np.isfinite(forming).all()
 
 
 LONG = {  # of the priors' rate, as one: channels, samples, frames of 2048 samples, separated together in fours
@@ -206,7 +213,7 @@ def test_channels_that_cancel_are_separated_one_by_one(long_priors, tmp_path):
     wave, frames = noise(9000, 1), overlap.long_frame(9000, FRAME, 4) // FRAME
     soundfile.write(tmp_path / "song.wav", np.hstack([wave, 0.05 * noise(9000, 1) - wave]), PRIORS_RATE, "FLOAT")
     done = separate(tmp_path / "song.wav", long_priors, tmp_path)
-    assert done.returncode == 0 and "the channels are separated one by one, as their mean has 0.0006" in done.stderr
+    assert done.returncode == 0 and "The channels were separated one by one, as their mean has 0.0006" in done.stderr
     assert f"of {2 * -(-(9000 + FRAME) // (FRAME * (frames - 1)))}, round 1" in done.stderr
 
 
@@ -287,16 +294,16 @@ def of_format(priors, tmp_path_factory) -> dict[str, Path]:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_one_sound_gives_the_same_numbers_in_every_format(kind, of_format):
     song = of_format[kind].with_name(f"song.{kind}")
-    command = ["ffmpeg", "-v", "error", "-i", song, "-map", "0:a:0", "-f", "f32le", "pipe:1"]
-    decoded = np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, "<f4").reshape(-1, 2)
+    decode = ["ffmpeg", "-v", "error", "-i", song, "-map", "0:a:0", "-f", "f32le", "pipe:1"]
+    decoded = np.frombuffer(subprocess.run(decode, check=True, capture_output=True).stdout, "<f4").reshape(-1, 2)
     samples = len(decoded)
     waves = {file.stem: soundfile.read(file)[0] for file in (of_format[kind] / "wavs").iterdir()}
     assert all(len(wave) == samples for wave in waves.values()) and abs(samples - 44100) <= 1024
     step = 1e-6 if kind != "stem.mp4" else 1e-4  # stems are read in steps of 16 bits
     np.testing.assert_allclose(sum(waves.values()), decoded, atol=step)
-    page = (of_format[kind] / "listen.html").read_text()
-    assert f"was taken to last {samples / 44100:.6g} s: {samples} samples at 44100 Hz, 2 channel(s)" in page
-    assert f"song.{kind}, separated by" in page
+    about = json.loads((of_format[kind] / "about.json").read_text())
+    lasts = {"recording": f"song.{kind}", "samples": samples, "rate": 44100, "channels": 2}
+    assert about.items() >= lasts.items()
     # It is the same sound, and neither early nor late.
     sound = soundfile.read(song.with_name("sound.wav"))[0]
     errors = [np.square(decoded[9 + lag : 44000 + lag] - sound[9:44000]).mean() for lag in (-1, 0, 1)]

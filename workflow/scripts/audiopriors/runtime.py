@@ -10,7 +10,8 @@ import logging
 import os
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,11 +136,18 @@ def run(main: Callable[[], None], command: list[str] | None = None) -> None:
     global current
     current = Run(list(sys.argv if command is None else command))
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    try:
+    with errors_as_sentences():
         main()
         # The table of costs reads this line. In kB on Linux, in bytes on macOS.
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
         log.info("at most %.0f MB of memory", peak)
+
+
+@contextmanager
+def errors_as_sentences() -> Iterator[None]:
+    """A context that prints an error that the user can mend as one sentence, and exits."""
+    try:
+        yield
     except OutOfTime as reason:
         print(f"out of time: {reason}", file=sys.stderr)
         sys.exit(EXIT_TRY_AGAIN)

@@ -1,0 +1,124 @@
+"""Separate and score recordings with the priors that come with the package, without Snakemake.
+
+It runs the programs that the workflow's rules run, with the settings that the priors' cards have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import runpy
+import sys
+from pathlib import Path
+
+from . import runtime
+from .audio import roots
+from .errors import UserError
+from .shipped_priors import Shipped, bundle, shipped
+
+SCRIPTS = Path(__file__).parents[1]  # of a clone; an installed package has these programs in a folder of its own
+PROGRAMS = Path(__file__).with_name("programs")
+DEFAULT = "demo_band"
+RESULTS = "results/NAME/PRIORS/COMMAND"
+
+
+def main() -> None:
+    """The console script `audiopriors`."""
+    arguments = _parser().parse_args()
+    with runtime.errors_as_sentences():
+        arguments.run(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="audiopriors", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(title="commands", required=True)
+    for name, run, what in (
+        ("separate", separate, "one wav file for each source, and a page that plays them"),
+        ("score", score, "the likelihood of each frame under each prior, as a table, a figure and a page"),
+    ):
+        command = commands.add_parser(
+            name, help=f"{name} a recording: {what}", description=f"{name} a recording: {what}"
+        )
+        command.add_argument("recording", type=Path, help="any file with sound that ffmpeg decodes, such as song.wav")
+        command.add_argument("--priors", default=DEFAULT, help="`audiopriors priors` lists them (default: %(default)s)")
+        command.add_argument("--to", type=Path, help=f"a folder for the results (default: {RESULTS})")
+        command.set_defaults(run=run)
+    command = commands.add_parser(
+        "priors", help="list the priors that come with the package", description=list_priors.__doc__
+    )
+    command.set_defaults(run=list_priors)
+    return parser
+
+
+def separate(arguments: argparse.Namespace) -> None:
+    """Separate a recording."""
+    priors, folder = _prepared(arguments, "separated")
+    wavs, levels, about = folder / "wavs", folder / "levels.csv", folder / "about.json"
+    models, errors = [priors.prior(one) for one in priors.sources], [priors.errors(one) for one in priors.sources]
+    _run(priors, "separate_recording", arguments.recording, "--priors", *models, "--errors", *errors, "--wavs", wavs,
+         "--levels", levels, "--about", about, "--forming", folder / "forming.npy")  # fmt: skip
+    _draw(priors, "figure_separated_file", folder, "separated", wavs, levels)
+    print(f"{wavs}: {', '.join(path.name for path in sorted(wavs.glob('*.wav')))}")
+
+
+def score(arguments: argparse.Namespace) -> None:
+    """Score a recording."""
+    priors, folder = _prepared(arguments, "scored")
+    scores, maps = folder / "scores.csv", folder / "maps.parquet"
+    models = [priors.prior(one["prior_source"]) for one in priors.card["programs"]["score_recording"]["priors"]]
+    _run(priors, "score_recording", arguments.recording, "--priors", *models, "--output", scores, "--maps", maps)
+    _draw(priors, "figure_scored_file", folder, "scores_figure", scores, maps)
+    print(f"{scores}, {folder / 'scores_figure.png'}")
+
+
+def list_priors(arguments: argparse.Namespace) -> None:
+    """List the priors that come with the package: what they were trained on, how well they separate, their limits."""
+    for name, one in shipped().items():
+        card, quality = one.card, one.card["separation"]
+        print(
+            f"{name}: {', '.join(one.sources)}",
+            f"{card['family']}, {card['parameters']} parameters, {card['training']['steps']} steps; {card['licence']}",
+            f"{quality['n']} test mixes: median SI-SDR {quality['si_sdr_median']:.1f} dB [{quality['low']:.1f}, "
+            f"{quality['high']:.1f}], mean improvement {quality['si_sdr_improvement_mean']:.1f} dB",
+            card["limits"],
+            one.folder,
+            sep="\n  ",
+        )
+
+
+def _prepared(arguments: argparse.Namespace, what: str) -> tuple[Shipped, Path]:
+    """The priors and the folder of results, once both can be used."""
+    priors = bundle(arguments.priors, for_recordings=True)
+    if arguments.recording.is_dir():
+        raise UserError(f"{str(arguments.recording)!r} is a folder; give the path of a recording, such as song.wav")
+    if not arguments.recording.is_file():
+        raise UserError(
+            f"there is no file {str(arguments.recording)!r}; give the path of a recording, such as song.wav"
+        )
+    folder = arguments.to or Path("results", roots.short_name(arguments.recording), priors.name, what)
+    return priors, folder
+
+
+def _run(priors: Shipped, name: str, recording: Path, *arguments) -> None:
+    """Run a program of the workflow in this process, which loads torch once."""
+    _program(name, priors.card["programs"][name], f"--recording={recording}", *arguments)
+
+
+def _draw(priors: Shipped, name: str, folder: Path, file: str, *inputs: Path) -> None:
+    """Run a program that draws a figure."""
+    outputs = [part for kind in ("pdf", "png", "csv") for part in (f"--{kind}", folder / f"{file}.{kind}")]
+    _program(name, priors.card["programs"][name], "--inputs", *inputs, *outputs)
+
+
+def _program(name: str, settings: dict, *arguments) -> None:
+    folder = next(folder for folder in (PROGRAMS, SCRIPTS) if (folder / f"{name}.py").is_file())
+    before = sys.argv
+    sys.argv = [str(folder / f"{name}.py"), "--settings", json.dumps(settings), *map(str, arguments)]
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    finally:
+        sys.argv = before
+
+
+if __name__ == "__main__":
+    main()
