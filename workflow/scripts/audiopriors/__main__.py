@@ -19,7 +19,7 @@ from .shipped_priors import Shipped, bundle, shipped
 SCRIPTS = Path(__file__).parents[1]  # of a clone; an installed package has these programs in a folder of its own
 PROGRAMS = Path(__file__).with_name("programs")
 DEFAULT = "demo_band"
-RESULTS = "results/NAME/PRIORS/COMMAND"
+PAGE = "index.html"
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument("recording", type=Path, help="any file with sound that ffmpeg decodes, such as song.wav")
         command.add_argument("--priors", default=DEFAULT, help="`audiopriors priors` lists them (default: %(default)s)")
-        command.add_argument("--to", type=Path, help=f"a folder for the results (default: {RESULTS})")
+        command.add_argument("--to", type=Path, help="a folder for the results (default: results/NAME/PRIORS/...)")
         command.set_defaults(run=run)
     command = commands.add_parser(
         "priors", help="list the priors that come with the package", description=list_priors.__doc__
@@ -53,12 +53,14 @@ def _parser() -> argparse.ArgumentParser:
 def separate(arguments: argparse.Namespace) -> None:
     """Separate a recording."""
     priors, folder = _prepared(arguments, "separated")
-    wavs, levels, about = folder / "wavs", folder / "levels.csv", folder / "about.json"
+    wavs, levels, about, forming = (folder / name for name in ("wavs", "levels.csv", "about.json", "forming.npy"))
     models, errors = [priors.prior(one) for one in priors.sources], [priors.errors(one) for one in priors.sources]
-    _run(priors, "separate_recording", arguments.recording, "--priors", *models, "--errors", *errors, "--wavs", wavs,
-         "--levels", levels, "--about", about, "--forming", folder / "forming.npy")  # fmt: skip
-    _draw(priors, "figure_separated_file", folder, "separated", wavs, levels)
-    print(f"{wavs}: {', '.join(path.name for path in sorted(wavs.glob('*.wav')))}")
+    written = ("--wavs", wavs, "--levels", levels, "--about", about, "--forming", forming)
+    _run(priors, "separate_recording", f"--recording={arguments.recording}", "--priors", *models, "--errors", *errors,
+         *written)  # fmt: skip
+    figure = _drawn(priors, "figure_separated_file", folder / "separated", wavs, levels)
+    _run(priors, "page_of_file", *written, "--figure", figure, "--output", folder / PAGE)
+    print(f"{folder / PAGE}\n{wavs}: {', '.join(path.name for path in sorted(wavs.glob('*.wav')))}")
 
 
 def score(arguments: argparse.Namespace) -> None:
@@ -66,9 +68,11 @@ def score(arguments: argparse.Namespace) -> None:
     priors, folder = _prepared(arguments, "scored")
     scores, maps = folder / "scores.csv", folder / "maps.parquet"
     models = [priors.prior(one["prior_source"]) for one in priors.card["programs"]["score_recording"]["priors"]]
-    _run(priors, "score_recording", arguments.recording, "--priors", *models, "--output", scores, "--maps", maps)
-    _draw(priors, "figure_scored_file", folder, "scores_figure", scores, maps)
-    print(f"{scores}, {folder / 'scores_figure.png'}")
+    _run(priors, "score_recording", f"--recording={arguments.recording}", "--priors", *models, "--output", scores,
+         "--maps", maps)  # fmt: skip
+    figure = _drawn(priors, "figure_scored_file", folder / "scores_figure", scores, maps)
+    _run(priors, "page_of_scores", "--scores", figure, "--output", folder / PAGE)
+    print(f"{folder / PAGE}\n{scores}")
 
 
 def list_priors(arguments: argparse.Namespace) -> None:
@@ -99,21 +103,20 @@ def _prepared(arguments: argparse.Namespace, what: str) -> tuple[Shipped, Path]:
     return priors, folder
 
 
-def _run(priors: Shipped, name: str, recording: Path, *arguments) -> None:
-    """Run a program of the workflow in this process, which loads torch once."""
-    _program(name, priors.card["programs"][name], f"--recording={recording}", *arguments)
+def _drawn(priors: Shipped, rule: str, figure: Path, *inputs: Path) -> Path:
+    """Draw a figure, and return the path of its PNG."""
+    files = {kind: figure.with_suffix(f".{kind}") for kind in ("pdf", "png", "csv")}
+    _run(priors, rule, "--inputs", *inputs, *(part for kind, file in files.items() for part in (f"--{kind}", file)))
+    return files["png"]
 
 
-def _draw(priors: Shipped, name: str, folder: Path, file: str, *inputs: Path) -> None:
-    """Run a program that draws a figure."""
-    outputs = [part for kind in ("pdf", "png", "csv") for part in (f"--{kind}", folder / f"{file}.{kind}")]
-    _program(name, priors.card["programs"][name], "--inputs", *inputs, *outputs)
-
-
-def _program(name: str, settings: dict, *arguments) -> None:
+def _run(priors: Shipped, rule: str, *arguments) -> None:
+    """Run the program of a rule in this process, which loads torch once."""
+    name = {"page_of_scores": "page_of_file"}.get(rule, rule)
     folder = next(folder for folder in (PROGRAMS, SCRIPTS) if (folder / f"{name}.py").is_file())
     before = sys.argv
-    sys.argv = [str(folder / f"{name}.py"), "--settings", json.dumps(settings), *map(str, arguments)]
+    settings = json.dumps(priors.card["programs"][rule])
+    sys.argv = [str(folder / f"{name}.py"), "--settings", settings, *map(str, arguments)]
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")
     finally:

@@ -39,7 +39,7 @@ def card(data: DataSet) -> dict:
     place = SimpleNamespace(prior=prior, method=method, recording=None)
     names = ["separate_recording"]
     if only.file:
-        names += ["score_recording", "figure_separated_file", "figure_scored_file"]
+        names += ["score_recording", "figure_separated_file", "figure_scored_file", "page_of_file", "page_of_scores"]
     return {
         "format": shipped_priors.FORMAT,
         "dataset": data.name,
@@ -84,8 +84,8 @@ def scale(like: Scale) -> Scale:
 
 def settings(rule: str, data: DataSet, wildcards) -> dict:
     """What a program gets that separates, scores or shows a recording: as the card has it, whatever the config says."""
-    card = shipped_priors.bundle(data.name).card
-    return card["programs"][rule] | {"recording": getattr(wildcards, "recording", None)}
+    of_card = shipped_priors.bundle(data.name).card["programs"][rule]
+    return of_card | ({"recording": wildcards.recording} if "recording" in of_card else {})
 
 
 def files(data: DataSet) -> dict[str, list[str]]:
