@@ -135,6 +135,18 @@ def once(name: str, factory: pytest.TempPathFactory, build: Callable[[Path], Non
 
 
 @pytest.fixture(scope="session")
+def chromium():
+    """A browser without a window."""
+    program = shutil.which("chromium")
+    if not program:
+        pytest.skip("there is no chromium here")
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
 def repository(warm, tmp_path_factory) -> Workplace:
     """A fresh copy, nothing built; do not change it, copy it."""
     listed = subprocess.run(

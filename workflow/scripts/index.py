@@ -10,7 +10,7 @@ from audiopriors.errors import UserError
 from audiopriors.files import write_bytes
 from audiopriors.pages import forming, pictures, sounds, story
 from audiopriors.pages.numbers import number
-from audiopriors.pipeline.figures import FIGURES
+from audiopriors.pipeline.figures import FIGURES, SYNTHESISED
 from audiopriors.pipeline.tables import TABLES
 
 
@@ -68,7 +68,7 @@ def of_data(of: dict, remaining: dict, named: dict[str, str], page: str) -> dict
         "name": dataset, "titles": titles, "sources": colours, "separated": separated, "listen": listen,
         "forming": slider, "of_forming": of["forming"] and described(of["forming"], titles),
         "first": next((one for one in shown if one.anchor == story.anchor("dilemma", dataset)), None),
-        "figures": shown, "synthesised": of["kind"] == "music", "first_mix": titles[of["first_mix"]],
+        "figures": shown, "remark": SYNTHESISED if of["kind"] == "music" else "", "first_mix": titles[of["first_mix"]],
     }  # fmt: skip
 
 

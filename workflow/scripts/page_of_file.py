@@ -66,7 +66,7 @@ def separation_of(arguments, settings: dict) -> dict:
     clips = [sounds.clip("recording", "as it is", mixed, rate, colour="currentColor", scales=scales)]
     clips += [
         sounds.clip(name, "estimate", wave, rate, colour=colours[name], scales=scales,
-                    value=f"{number(level)} dB of the recording's level")
+                    value=f"{number(level)} dB")
         for (name, (wave, _)), level in zip(waves.items(), levels["level_to_mix_db"], strict=True)
     ]  # fmt: skip
     sources = [name for name in names if name != REST]

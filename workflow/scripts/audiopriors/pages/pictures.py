@@ -14,7 +14,7 @@ from PIL import Image
 from ..errors import UserError
 
 SENTENCES = re.compile(r"(?<!Fig)(?<!Figs)\. (?=[^a-z0-9])")
-HEADING = re.compile(r"^(Figs?\.|Section|Table) [^.]*(\.\d[^.]*)*$")  # such as Fig. 3 of the paper: says nothing itself
+HEADING = re.compile(r"^(Figs?\.|Section|Table) [^:]{,60}$")  # such as Fig. 3 of the paper: says nothing itself
 
 
 @dataclass(frozen=True)

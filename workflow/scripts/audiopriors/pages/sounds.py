@@ -81,7 +81,7 @@ def outline(wave: np.ndarray, rate: int, loudest: float) -> str:
         pieces = np.array_split(wave, WIDTH)
         values = np.array([[piece.min(), piece.max()] for piece in pieces]).ravel()
         places = np.repeat(np.arange(WIDTH) + 0.5, 2)
-    heights = HEIGHT / 2 * (1 - np.clip(values / max(loudest, 1e-9), -1, 1))
+    heights = HEIGHT / 2 * (1 - np.clip(values, -loudest, loudest) / max(loudest, 1e-9))
     return "M" + " ".join(f"{x:.4g},{y:.3g}" for x, y in zip(places, heights, strict=True))
 
 
