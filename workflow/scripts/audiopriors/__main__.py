@@ -71,7 +71,7 @@ def score(arguments: argparse.Namespace) -> None:
     _run(priors, "score_recording", f"--recording={arguments.recording}", "--priors", *models, "--output", scores,
          "--maps", maps)  # fmt: skip
     figure = _drawn(priors, "figure_scored_file", folder / "scores_figure", scores, maps)
-    _run(priors, "page_of_scores", "--scores", figure, "--output", folder / PAGE)
+    _run(priors, "page_of_scores", "--scores", figure, "--output", folder / PAGE, recording=arguments.recording.name)
     print(f"{folder / PAGE}\n{scores}")
 
 
@@ -110,12 +110,12 @@ def _drawn(priors: Shipped, rule: str, figure: Path, *inputs: Path) -> Path:
     return files["png"]
 
 
-def _run(priors: Shipped, rule: str, *arguments) -> None:
-    """Run the program of a rule in this process, which loads torch once."""
+def _run(priors: Shipped, rule: str, *arguments, **changes) -> None:
+    """Run the program of a rule in this process, which loads torch once. changes: of the settings that the card has."""
     name = {"page_of_scores": "page_of_file"}.get(rule, rule)
     folder = next(folder for folder in (PROGRAMS, SCRIPTS) if (folder / f"{name}.py").is_file())
     before = sys.argv
-    settings = json.dumps(priors.card["programs"][rule])
+    settings = json.dumps(priors.card["programs"][rule] | changes)
     sys.argv = [str(folder / f"{name}.py"), "--settings", settings, *map(str, arguments)]
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")

@@ -61,8 +61,8 @@ def product(left: Tensor, right: Tensor, like: Tensor) -> Tensor:
 
 
 def convolve(convolution: nn.Module, x: Tensor) -> Tensor:
-    """convolution(x) as float32. Its factors are rounded if products are rounded now."""
+    """convolution(x), in the type of x. Its factors are rounded if products are rounded now."""
     if not rounds(x.device):
         return convolution(x)
     with torch.autocast(x.device.type, torch.bfloat16):
-        return convolution(x).float()
+        return convolution(x).to(x.dtype)

@@ -100,16 +100,17 @@ def shipped() -> dict[str, Shipped]:
     ------
     UserError: a file is missing, altered or of another version; the message names it.
     """
-    bundles = {}
-    for folder in (FOLDER / name for name in names()):
-        try:
-            bundles[folder.name] = Shipped(folder, json.loads((folder / CARD).read_text(encoding="utf-8")))
-            bundles[folder.name].check()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise UserError(
-                f"{folder / CARD}: the card of shipped priors is missing or damaged; {_WHAT_TO_DO}"
-            ) from None
+    bundles = {name: Shipped(FOLDER / name, _card(FOLDER / name / CARD)) for name in names()}
+    for one in bundles.values():
+        one.check()
     return bundles
+
+
+def _card(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        raise UserError(f"{path}: the card of shipped priors is missing or damaged; {_WHAT_TO_DO}") from None
 
 
 def bundle(name: str, *, for_recordings: bool = False) -> Shipped:

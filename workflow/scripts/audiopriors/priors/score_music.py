@@ -21,7 +21,7 @@ from torch.nn import functional
 from ..audio.spectra import spectra, waves
 from ..diffusion import Diffusion
 from ..layers import EMBEDDING, Modules, embedding_of_noise, zero
-from ..precision import convolve
+from ..precision import convolve, rounds
 from ..seeds import torch_generator
 from ..types import NonNegative, Share
 from .base import Sigma
@@ -62,6 +62,12 @@ def _falling(bins: int, exponent: float) -> Tensor:
     return (torch.linspace(0, 0.5, bins, dtype=torch.float64) ** 2 + CORNER**2) ** -exponent
 
 
+def _convolved(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+    """convolution(x) in the type of x, without more rounding than that type has."""
+    bias = convolution.bias if convolution.bias is None else convolution.bias.to(x)
+    return functional.conv2d(x, convolution.weight.to(x), bias, convolution.stride, convolution.padding)
+
+
 class _Dense(nn.Module):
     """h + W silu(V h + v) + w over the bins, alike at each time and for each channel: (B, C, bins, times) as it is."""
 
@@ -73,8 +79,11 @@ class _Dense(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         # With channels last in memory, these products need no copy.
         columns = hidden.permute(0, 2, 3, 1).flatten(2)  # (B, bins, times C)
-        inner = functional.silu(self.first.weight @ columns + self.first.bias[:, None])
-        outer = self.second.weight @ inner + self.second.bias[:, None]
+        first, second = (
+            (layer.weight.to(hidden), layer.bias[:, None].to(hidden)) for layer in (self.first, self.second)
+        )
+        inner = functional.silu(first[0] @ columns + first[1])
+        outer = second[0] @ inner + second[1]
         return hidden + outer.unflatten(2, (hidden.shape[3], hidden.shape[1])).permute(0, 3, 1, 2)
 
 
@@ -93,7 +102,7 @@ class _Block(nn.Module):
             zero(start)
 
     def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
-        scale, shift = self.modulation(embedded)[..., None, None].chunk(2, 1)
+        scale, shift = self.modulation(embedded)[..., None, None].to(hidden).chunk(2, 1)
         inner = functional.silu(convolve(self.first, hidden) * (1 + scale) + shift)
         return self.dense(hidden + convolve(self.second, inner))
 
@@ -170,17 +179,20 @@ class ScoreMusic(Diffusion):
         unit = (3 / 8 * config.window) ** 0.5
         spectrum = spectra(x[:, 0], config.window) / unit
         batch, bins, times = spectrum.shape
-        average = self.average[:, None].expand(batch, -1, times)
+        average = self.average[:, None]
         wiener = torch.log(average / noise)  # the filter's logit
         power = spectrum.real.square() + spectrum.imag.square()
         loud = torch.sqrt(average + noise)
         place = torch.linspace(-1, 1, bins, device=x.device, dtype=x.dtype)[:, None].expand(batch, -1, times)
         compressed = spectrum / loud / (1 + power / loud**2) ** 0.35
-        features = [torch.log1p(power / noise) / 3, torch.log((power + 1e-9) / average) / 5, wiener / 5, place,
-                    compressed.real, compressed.imag]  # fmt: skip
+        features = [torch.log1p(power / noise) / 3, torch.log((power + 1e-9) / average) / 5,
+                    (wiener / 5).expand_as(power), place, compressed.real, compressed.imag]  # fmt: skip
         # Coarse resolutions divide the bins by 16: the highest bin is left out, and filtered as its neighbour.
         # Convolutions of few channels are fastest with channels last in memory.
-        hidden = self.first(torch.stack(features, 1)[:, :, :-1].contiguous(memory_format=torch.channels_last))
+        hidden = torch.stack(features, 1)[:, :, :-1].contiguous(memory_format=torch.channels_last)
+        if rounds(x.device) and not torch.is_grad_enabled():
+            hidden = hidden.bfloat16()  # nothing is trained, so that sums may be rounded, too, which is faster
+        hidden = _convolved(self.first, hidden)
         embedded = self.embed(sigma[:, 0])
         skips = []
         for down, blocks in zip(self.down, self.going_down, strict=True):
@@ -192,7 +204,7 @@ class ScoreMusic(Diffusion):
             for block in blocks:
                 hidden = block(hidden, embedded)
             hidden = skip + convolve(up, hidden)
-        outputs = self.last(functional.silu(hidden))
+        outputs = _convolved(self.last, functional.silu(hidden)).to(x)
         outputs = torch.cat(
             [outputs, outputs[:, :, -1:]], 2
         )  # not `pad`, whose gradient has no fixed order of sums on a GPU
