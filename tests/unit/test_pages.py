@@ -236,8 +236,9 @@ def of_run(tmp_path) -> tuple[dict, dict[str, list[Path]], Path]:
     named["states"], named["traces"] = [results / "forming.npy"], [results / "trace.parquet"]
     files.write_array(states, named["states"][0])
     files.write_rows(pd.DataFrame({"level": range(5), "sigma": [4.0, 2, 1, 0.5, 0.1]}), named["traces"][0])
-    for name in ("report.html", "checksums.txt"):
+    for name in ("report.html", "checksums.txt", "song.html"):
         (results / name).write_text("x")
+    named["pages"] = [results / "song.html"]
     settings = {
         "scale": "smoke", "paper_size": False,
         "links": {"report": str(results / "report.html"), "checksums": str(results / "checksums.txt")},
@@ -245,6 +246,7 @@ def of_run(tmp_path) -> tuple[dict, dict[str, list[Path]], Path]:
         "datasets": [{
             "kind": "toy", "figures": ["detection", "dilemma"], "sources": SOURCES, "facts": FACTS, "first_mix": "two",
             "titles": {"two": "two sources", "alternating": STRANGE, "score": "score prior"}, "sounds": True,
+            "recordings": ["song, separated"],
             "forming": {"prior": "score", "method": "alternating", "sources": SOURCES},
             "claims": {"a claim": "detection", STRANGE: "dilemma"},
         }],
@@ -276,7 +278,7 @@ def test_a_run_without_claims_sounds_and_separations_has_a_page(of_run):
     (data,) = settings["datasets"]
     few = settings | {
         "headlines": [],
-        "datasets": [data | {"sounds": False, "forming": None, "figures": ["detection"]}],
+        "datasets": [data | {"sounds": False, "recordings": [], "forming": None, "figures": ["detection"]}],
     }
     run(index, few, *options({"tables": named["tables"][:1], "figures": named["figures"][:1]}, page))
     assert "<audio" not in page.read_text() and 'id="listen"' not in page.read_text()

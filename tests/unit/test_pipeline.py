@@ -163,8 +163,8 @@ def test_tables_and_figures_are_of_something(datasets):
 
 
 def test_a_title_redraws_figures_and_trains_nothing(datasets):
-    """Only figures and the page of sounds get titles, of every name that they can meet."""
-    with_titles = {"figure", "figure_scored_file", "audio"}
+    """Only figures and pages get titles, of every name that they can meet."""
+    with_titles = {"figure", "figure_scored_file", "audio", "page_of_file", "page_of_scores"}
     for data in datasets:
         for job in jobs.jobs(data):
             if hasattr(programs, job.rule):
@@ -251,7 +251,7 @@ def test_paths_of_programs_are_those_of_rules():
             if line.startswith("rule ") and line.endswith(":"):
                 rule = line.removeprefix("rule ").removesuffix(":")
                 assert paths.outputs(rule) and paths.log(rule) and paths.benchmark(rule)
-                assert (SCRIPTS / f"{rule}.py").exists() or rule in ("table", "figure"), rule
+                assert (SCRIPTS / f"{rule}.py").exists() or rule in ("table", "figure", "page_of_scores"), rule
         assert len(text.splitlines()) <= 250
 
 

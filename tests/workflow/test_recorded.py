@@ -3,6 +3,7 @@
 import json
 import os
 
+import browsers
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,6 +62,19 @@ def test_demo_band_has_everything_and_is_done(band):
     assert band.planned("smoke_demo_band") == {}
 
 
+def test_pages_of_recordings_in_a_browser(band, chromium):
+    results = band.folder / "results" / "smoke"
+    first = json.loads((results / "audio/demo_band.json").read_text())["mixes"][0]
+    heard = len(first["rows"]) * (1 + len(first["sources"])) + len(first["sources"])
+    sections = ["asked", "outcome", "listen", "evidence", "record"]
+    browsers.check(chromium, results / "index_demo_band.html", sections, heard)
+    song = results / "files/demo_band/real_song"
+    (separated,) = song.glob("*/*/index.html")
+    browsers.check(chromium, separated, sections, sounds=2 + 2 * 2)
+    browsers.slides(chromium, separated)
+    browsers.check(chromium, song / "index.html", ["asked", "outcome", "evidence"], sounds=0)
+
+
 def tables_of(results, name) -> pd.DataFrame:
     return pd.read_csv(results / f"tables/demo_band/{name}.csv")
 
@@ -75,7 +89,8 @@ def test_a_recording_of_the_users(band, tmp_path):
     assert below.name.startswith("my_song-")
     assert {path.name for path in below.glob("*/*/wavs/*.wav")} == {"drums.wav", "bass.wav", "rest.wav"}
     assert len(list(below.glob("*/*/separated.png"))) == 1 and (below / "scores.csv").exists()
-    assert "my song é.wav, separated by" in next(below.glob("*/*/listen.html")).read_text()
+    assert "<h1>my song é.wav</h1>" in next(below.glob("*/*/index.html")).read_text()
+    assert 'alt="the recording, scored' in (below / "index.html").read_text()
     assert band.planned(*both) == {}
     # Another one on its path is another recording, even if it is older; moved, it is the same.
     first = below / "scores.csv", (below / "scores.csv").read_bytes()

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import browsers
 import pandas as pd
 import pytest
 import torch
@@ -40,6 +41,23 @@ def test_smoke_has_everything_and_is_done(smoke):
     # mix and two sources, of the truth and of 20 runs of three examples, of which one run has only two
     assert len(list((results / "audio/toy").glob("*.wav"))) == 3 * (3 * (2 + 20) - 1)
     assert smoke.planned("smoke") == {}
+
+
+def test_the_page_of_the_run_in_a_browser(smoke, chromium):
+    results = smoke.folder / "results" / "smoke"
+    page = results / "index.html"
+    assert page.stat().st_size < 15e6
+    first = json.loads((results / "audio/toy.json").read_text())["mixes"][0]
+    heard = len(first["rows"]) * (1 + len(first["sources"])) + len(first["sources"])
+    browsers.check(chromium, page, ["asked", "outcome", "listen", "evidence", "record"], heard)
+    browsers.slides(chromium, page)
+    text = page.read_text()
+    for path in (results / "figures").glob("*.png"):
+        assert text.count(f'id="figure-{path.stem.removesuffix("_toy")}-toy"') == 1
+    for table in TABLES:
+        assert f'href="tables/{table}.csv"' in text
+    claims = pd.read_csv(results / "tables/claims.csv")
+    assert text.count('<tr id="claim-') == len(claims) and text.count('<li class="headline">') == 8
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/extending.md"])

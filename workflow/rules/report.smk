@@ -25,6 +25,7 @@ rule index:
         wavs=of_story("wavs"),
         states=of_story("states"),
         traces=of_story("traces"),
+        pages=of_story("pages"),
     output:
         **paths.outputs("index"),
     log:
@@ -39,7 +40,7 @@ rule index:
     shell:
         "python {input.script:q} --settings {params.settings:q} --figures {input.figures:q} --tables {input.tables:q} "
         "--sounds {input.sounds:q} --wavs {input.wavs:q} --states {input.states:q} --traces {input.traces:q} "
-        "--output {output.page:q} > {log:q} 2>&1"
+        "--pages {input.pages:q} --output {output.page:q} > {log:q} 2>&1"
 
 
 use rule index as index_of_dataset with:

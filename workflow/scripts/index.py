@@ -22,6 +22,7 @@ def main() -> None:
     program.input("--wavs", "their folder", many=True, required=False)
     program.input("--states", "estimates at each noise level", many=True, required=False)
     program.input("--traces", "the noise levels", many=True, required=False)
+    program.input("--pages", "pages of recordings", many=True, required=False)
     program.output("--output", "HTML")
     arguments = program.arguments()
     settings, page = arguments.settings, arguments.output
@@ -30,7 +31,9 @@ def main() -> None:
         raise UserError("--tables: there is no claims.csv; the page shows its verdicts")
     figures = {of["facts"]["dataset"]: of["claims"] for of in settings["datasets"]}
     rows = story.claims(tables.read_csv(named["claims"]), figures)
-    remaining = {name: iter(getattr(arguments, name)) for name in ("figures", "sounds", "wavs", "states", "traces")}
+    remaining = {
+        name: iter(getattr(arguments, name)) for name in ("figures", "sounds", "wavs", "states", "traces", "pages")
+    }
     write_bytes(page, pages.render(
         "index",
         scale=settings["scale"], paper_size=settings["paper_size"],
@@ -67,6 +70,7 @@ def of_data(of: dict, remaining: dict, named: dict[str, str], page: str) -> dict
     return {
         "name": dataset, "titles": titles, "sources": colours, "separated": separated, "listen": listen,
         "forming": slider, "of_forming": of["forming"] and described(of["forming"], titles),
+        "recordings": [(said, pictures.link(next(remaining["pages"]), page)) for said in of["recordings"]],
         "first": next((one for one in shown if one.anchor == story.anchor("dilemma", dataset)), None),
         "figures": shown, "remark": SYNTHESISED if of["kind"] == "music" else "", "first_mix": titles[of["first_mix"]],
     }  # fmt: skip

@@ -8,14 +8,17 @@ from .figures import FIGURES
 from .jobs import csvs, jobs, resolve, select, table_path
 from .scale import DataSet, Run, Scale
 
+PAGES = {"page_of_file": "separated", "page_of_scores": "scored"}  # of recordings
+
 
 def inputs(scale: Scale, names: list[str]) -> dict[str, list[str]]:
     """The files that the page reads, by the option of its program; of each data set in turn."""
-    listed: dict[str, list[str]] = {key: [] for key in ("figures", "sounds", "wavs", "states", "traces")}
+    listed: dict[str, list[str]] = {key: [] for key in ("figures", "sounds", "wavs", "states", "traces", "pages")}
     for data in map(scale.dataset, names):
         listed["figures"] += select(data, "figure", "png")
         listed["sounds"] += select(data, "audio", "index")
         listed["wavs"] += select(data, "audio", "wavs")
+        listed["pages"] += [path for rule in PAGES for path in select(data, rule, "page")]
         run = forming_run(data)
         if run:
             of_run = {"prior": run.prior, "method": run.method, "mix": run.mix}
@@ -49,6 +52,12 @@ def _of_data(data: DataSet) -> dict:
         "first_mix": data.first_mix,
         "titles": data.titles,
         "sounds": bool(data.runs),
+        "recordings": [
+            f"{job.wildcards['recording']}, {said}"
+            for rule, said in PAGES.items()
+            for job in jobs(data)
+            if job.rule == rule
+        ],
         "forming": run and {"prior": run.prior, "method": run.method, "sources": data.mix(run.mix)["sources"]},
         "claims": figures_of_claims(data),
     }
