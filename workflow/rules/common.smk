@@ -57,6 +57,7 @@ wildcard_constraints:
     method="[a-z0-9_]+",
     mix="[a-z0-9_]+",
     posterior="[a-z0-9_]+",
+    recording="[^/]+",
     name="[a-z0-9_]+",
 
 
