@@ -7,7 +7,9 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+sys.path[:0] = [str(DOCS), str(ROOT / "workflow" / "scripts")]
+
+import tour  # noqa: E402
 
 project = "audiopriors"
 author = copyright = "the audiopriors developers"
@@ -28,7 +30,7 @@ suppress_warnings = ["ref.python"]  # two classes are named Prior: a type in a s
 # Pages of the site whose text is a file elsewhere in the repository.
 ELSEWHERE = {
     "index": "README.md", "changes": "CHANGELOG.md", "contributing": "CONTRIBUTING.md",
-    "benchmarks": "benchmarks/README.md", "examples": "examples/README.md",
+    "benchmarks": "benchmarks/README.md", "examples": "examples/README.md", "tour": "examples/tour.ipynb",
 }  # fmt: skip
 
 
@@ -45,6 +47,7 @@ def read_page(app, page: str, source: list[str]) -> None:
         return "](" + os.path.relpath(pages.get(target, target), own.parent) + (match[2] or "") + ")"
 
     text = path.read_text("utf-8") if page in ELSEWHERE else source[0]
+    text = tour.markdown(text) if path == tour.TOUR else text
     text = re.sub(r"\]\((?!https?:)([^)#\s]+)(#[^)\s]*)?\)", link, text)
     source[0] = f"{text}\n{source[0]}" if page in ELSEWHERE else text
 

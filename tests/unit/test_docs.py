@@ -9,13 +9,24 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-SPECIFICATION = importlib.util.spec_from_file_location("fill", ROOT / "docs" / "fill.py")
-fill = importlib.util.module_from_spec(SPECIFICATION)
-SPECIFICATION.loader.exec_module(fill)
+
+
+def program(name: str):
+    """A program of docs/, as a module."""
+    specification = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+fill, tour = program("fill"), program("tour")
 
 TEMPLATES = sorted(fill.TEMPLATES.glob("*.md"))
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / path.name for path in TEMPLATES if path.name != "README.md")]
-OTHERS = ["CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md", "examples/README.md", "docs/quick/README.md"]
+OTHERS = [
+    "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md", "examples/README.md", "examples/tour.ipynb",
+    "docs/quick/README.md",
+]  # fmt: skip
 LINKED = [*PAGES, *map(ROOT.joinpath, OTHERS), *sorted((ROOT / "docs" / "records").glob("*.md"))]
 
 # Numbers that no table has, as they are names, definitions or units.
@@ -42,14 +53,20 @@ def thresholds(values) -> set[str]:
     return set().union(*map(thresholds, values)) if isinstance(values, list) else set()
 
 
+def content(path: Path) -> str:
+    """The Markdown of a page; of the tour, that of its cells."""
+    text = path.read_text("utf-8")
+    return tour.markdown(text) if path == tour.TOUR else text
+
+
 def without_code(page: str) -> str:
     """A page without its blocks of code."""
     return re.sub(r"^ *```.*?^ *```", "", page, flags=re.MULTILINE | re.DOTALL)
 
 
 def text_of(page: str) -> str:
-    """What a page says in sentences: without code, tables, headings, images and the targets of links."""
-    page = re.sub(r"^(\||#|!\[).*$", "", without_code(page), flags=re.MULTILINE)
+    """What a page says in sentences: without code, tables, headings, images, HTML and the targets of links."""
+    page = re.sub(r"^(\||#|!\[|<).*$", "", without_code(page), flags=re.MULTILINE)
     return re.sub(r"\]\([^)]*\)", "]", page)
 
 
@@ -79,13 +96,13 @@ def test_no_number_is_typed(path):
 
 
 def anchors(path: Path) -> set[str]:
-    page = without_code(path.read_text("utf-8"))
+    page = without_code(content(path))
     return {fill.anchor(heading) for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("path", LINKED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_anchors_and_images_resolve(path):
-    page = re.sub(r"`[^`]*`", "", without_code(path.read_text("utf-8")))
+    page = re.sub(r"`[^`]*`", "", without_code(content(path)))
     for target in re.findall(r"\]\(([^)\s]+)\)", page):
         if target.startswith("https://"):
             continue
@@ -100,7 +117,7 @@ def test_links_anchors_and_images_resolve(path):
 )  # that one is a log of runs
 def test_sentences_are_short(path):
     """18 words in the mean, and on a page that is filled none of more than 40."""
-    sentences = re.split(r"(?<=[.!?])\s+|\n\s*\n|\n\s*(?:[-*]|\d+\.) ", text_of(path.read_text("utf-8")))
+    sentences = re.split(r"(?<=[.!?])\s+|\n\s*\n|\n\s*(?:[-*]|\d+\.) ", text_of(content(path)))
     words = [len(re.findall(r"[^\W\d_][\w'’-]*", sentence)) for sentence in sentences]
     words = [number for number in words if number > 2]
     assert sum(words) / len(words) <= 18
