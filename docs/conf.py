@@ -30,7 +30,7 @@ suppress_warnings = ["ref.python"]  # two classes are named Prior: a type in a s
 # Pages of the site whose text is a file elsewhere in the repository.
 ELSEWHERE = {
     "index": "README.md", "changes": "CHANGELOG.md", "contributing": "CONTRIBUTING.md",
-    "benchmarks": "benchmarks/README.md", "examples": "examples/README.md", "tour": "examples/tour.ipynb",
+    "speed": "benchmarks/README.md", "examples": "examples/README.md", "tour": "examples/tour.ipynb",
 }  # fmt: skip
 
 

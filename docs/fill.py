@@ -15,6 +15,8 @@ import pandas as pd
 import yaml
 from audiopriors import columns, intervals, tables
 from audiopriors.pages.numbers import number
+from audiopriors.pipeline.config import scales
+from audiopriors.pipeline.scale import Scale
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -110,6 +112,85 @@ def per_second(dataset: str, prior: str, method: str, mixes: int) -> float:
     return taken / (mixes * config["frame"] / config["rate"]) or math.nan
 
 
+def worst_gap(prior: str, sigma: str) -> dict:
+    """The largest truth gap of all sources at a noise level, with the interval of the maximum; NaN without one."""
+    of_sources = rows("truth_gap", prior=prior, data_sigma=sigma)
+    if not of_sources:
+        return dict.fromkeys(("gap_mean", "low", "high"), math.nan)
+    values, ends = (pd.DataFrame(of_sources)[names].to_numpy() for names in ("gap_mean", ["low", "high"]))
+    low, high = intervals.extreme("max", values, ends, bounded=False)
+    return of_sources[0] | {"gap_mean": values.max(), "low": low, "high": high}
+
+
+def by_gap(sigma: str) -> list[str]:
+    """The priors of the table of truth gaps, the nearest to the truth first; last, those without that noise level."""
+    gaps = {prior: worst_gap(prior, sigma)["gap_mean"] for prior in table("truth_gap")["prior"].unique()}
+    return sorted(gaps, key=lambda prior: (math.isnan(gaps[prior]), gaps[prior]))
+
+
+def by_ratio(sigma: str) -> list[str]:
+    """The priors whose ratio is measured at that noise level, the best worst pair first."""
+    pairs = {prior: worst_pair(prior, "log_ratio", [sigma]) for prior in table("detection")["prior"].unique()}
+    told = {prior: (pair["auroc"], pair["mean"]) for prior, pair in pairs.items() if not math.isnan(pair["auroc"])}
+    return sorted(told, key=lambda prior: told[prior], reverse=True)
+
+
+@functools.cache
+def quick() -> Scale:
+    """The quick scale, in which each prior has what it takes from its family."""
+    return Scale("quick", scales(CONFIG)["quick"])
+
+
+def trainings(dataset: str, name: str) -> list[tuple[int, float]]:
+    """Steps and seconds of one core of each training that a prior, encoder or separator takes, in their order.
+
+    Steps are those of one source, for all noise levels. Seconds are those of all sources.
+    """
+    data, costs = quick().dataset(dataset), of(dataset, "costs")
+    if name in data.supervised:
+        return [(data.separator_training(name)["steps"], seconds("train_separator", costs, prior=name))]
+    if name in data.posteriors:
+        encoder = data.posteriors[name]
+        before = trainings(dataset, encoder.get("start") or encoder["prior"])
+        return [*before, (encoder["training"]["steps"], seconds("train_posterior", costs, prior=name))]
+    prior = quick().prior(name)
+    before = trainings(dataset, prior.jointly["starts_from"]) if prior.jointly else []
+    steps = sum((prior.training_of(sigma) or {"steps": 0})["steps"] for sigma in prior.levels)
+    taken = sum(seconds(what, costs, prior=name) for what in ("train_prior", "train_jointly"))
+    return [*before, (steps, taken)]
+
+
+def training_cost(dataset: str, *names: str) -> str:
+    """Two cells of a table: steps of each training that these take, and seconds of all."""
+    parts = list(dict.fromkeys(part for name in names for part in trainings(dataset, name)))
+    return " + ".join(number(steps, 0) for steps, _ in parts) + f" | {number(sum(taken for _, taken in parts), 0)}"
+
+
+def separations(dataset: str, mix: str) -> list[dict]:
+    """The rows of all sources of a mix, with `takes`, the names of what is trained for each, and seconds a mix.
+
+    `seeds` is 1 or, of what is not trained, 0: separations use the first training of each.
+    """
+    data, costs = quick().dataset(dataset), of(dataset, "costs")
+    entries = []
+    for result in rows(of(dataset, "separation"), mix=mix, source="all"):
+        method, prior = result["method"], result["prior"]
+        takes = [name for name in (method, prior) if name in {**data.supervised, **data.posteriors, **quick().priors}]
+        begins = quick().settings["separation"]["methods"].get(method, {}).get("posterior")
+        taken = seconds("separate", costs, method=method, prior=prior) or seconds(
+            "separate_posterior", costs, prior=method
+        )
+        mixes = sum(each["n"] for each in rows(of(dataset, "separation"), method=method, prior=prior, source="all"))
+        takes = [begins, *takes] if begins else takes
+        entries.append(result | {"takes": takes, "seeds": int(bool(takes)), "per_mix": taken / mixes or math.nan})
+    return entries
+
+
+def of(dataset: str, name: str) -> str:
+    """The name of a data set's table: that of toy data lies above the others."""
+    return name if dataset == "toy" else f"{dataset}/{name}"
+
+
 def minutes(name: str) -> int:
     """Minutes that all jobs of a table of costs take on two cores, rounded up to ten: programs have to start, too."""
     return 10 * math.ceil(table(name)["seconds"].sum() / 2 / 60 / 10)
@@ -171,6 +252,7 @@ def environment() -> jinja2.Environment:
     made.globals.update(
         row=row, rows=rows, worst_pair=worst_pair, noise_cost=noise_cost, span=span, sum=sum, seconds=seconds,
         per_second=per_second, minutes=minutes, title=title, small_models=small_models, config=CONFIG,
+        worst_gap=worst_gap, by_gap=by_gap, by_ratio=by_ratio, training_cost=training_cost, separations=separations,
     )  # fmt: skip
     made.filters.update(number=number, interval=interval, percent=percent)
     return made

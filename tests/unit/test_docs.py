@@ -136,6 +136,32 @@ def test_each_page_uses_a_term_first_with_a_link(filled):
         assert len(targets) == len(set(targets))
 
 
+def test_benchmarks_have_every_row_the_best_first(filled):
+    page = filled[ROOT / "docs" / "benchmarks.md"]
+    tables = [block.splitlines() for block in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)]
+    places = {"median SI-SDR": -1, "median improvement": -1, "gap at σ = 0.129": 1, "worst pair, by the ratio": -1}
+    numbers = []
+    for header, _, *lines in tables:
+        names = [cell.strip() for cell in header.split("|")]
+        (name,) = set(names) & set(places)
+        cells = [line.split("|")[names.index(name)].strip() for line in lines]
+        values = [places[name] * float(cell.split()[0].replace("−", "-")) for cell in cells if cell != "–"]
+        assert values == sorted(values), name
+        numbers.append(len(cells))
+    separations = [
+        len(fill.rows(name, source="all", mix=mix))
+        for name, mix in (("separation", "four"), ("demo_band/separation", "band"), ("chorales/separation", "band"),
+                          ("fresh/separation_band_2021", "band"))
+    ]  # fmt: skip
+    gaps, pairs = fill.table("truth_gap")["prior"].nunique(), fill.rows("detection", measure="log_ratio")
+    assert numbers == [
+        separations[0],
+        gaps + 1,
+        len({row["prior"] for row in pairs if row["prior_sigma"] == "0.359"}),
+        *separations[1:],
+    ]
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "quick").rglob("*.png")), ids=lambda path: path.name)
 def test_figures_are_one_screen_high(path):
     _, height = struct.unpack(">II", path.read_bytes()[16:24])

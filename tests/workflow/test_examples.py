@@ -1,6 +1,8 @@
 """A prior, a data set and a sampler are one file and one entry each: the examples, added to a copy of the tree."""
 
+import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -70,6 +72,18 @@ def test_the_example_sampler_is_in_its_table_and_figures(extended):
     figures = extended.folder / "results/smoke/figures"
     for name in ("separation", "energy"):
         assert pd.read_csv(figures / f"{name}_toy.csv")["method"].eq("one_shot").any(), name
+
+
+def test_what_the_page_benchmarks_tells_is_what_a_row_needs(extended):
+    """Its commands ask for tables that have the new row, for what they copy is what the clone has."""
+    page = (ROOT / "docs/templates/benchmarks.md").read_text("utf-8").replace("\\\n", "")
+    commands = re.findall(r"^cp (\S+) (\S+)\nsnakemake --cores all (.+)$", page, re.MULTILINE)
+    assert len(commands) == 2
+    for file, folder, arguments in commands:
+        assert (extended.folder / folder / Path(file).name).exists()
+        jobs = extended.snakemake("--dry-run", *arguments.split())
+        name = Path(file).stem
+        assert jobs.returncode == 0 and re.search(rf"(?:prior|method)={name}\b", jobs.stdout), jobs.stdout[-2000:]
 
 
 def test_an_entry_is_a_few_lines():
