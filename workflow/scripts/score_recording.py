@@ -4,6 +4,7 @@ The likelihood is also split over the time within each frame.
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def main() -> None:
     arguments = program.arguments()
     settings = arguments.settings
     device = runtime.prepare(settings["threads"])
-    scores, maps = [], []
+    scores, maps, begun = [], [], time.monotonic()
     with scratch(arguments.output.parent) as folder:
         frames = Frames(arguments.recording, folder, settings)
         for number, (described, path) in enumerate(zip(settings["priors"], arguments.priors, strict=True), 1):
@@ -42,7 +43,8 @@ def main() -> None:
             scores += [(described | {"measure": name}, values / frames.length) for name, values in measures.items()]
             start = frames.starts(of_time.shape[1])
             maps.append(pd.DataFrame({**described, "start": start, "value": of_time.flatten()}))
-            log.info("prior %d of %d: %s", number, len(arguments.priors), path)
+            left = (time.monotonic() - begun) * (len(arguments.priors) / number - 1)
+            log.info("prior %d of %d: %s, %.0f s left", number, len(arguments.priors), path, left)
     tables = (
         pd.DataFrame({**described, "frame": frames.length, "start": frames.starts(), "level_db": frames.levels,
                       "value": values})
