@@ -161,9 +161,11 @@ def trainings(dataset: str, name: str) -> list[tuple[int, float]]:
 
 
 def training_cost(dataset: str, *names: str) -> str:
-    """Two cells of a table: steps of each training that these take, and seconds of all."""
+    """The steps of each training that these take, and the seconds of all."""
     parts = list(dict.fromkeys(part for name in names for part in trainings(dataset, name)))
-    return " + ".join(number(steps, 0) for steps, _ in parts) + f" | {number(sum(taken for _, taken in parts), 0)}"
+    return (
+        " + ".join(number(steps, 0) for steps, _ in parts) + f" steps, {number(sum(taken for _, taken in parts), 0)}\N{NO-BREAK SPACE}s"
+    )
 
 
 def separations(dataset: str, mix: str) -> list[dict]:
