@@ -164,7 +164,8 @@ def training_cost(dataset: str, *names: str) -> str:
     """The steps of each training that these take, and the seconds of all."""
     parts = list(dict.fromkeys(part for name in names for part in trainings(dataset, name)))
     return (
-        " + ".join(number(steps, 0) for steps, _ in parts) + f" steps, {number(sum(taken for _, taken in parts), 0)}\N{NO-BREAK SPACE}s"
+        " + ".join(number(steps, 0) for steps, _ in parts)
+        + f" steps, {number(sum(taken for _, taken in parts), 0)}\N{NO-BREAK SPACE}s"
     )
 
 
