@@ -160,32 +160,30 @@ def trainings(dataset: str, name: str) -> list[tuple[int, float]]:
     return [*before, (steps, taken)]
 
 
-def training_cost(dataset: str, *names: str) -> str:
-    """The steps of each training that these take, and the seconds of all."""
-    parts = list(dict.fromkeys(part for name in names for part in trainings(dataset, name)))
-    return (
-        " + ".join(number(steps, 0) for steps, _ in parts)
-        + f" steps, {number(sum(taken for _, taken in parts), 0)}\N{NO-BREAK SPACE}s"
-    )
+def training_cost(dataset: str, name: str) -> str:
+    """The steps of each training that a prior, encoder or separator takes, and the seconds of all."""
+    parts = trainings(dataset, name)
+    steps, taken = " + ".join(number(steps, 0) for steps, _ in parts), sum(taken for _, taken in parts)
+    return f"{steps} steps, {number(taken, 0)}\N{NO-BREAK SPACE}s"
 
 
 def separations(dataset: str, mix: str) -> list[dict]:
-    """The rows of all sources of a mix, with `takes`, the names of what is trained for each, and seconds a mix.
+    """The rows of all sources of a mix, with `takes`, what is trained for each ("": nothing), and seconds `per_mix`.
 
-    `seeds` is 1 or, of what is not trained, 0: separations use the first training of each.
+    What begins at an encoder takes that, as it takes its prior in turn. `seeds` is 1 or, of what is not trained, 0:
+    separations use the first training of each.
     """
     data, costs = quick().dataset(dataset), of(dataset, "costs")
-    entries = []
+    trained, entries = {**data.supervised, **data.posteriors, **quick().priors}, []
     for result in rows(of(dataset, "separation"), mix=mix, source="all"):
         method, prior = result["method"], result["prior"]
-        takes = [name for name in (method, prior) if name in {**data.supervised, **data.posteriors, **quick().priors}]
         begins = quick().settings["separation"]["methods"].get(method, {}).get("posterior")
+        takes = next((name for name in (begins, method, prior) if name in trained), "")
         taken = seconds("separate", costs, method=method, prior=prior) or seconds(
             "separate_posterior", costs, prior=method
         )
         mixes = sum(each["n"] for each in rows(of(dataset, "separation"), method=method, prior=prior, source="all"))
-        takes = [begins, *takes] if begins else takes
-        entries.append(result | {"takes": takes, "seeds": int(bool(takes)), "per_mix": taken / mixes or math.nan})
+        entries.append(result | {"takes": takes, "seeds": int(takes != ""), "per_mix": taken / mixes or math.nan})
     return entries
 
 
