@@ -131,8 +131,8 @@ def by_gap(sigma: str) -> list[str]:
 def by_ratio(sigma: str) -> list[str]:
     """The priors whose ratio is measured at that noise level, the best worst pair first."""
     pairs = {prior: worst_pair(prior, "log_ratio", [sigma]) for prior in table("detection")["prior"].unique()}
-    told = {prior: (pair["auroc"], pair["mean"]) for prior, pair in pairs.items() if not math.isnan(pair["auroc"])}
-    return sorted(told, key=lambda prior: told[prior], reverse=True)
+    ranks = {prior: (pair["auroc"], pair["mean"]) for prior, pair in pairs.items() if not math.isnan(pair["auroc"])}
+    return sorted(ranks, key=lambda prior: ranks[prior], reverse=True)
 
 
 @functools.cache
