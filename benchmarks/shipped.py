@@ -44,9 +44,9 @@ def main() -> None:
             for source, stem in zip(one.sources, stems, strict=True):
                 truth, (wave, _) = mono(stem, rate, one.card["rate"]), soundfile.read(f"{folder}/wavs/{source}.wav")
                 value, least = (si_sdr(each, truth).item() for each in (mono(wave, rate, one.card["rate"]), mix))
-                rows.append((music, song, source, value, value - least))
+                rows.append((music, song, len(mixture) / rate, source, value, value - least))
             print(rows[-1], flush=True)
-    table = pd.DataFrame(rows, columns=["music", "song", "source", "si_sdr", "improvement"])
+    table = pd.DataFrame(rows, columns=["music", "song", "seconds", "source", "si_sdr", "improvement"])
     every = pd.concat([table, table.groupby(["music", "song"], as_index=False, sort=False).mean(numeric_only=True)
                        .assign(source="all")])  # fmt: skip
     summary = pd.DataFrame([described(*key, part) for key, part in every.groupby(["music", "source"], sort=False)])
@@ -77,8 +77,8 @@ def described(music: str, source: str, part: pd.DataFrame) -> dict:
     """A row of the table."""
     low, high = intervals.mean(part["improvement"].to_numpy())
     return {
-        "music": music, "source": source, "songs": len(part), "si_sdr_mean": part["si_sdr"].mean(),
-        "improvement_mean": part["improvement"].mean(), "low": low, "high": high,
+        "music": music, "source": source, "songs": len(part), "seconds": part["seconds"].mean(), "si_sdr_mean": part["si_sdr"].mean(),
+        "improvement_mean": part["improvement"].mean(), "improvement_mean_low": low, "improvement_mean_high": high,
     }  # fmt: skip
 
 

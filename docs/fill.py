@@ -17,6 +17,7 @@ from audiopriors import columns, intervals, tables
 from audiopriors.pages.numbers import number
 from audiopriors.pipeline.config import scales
 from audiopriors.pipeline.scale import Scale
+from audiopriors.shipped_priors import bundle
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -192,6 +193,11 @@ def of(dataset: str, name: str) -> str:
     return name if dataset == "toy" else f"{dataset}/{name}"
 
 
+def card(name: str) -> dict:
+    """The card of the shipped priors of a data set."""
+    return bundle(name).card
+
+
 def minutes(name: str) -> int:
     """Minutes that all jobs of a table of costs take on two cores, rounded up to ten: programs have to start, too."""
     return 10 * math.ceil(table(name)["seconds"].sum() / 2 / 60 / 10)
@@ -254,6 +260,7 @@ def environment() -> jinja2.Environment:
         row=row, rows=rows, worst_pair=worst_pair, noise_cost=noise_cost, span=span, sum=sum, seconds=seconds,
         per_second=per_second, minutes=minutes, title=title, small_models=small_models, config=CONFIG,
         worst_gap=worst_gap, by_gap=by_gap, by_ratio=by_ratio, training_cost=training_cost, separations=separations,
+        card=card,
     )  # fmt: skip
     made.filters.update(number=number, interval=interval, percent=percent)
     return made

@@ -40,6 +40,7 @@ NAMES = [
     r"[−\[]1, 1\]|peak 1|to \[?−?1",  # the range of a sample
     r"20 nats|2 · 10⁻⁹|0\.1 nats",  # the entropy gate, and the exact prior's error: tests hold both
     r"1e-4",  # how nearly CPU and GPU agree: a test
+    r"less than 6 MB",  # of shipped priors: a test holds it
     r"64 parts|80 dB|−60 dB|at 60 dB",  # constants of recordings, their maps and SI-SDR: tests hold them
     r"σ = 0\b|level of 0|; 0 is|It is 0|value of 1|0 is always|0\.5 is a guess|guess has 0\.25",
 ]
