@@ -77,7 +77,8 @@ def described(music: str, source: str, part: pd.DataFrame) -> dict:
     """A row of the table."""
     low, high = intervals.mean(part["improvement"].to_numpy())
     return {
-        "music": music, "source": source, "songs": len(part), "seconds": part["seconds"].mean(), "si_sdr_mean": part["si_sdr"].mean(),
+        "music": music, "source": source, "songs": len(part), "seconds": part["seconds"].mean(),
+        "si_sdr_mean": part["si_sdr"].mean(),
         "improvement_mean": part["improvement"].mean(), "improvement_mean_low": low, "improvement_mean_high": high,
     }  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import browsers
 import numpy as np
@@ -104,6 +106,54 @@ def test_a_recording_of_the_users(band, tmp_path):
     assert first[0].read_bytes() == first[1]
     # Nothing else is touched by it.
     assert band.planned("smoke_demo_band") == {}
+
+
+def test_a_recording_under_priors_that_came_with_the_package(band, tmp_path):
+    song = tmp_path / "song.wav"
+    soundfile.write(song, 0.1 * np.random.default_rng(0).normal(size=(30000, 2)), 44100)
+    both = ["separate_file", "score_file", "--config", f"file={song}"]
+    assert set(band.planned(*both)) == {
+        "separate_file", "separate_recording", "figure_separated_file", "page_of_file",
+        "score_file", "score_recording", "figure_scored_file", "page_of_scores",
+    }  # fmt: skip
+    done = band.snakemake(*both)
+    assert done.returncode == 0, done.stdout[-3000:]
+    below = band.folder / "results/shipped/files/demo_band" / roots.short_name(song)
+    separated = below / "score_music/alternating_song"
+    assert "song.wav" in (separated / "index.html").read_text() and (below / "index.html").stat().st_size > 30000
+    record = json.loads((below / "scores.json").read_text())
+    assert "workflow/scripts/audiopriors/trained/demo_band/bass.safetensors" in record["inputs"]
+    assert band.planned(*both) == {} == band.planned("demo_band_separate_file", *both[2:])
+    assert band.planned("chorales_separate_file", *both[2:])["separate_recording"] == 1
+    # The console script does the same, to the last bit.
+    for name in ("separate", "score"):
+        command = [sys.executable, "-m", "audiopriors", name, song, "--to", tmp_path / name]
+        variables = os.environ | {"PYTHONPATH": str(band.folder / "workflow/scripts")}
+        subprocess.run(command, cwd=tmp_path, env=variables, check=True, capture_output=True)
+    pairs = [(path, tmp_path / "separate/wavs" / path.name) for path in (separated / "wavs").iterdir()]
+    pairs += [(separated / name, tmp_path / "separate" / name) for name in ("levels.csv", "about.json", "forming.npy")]
+    pairs += [(below / name, tmp_path / "score" / name) for name in ("scores.csv", "maps.parquet")]
+    assert len(pairs) == 10
+    for one, other in pairs:
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_a_shipped_prior_that_was_altered_stops_a_run_before_its_first_job(repository, tmp_path):
+    place, song = repository.copy(tmp_path / "work"), tmp_path / "song.wav"
+    soundfile.write(song, np.zeros(30000), 44100)
+    bass = "workflow/scripts/audiopriors/trained/demo_band/bass.safetensors"
+    content = bytearray((place.folder / bass).read_bytes())
+    content[-9] ^= 4
+    (place.folder / bass).write_bytes(content)
+    done = place.snakemake("--dry-run", "separate_file", "--config", f"file={song}")
+    assert done.returncode != 0 and f"{bass}: is not as it was shipped; install" in done.stdout, done.stdout[-2000:]
+    assert "Traceback (most recent call last)" not in done.stdout
+    # Nothing else is stopped by it.
+    assert place.planned("results/smoke/priors/toy/score/sine/all/seed0.safetensors")["train_prior"] == 1
+    for path in (place.folder / bass).parent.iterdir():
+        path.unlink()
+    done = place.snakemake("--dry-run", "separate_file", "--config", f"file={song}")
+    assert done.returncode != 0 and "trained/demo_band/card.json: the card of shipped priors is missing" in done.stdout
 
 
 NOT_PLAIN = ["Song #2.wav", "Song: live.wav", "take {1}.wav", "-intro.wav", "[a, b].wav", "$HOME `x`\n.wav", "~", "1e3"]
