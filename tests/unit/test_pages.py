@@ -369,6 +369,15 @@ def test_the_page_of_a_recording_in_a_browser(of_file, chromium):
     browsers.slides(chromium, page)
 
 
+def test_the_page_of_two_data_sets_in_a_browser(of_run, chromium):
+    settings, named, page = of_run
+    (data,) = settings["datasets"]
+    both = settings | {"datasets": [data, data | {"facts": FACTS | {"dataset": "chirps"}}]}
+    files_of = {name: paths if name == "tables" else 2 * paths for name, paths in named.items()}
+    run(index, both, *options(files_of, page))
+    browsers.check(chromium, page, ["outcome", "listen", "evidence"], sounds=2 * (8 * 3 + 2))
+
+
 def test_a_page_without_javascript_shows_the_last_level(of_run, chromium):
     settings, named, page = of_run
     run(index, settings, *options(named, page))
