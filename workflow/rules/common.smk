@@ -125,6 +125,17 @@ def caption_of_dataset(choose):
     return asks(lambda data, wildcards: choose(data, wildcards).format(**data.facts))
 
 
+def shown_by(wildcards):
+    """The scale and the names of the data sets that a page is about: that in its path, or all that the scale builds."""
+    scale = scale_of(wildcards)
+    return scale, [wildcards.dataset] if "dataset" in wildcards.keys() else scale.settings["build"]
+
+
+def of_story(what):
+    """The files that a run's page reads, by the option of its program."""
+    return lambda wildcards: story.inputs(*shown_by(wildcards))[what]
+
+
 def recording(wildcards):
     """The variable that has the path of the recording in the path, as its program reads it from the shell.
 

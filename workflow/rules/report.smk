@@ -3,17 +3,6 @@
 #        checksums_{dataset}.txt; and the targets: one a scale, one a scale and data set, and those of recordings
 
 
-def shown_by(wildcards):
-    """The scale and the names of the data sets that a page is about: that in its path, or all that the scale builds."""
-    scale = scale_of(wildcards)
-    return scale, [wildcards.dataset] if "dataset" in wildcards.keys() else scale.settings["build"]
-
-
-def of_story(what):
-    """The files that a run's page reads, by the option of its program."""
-    return lambda wildcards: story.inputs(*shown_by(wildcards))[what]
-
-
 rule index:
     """The page that tells a run's story, readable offline."""
     input:
