@@ -378,6 +378,19 @@ def test_the_page_of_two_data_sets_in_a_browser(of_run, chromium):
     browsers.check(chromium, page, ["outcome", "listen", "evidence"], sounds=2 * (8 * 3 + 2))
 
 
+def test_pages_of_sounds_and_of_tables_in_a_browser(tmp_path, chromium):
+    address = sounds.sound(tone(0.064), RATE)
+    mixes = [(f"two {STRANGE}", SOURCES, [("truth", 3 * [address]), (STRANGE, 3 * [address])])]
+    listen = pages.render("listen", title="Mixes", dataset="toy", seconds=0.064, mixes=mixes)
+    table = pages.render(
+        "table", title="claims", columns=[f"column {k}" for k in range(40)], rows=20 * [40 * [STRANGE]]
+    )
+    for content, heard in ((listen, 6), (table, 0)):
+        page = tmp_path / "page.html"
+        page.write_bytes(content)
+        browsers.check(chromium, page, ["main"], heard)
+
+
 def test_a_page_without_javascript_shows_the_last_level(of_run, chromium):
     settings, named, page = of_run
     run(index, settings, *options(named, page))
