@@ -47,8 +47,8 @@ def main() -> None:
                 rows.append((music, song, len(mixture) / rate, source, value, value - least))
             print(rows[-1], flush=True)
     table = pd.DataFrame(rows, columns=["music", "song", "seconds", "source", "si_sdr", "improvement"])
-    every = pd.concat([table, table.groupby(["music", "song"], as_index=False, sort=False).mean(numeric_only=True)
-                       .assign(source="all")])  # fmt: skip
+    of_songs = table.groupby(["music", "song"], as_index=False, sort=False).mean(numeric_only=True)
+    every = pd.concat([table, of_songs.assign(source="all")]).sort_values("music", ascending=False, kind="stable")
     summary = pd.DataFrame([described(*key, part) for key, part in every.groupby(["music", "source"], sort=False)])
     print(summary.to_markdown(index=False, floatfmt=".3g"))
     if arguments.to:
