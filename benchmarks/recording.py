@@ -26,15 +26,16 @@ PROGRAMS = ("separate_recording", "score_recording")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, nargs="+", default=[1, 10, 60], help="lengths of the recordings")
-    parser.add_argument("--scale", default="smoke", help="whose priors and settings")
+    parser.add_argument("--scale", default="smoke", help="whose priors and settings; or `shipped`")
     parser.add_argument("--dataset", default="demo_band")
+    parser.add_argument("--programs", nargs="+", default=PROGRAMS, choices=PROGRAMS)
     arguments = parser.parse_args()
     print("| program | minutes | GiB | time over the recording's |\n|---|---|---|---|")
     for minutes in arguments.minutes:
         with tempfile.TemporaryDirectory() as folder:
             song = Path(folder) / f"noise of {minutes:g} minutes.wav"
             write(song, round(60 * minutes))
-            for program in PROGRAMS:
+            for program in arguments.programs:
                 seconds, memory = measure(song, program, arguments.scale, arguments.dataset)
                 print(f"| {program} | {minutes:g} | {memory:.2f} | {seconds / 60 / minutes:.3g} |", flush=True)
 
@@ -52,10 +53,9 @@ def measure(song: Path, program: str, scale: str, dataset: str) -> tuple[float, 
     from audiopriors.audio import roots
 
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--forcerun", program, "--quiet", "all", "--"]
-    variables = os.environ | {"AUDIOPRIORS_FILE": str(song)}
-    subprocess.run(
-        [*command, f"{scale}_{dataset}_{program.replace('recording', 'file')}"], cwd=ROOT, check=True, env=variables
-    )
+    target = f"{dataset}_{program.replace('recording', 'file')}"
+    command.append(target if scale == "shipped" else f"{scale}_{target}")
+    subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"AUDIOPRIORS_FILE": str(song)})
     clock, log = (only(ROOT / "results" / scale / kind / program / dataset, roots.short_name(song))
                   for kind in ("benchmarks", "logs"))  # fmt: skip
     (row,) = csv.DictReader(clock.open(), delimiter="\t")
