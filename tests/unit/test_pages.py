@@ -11,10 +11,10 @@ import page_of_file
 import pandas as pd
 import pytest
 import soundfile
-from audiopriors import files, pages, runtime
+from audiopriors import files, runtime
 from audiopriors.columns import COLUMNS
 from audiopriors.errors import UserError
-from audiopriors.pages import forming, numbers, pictures, sounds, story
+from audiopriors.pages import forming, numbers, pictures, rendering, sounds, story
 from PIL import Image
 
 RATE = 16000
@@ -182,7 +182,7 @@ def test_a_missing_or_broken_figure_is_one_sentence(tmp_path):
 
 
 def test_pages_escape_what_they_show():
-    page = pages.render("table", title=STRANGE, columns=["a", STRANGE], rows=[["\udcff", STRANGE]]).decode()
+    page = rendering.render("table", title=STRANGE, columns=["a", STRANGE], rows=[["\udcff", STRANGE]]).decode()
     assert "<b>" not in page and page.count("&lt;b&gt;&amp;&#34;&#39;x") >= 3 and "<td>?</td>" in page
 
 
@@ -381,8 +381,8 @@ def test_the_page_of_two_data_sets_in_a_browser(of_run, chromium):
 def test_pages_of_sounds_and_of_tables_in_a_browser(tmp_path, chromium):
     address = sounds.sound(tone(0.064), RATE)
     mixes = [(f"two {STRANGE}", SOURCES, [("truth", 3 * [address]), (STRANGE, 3 * [address])])]
-    listen = pages.render("listen", title="Mixes", dataset="toy", seconds=0.064, mixes=mixes)
-    table = pages.render(
+    listen = rendering.render("listen", title="Mixes", dataset="toy", seconds=0.064, mixes=mixes)
+    table = rendering.render(
         "table", title="claims", columns=[f"column {k}" for k in range(40)], rows=20 * [40 * [STRANGE]]
     )
     for content, heard in ((listen, 6), (table, 0)):

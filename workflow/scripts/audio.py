@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-from audiopriors import files, metrics, pages, registry, runtime
+from audiopriors import files, metrics, registry, runtime
 from audiopriors.data.base import Frames
 from audiopriors.files import write_bytes
-from audiopriors.pages import sounds
+from audiopriors.pages import rendering, sounds
 from audiopriors.separation import running as separation
 
 Row = tuple[str, dict, np.ndarray, np.ndarray]  # name in paths, what it is, sources (N, T), their mix (T,)
@@ -43,7 +43,7 @@ def main() -> None:
             ]))  # fmt: skip
     index = {"dataset": settings["dataset"], "rate": data.rate, "mixes": mixes}
     write_bytes(arguments.index, (json.dumps(index, indent=1) + "\n").encode())
-    page = pages.render(
+    page = rendering.render(
         "listen", title="Separated mixes", dataset=settings["dataset"], seconds=settings["frame"] / data.rate,
         mixes=[(heading, mix["sources"], rows) for (heading, rows), mix in zip(shown, mixes, strict=True)],
     )  # fmt: skip

@@ -5,8 +5,9 @@ import io
 from pathlib import Path
 
 import tabulate
-from audiopriors import pages, provenance, runtime
+from audiopriors import provenance, runtime
 from audiopriors.files import csv_of, write_bytes
+from audiopriors.pages import rendering
 
 
 def short(cell: str) -> str:
@@ -34,7 +35,7 @@ def main() -> None:
             write_bytes(path, f"{tabulate.tabulate(cells, columns, tablefmt='pipe', disable_numparse=True)}\n".encode())
         else:
             title = Path(path).stem.replace("_", " ")
-            write_bytes(path, pages.render("table", title=title, columns=columns, rows=cells))
+            write_bytes(path, rendering.render("table", title=title, columns=columns, rows=cells))
 
 
 if __name__ == "__main__":

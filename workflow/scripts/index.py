@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from audiopriors import files, pages, plotting, runtime, tables
+from audiopriors import files, plotting, runtime, tables
 from audiopriors.errors import UserError
 from audiopriors.files import write_bytes
-from audiopriors.pages import forming, pictures, sounds, story
+from audiopriors.pages import forming, pictures, rendering, sounds, story
 from audiopriors.pages.numbers import number
 from audiopriors.pipeline.figures import FIGURES, SYNTHESISED
 from audiopriors.pipeline.tables import TABLES
@@ -34,7 +34,7 @@ def main() -> None:
     remaining = {
         name: iter(getattr(arguments, name)) for name in ("figures", "sounds", "wavs", "states", "traces", "pages")
     }
-    write_bytes(page, pages.render(
+    write_bytes(page, rendering.render(
         "index",
         scale=settings["scale"], paper_size=settings["paper_size"],
         headlines=story.headlines(settings["headlines"], rows), claims=rows, counts=story.counts(rows),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from audiopriors import files, pages, plotting, runtime, tables
+from audiopriors import files, plotting, runtime, tables
 from audiopriors.errors import UserError
 from audiopriors.files import write_bytes
-from audiopriors.pages import forming, pictures, sounds, story
+from audiopriors.pages import forming, pictures, rendering, sounds, story
 from audiopriors.pages.numbers import number
 from audiopriors.pipeline.figures import CAPTIONS
 
@@ -39,7 +39,7 @@ def main() -> None:
         if path
     ]  # fmt: skip
     kept = [arguments.levels, *sorted(Path(arguments.wavs).glob("*.wav"))] if separated else []
-    write_bytes(page, pages.render(
+    write_bytes(page, rendering.render(
         "file",
         recording=separated["about"]["recording"] if separated else settings["recording"],
         facts=settings["facts"], separated=separated, figures=figures,
