@@ -186,6 +186,11 @@ def test_pages_escape_what_they_show():
     assert "<b>" not in page and page.count("&lt;b&gt;&amp;&#34;&#39;x") >= 3 and "<td>?</td>" in page
 
 
+def test_names_in_captions_are_set_as_code_and_all_else_is_escaped():
+    set_apart = rendering.with_names(f"See `costs`, {STRANGE} and `<i>`; ` alone.")
+    assert set_apart == "See <code>costs</code>, &lt;b&gt;&amp;&#34;&#39;x and <code>&lt;i&gt;</code>; ` alone."
+
+
 def run(program, settings: dict, *arguments: str) -> None:
     runtime.run(program.main, [f"{program.__name__}.py", "--settings", json.dumps(settings), *map(str, arguments)])
 
