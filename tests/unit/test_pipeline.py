@@ -13,7 +13,7 @@ import yaml
 from audiopriors import registry
 from audiopriors.columns import COLUMNS
 from audiopriors.errors import UserError
-from audiopriors.pipeline import code, config, inputs, jobs, paths, programs
+from audiopriors.pipeline import code, config, inputs, jobs, paths, programs, story
 from audiopriors.pipeline.curves import training_curves
 from audiopriors.pipeline.figures import FIGURES
 from audiopriors.pipeline.merging import merge
@@ -175,6 +175,35 @@ def test_a_title_redraws_figures_and_trains_nothing(datasets):
         assert shown <= set(data.titles)
         assert not [title for title in data.titles.values() if "_" in title]
         assert max(map(len, data.titles.values())) <= 40  # what figures have room for
+
+
+def test_claims_lead_to_figures_that_are_drawn_from_their_tables(scales):
+    of_toy = story.figures_of_claims(scales["quick"].dataset("toy"))
+    assert of_toy["A noise-free toy flow tells its source from all others"] == "detection"
+    assert of_toy["A prior can be smooth, discriminative and separate (the above, up to σ = .129)"] == "dilemma"
+    for scale in scales.values():
+        for data in scale.datasets.values():
+            drawn = {job.wildcards["name"] for job in jobs.jobs(data) if job.rule == "figure"}
+            assert set(story.figures_of_claims(data).values()) <= drawn
+    assert story.figure_of(scales["quick"].dataset("toy"), set()) == ""
+
+
+def test_headlines_are_claims_and_a_page_reads_what_is_there(scales):
+    assert {one["claim"] for one in SHIPPED["headlines"]} <= {one["claim"] for one in SHIPPED["claims"]}
+    for scale in scales.values():
+        for names in (scale.settings["build"], *([name] for name in scale.datasets)):
+            read = story.inputs(scale, names)
+            outputs = {
+                path for name in names for job in jobs.jobs(scale.dataset(name)) for path in job.outputs.values()
+            }
+            together = names == scale.settings["build"]
+            assert {path for key in read if key != "tables" or not together for path in read[key]} <= outputs
+            of_page = story.settings(scale, names)
+            assert len(read["figures"]) == sum(len(data["figures"]) for data in of_page["datasets"])
+            assert (
+                len(read["states"]) == len(read["traces"]) == sum(bool(data["forming"]) for data in of_page["datasets"])
+            )
+            assert len(json.dumps(of_page)) < 2**16  # an argument of a program is at most twice as long
 
 
 def test_fine_tuning_starts_where_the_chain_says(scales):

@@ -137,5 +137,6 @@ def test_what_a_program_imports_is_an_input_of_its_rule(smoke, band):
                 files = [Path(file).relative_to(place.folder) for file in run["library"]]
                 wanted = {str(file) for file in files if file.stem not in code.CHANGES_NO_NUMBER}
                 assert wanted <= set(inputs), f"{rule}: {program} imports {wanted - set(inputs)}"
-    # Not here: what is measured anew each time, what is made to be shipped, and one list of checksums and report for the other.
+    # Not here: what is measured anew each time, what is made to be shipped, and one list of checksums and report for
+    # the other.
     assert rules == set(paths._OUTPUTS) - {"forecast", "ship"}

@@ -73,9 +73,8 @@ def separation_of(arguments, settings: dict) -> dict:
     states = files.read_array(arguments.forming)
     titles = settings["titles"]
     return {
-        "about": about, "levels": levels.to_dict("records"), "colours": colours, "seconds": len(mixed) / rate,
-        "listen": {"heading": about["recording"], "rows": [{"title": "the recording and its parts", "clips": clips}],
-                   "seconds": len(mixed) / rate},
+        "about": about, "levels": levels.to_dict("records"), "colours": colours, "clips": clips,
+        "seconds": len(mixed) / rate,
         "prior": titles.get(about["prior"], about["prior"]), "method": titles.get(about["method"], about["method"]),
         "forming": forming.forming(states, about["sigmas"], sources, about["priors_rate"],
                                    [colours[name] for name in sources]),

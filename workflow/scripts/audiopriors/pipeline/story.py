@@ -81,14 +81,17 @@ def figures_of_claims(data: DataSet) -> dict[str, str]:
     tables = {claim["label"]: claim["table"] for claim in about if "label" in claim and "table" in claim}
     listed = {}
     for claim in about:
-        figure = figure_of(data, {tables[part] for part in claim["all_of"]} if "all_of" in claim else {claim["table"]})
+        of_parts = {tables[part] for part in claim.get("all_of", []) if part in tables}
+        figure = figure_of(data, {claim["table"]} if "table" in claim else of_parts)
         for source in data.sources if claim.get("each") else [""]:
             listed[claim["claim"].format(prior_source=source)] = figure
     return {claim: figure for claim, figure in listed.items() if figure}
 
 
 def figure_of(data: DataSet, tables: set[str]) -> str:
-    """The figure that is drawn from all of these tables: the one with a table's name, else the first, else ""."""
+    """The figure that is drawn from all of these tables: the one with a table's name, else the first; "" for none."""
+    if not tables:
+        return ""
     wanted = {table_path(data, name) for name in tables}
     showing = [
         name for name, figure in FIGURES.items() if figure.exists(data) and wanted <= {*resolve(data, figure.inputs)}
