@@ -192,7 +192,9 @@ def test_names_in_captions_are_set_as_code_and_all_else_is_escaped():
 
 
 def run(program, settings: dict, *arguments: str) -> None:
-    runtime.run(program.main, [f"{program.__name__}.py", "--settings", json.dumps(settings), *map(str, arguments)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "current", runtime.current)  # other tests' records know nothing of this run
+        runtime.run(program.main, [f"{program.__name__}.py", "--settings", json.dumps(settings), *map(str, arguments)])
 
 
 def refused(program, settings: dict, *arguments: str) -> None:
