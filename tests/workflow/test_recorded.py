@@ -130,7 +130,7 @@ def test_a_recording_under_priors_that_came_with_the_package(band, tmp_path):
         command = [sys.executable, "-m", "audiopriors", name, song, "--to", tmp_path / name]
         variables = os.environ | {"PYTHONPATH": str(band.folder / "workflow/scripts")}
         subprocess.run(command, cwd=tmp_path, env=variables, check=True, capture_output=True)
-    pairs = [(path, tmp_path / "separate/wavs" / path.name) for path in (separated / "wavs").iterdir()]
+    pairs = [(path, tmp_path / "separate/wavs" / path.name) for path in (separated / "wavs").glob("*.wav")]
     pairs += [(separated / name, tmp_path / "separate" / name) for name in ("levels.csv", "about.json", "forming.npy")]
     pairs += [(below / name, tmp_path / "score" / name) for name in ("scores.csv", "maps.parquet")]
     assert len(pairs) == 10
