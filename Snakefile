@@ -42,7 +42,7 @@ onstart:
     # run spends a part of a core on that: 16 % after 110 jobs. Nothing here needs a limit of new jobs per second, and no
     # option lifts it: --max-jobs-per-timespan with a long timespan makes Snakemake wait that long before it ends.
     workflow.scheduler.job_rate_limiter = None
-    for scale in WITH_SHIPPED.values():
+    for scale in SCALES.values():
         file = Path(scale.record[0])
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(scale.text, encoding="utf-8")

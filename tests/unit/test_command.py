@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 import soundfile
 from audiopriors import shipped_priors
-from conftest import ROOT, Workplace
+from conftest import ROOT, Workplace, default_signals
 
 pytestmark = pytest.mark.usefixtures("warm")
 
@@ -84,6 +85,23 @@ def test_bad_input_is_one_sentence(case, song, tmp_path):
     assert done.returncode == 1 and not done.stdout, done.stderr
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("error: ") and sentence in last and "Traceback" not in done.stderr
+
+
+def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(tmp_path):
+    soundfile.write(tmp_path / "song.wav", 0.1 * np.random.default_rng(0).normal(size=16000 * 6), 16000)
+    command = [sys.executable, "-m", "audiopriors", "separate", "song.wav", "--to", "here"]
+    variables = os.environ | {"PYTHONPATH": str(SCRIPTS)}
+    running = subprocess.Popen(command, cwd=tmp_path, env=variables, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=default_signals)  # fmt: skip
+    for line in running.stderr:
+        if "round 1" in line:  # of the first of two stretches
+            running.send_signal(signal.SIGINT)
+            break
+    rest = running.stderr.read()
+    assert running.wait() == 130 and rest.strip().splitlines()[-1] == "stopped; the same command goes on"
+    assert "Traceback" not in rest
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=True)
+    assert "mixes 1 to 1 of 2 were done before" in done.stderr and not (tmp_path / "here/unfinished").exists()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["separate", "--help"], ["score", "--help"], ["priors", "--help"]])

@@ -8,6 +8,8 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from audiopriors.audio.stored import scratch
+from audiopriors.errors import UserError
 from test_files import FRAME, PRIORS_RATE, noise, priors, separate, separation_command  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.usefixtures("warm")
@@ -51,6 +53,19 @@ def test_what_was_kept_of_another_recording_or_setting_is_not_used(priors, tmp_p
     running.wait()
     done = separate(song, priors, whole, **FEW)
     assert done.returncode == 0 and "were done before" not in done.stderr
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    with scratch(tmp_path / "here") as folder:
+        (folder / "wave").write_bytes(b"a")
+        with (
+            pytest.raises(UserError, match="here: another run is writing here; wait for it, or"),
+            scratch(folder.parent),
+        ):
+            pass
+        assert (folder / "wave").exists()
+    with scratch(tmp_path / "here") as folder:
+        assert not list(folder.iterdir())
 
 
 @pytest.mark.parametrize(("limit", "clipped"), [(0.05, True), (10, False)])

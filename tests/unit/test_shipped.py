@@ -75,8 +75,9 @@ def altered(folder):
 
 def changed(**values):
     def change(folder):
-        card = json.loads((folder / "card.json").read_text())
-        (folder / "card.json").write_text(json.dumps(card | values))
+        card = json.loads((folder / "card.json").read_text()) | values
+        del card["sha256"]
+        (folder / "card.json").write_text(json.dumps(card | {"sha256": shipped_priors.checksum(card)}))
 
     return change
 
@@ -87,7 +88,11 @@ HARM = {
     "no card": (lambda folder: (folder / "card.json").unlink(), r"toy/card\.json: the card of .* is missing or"),
     "half a card": (
         lambda folder: (folder / "card.json").write_text((folder / "card.json").read_text()[:500]),
-        r"toy/card\.json: the card of shipped priors is missing or damaged",
+        r"toy/card\.json: the card of shipped priors is missing or not as it was shipped",
+    ),
+    "another limit": (
+        lambda folder: (folder / "card.json").write_text((folder / "card.json").read_text().replace("1024", "512")),
+        r"toy/card\.json: the card of shipped priors is missing or not as it was shipped; install",
     ),
     "another format": (changed(format=0), "toy: these priors are of another version of audiopriors; install"),
     "another model": (changed(model={"width": 3}), "toy: these priors are of another version of audiopriors"),

@@ -174,7 +174,7 @@ def threads_of(wildcards):
 
 # What every job's record of its tables refers to, see audiopriors/provenance.py; and the recordings of files.smk.
 os.environ |= {
-    "AUDIOPRIORS_CONFIGURATIONS": json.dumps({scale.name: scale.record for scale in WITH_SHIPPED.values()}),
+    "AUDIOPRIORS_CONFIGURATIONS": json.dumps({scale.name: scale.record for scale in SCALES.values()}),
     recordings.FILE: FILE,
     recordings.SONG: str(roots.real_song()),
 }

@@ -97,7 +97,12 @@ rule figure_separated_file:
         "../../envs/audiopriors.yaml"
     params:
         settings=settings("figure_separated_file"),
-        caption=caption_of_dataset(lambda data, wildcards: CAPTIONS["figure_separated_file"]),
+        caption=caption_of_dataset(
+            lambda data, wildcards: (
+                CAPTIONS["figure_separated_file"]
+                + CAPTIONS["real_song"] * (wildcards.recording == roots.REAL_SONG)
+            )
+        ),
     shell:
         "python {input.script:q} --settings {params.settings:q} --inputs {input.wavs:q} {input.levels:q} "
         "--pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q} > {log:q} 2>&1"
@@ -186,6 +191,7 @@ rule page_of_scores:
         "../../envs/audiopriors.yaml"
     params:
         settings=settings("page_of_scores"),
+        recording=recording,
     shell:
-        "python {input.script:q} --settings {params.settings:q} --scores {input.scores:q} --output {output.page:q} "
-        "> {log:q} 2>&1"
+        'python {input.script:q} --settings {params.settings:q} --recording="${params.recording}" '
+        "--scores {input.scores:q} --output {output.page:q} > {log:q} 2>&1"

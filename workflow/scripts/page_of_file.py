@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from audiopriors import files, plotting, runtime, tables
+from audiopriors.audio import roots
 from audiopriors.errors import UserError
 from audiopriors.files import write_bytes
 from audiopriors.pages import forming, pictures, rendering, sounds, story
@@ -24,24 +25,28 @@ def main() -> None:
     program.input("--forming", "the estimates of its beginning at each noise level", required=False)
     program.input("--figure", "the figure of the separated recording", required=False)
     program.input("--scores", "the figure of the scored recording", required=False)
+    program.option("--recording", type=Path, help="the scored recording, for its name")
     program.output("--output", "HTML")
     arguments = program.arguments()
     settings, page = arguments.settings, arguments.output
     separation = [arguments.wavs, arguments.levels, arguments.about, arguments.forming, arguments.figure]
-    if not all(separation) and (any(separation) or not arguments.scores):
-        raise UserError("give --wavs, --levels, --about, --forming and --figure together, or --scores, or all of them")
+    if not all(separation) and (any(separation) or not (arguments.scores and arguments.recording)):
+        raise UserError(
+            "give --wavs, --levels, --about, --forming and --figure together, or --scores and --recording, or all"
+        )
     separated = separation_of(arguments, settings) if all(separation) else None
+    of_song = CAPTIONS["real_song"] if settings["recording"] == roots.REAL_SONG else ""
     shown = [("separated", arguments.figure, ""), ("scored", arguments.scores, "scores_figure.csv")]
     figures = [
         pictures.picture(path, page, f"figure-{name}", f"the recording, {name}",
-                         CAPTIONS[f"figure_{name}_file"].format(**settings["facts"]), data)
+                         CAPTIONS[f"figure_{name}_file"].format(**settings["facts"]) + of_song, data)
         for name, path, data in shown
         if path
     ]  # fmt: skip
     kept = [arguments.levels, *sorted(Path(arguments.wavs).glob("*.wav"))] if separated else []
     write_bytes(page, rendering.render(
         "file",
-        recording=separated["about"]["recording"] if separated else settings["recording"],
+        recording=separated["about"]["recording"] if separated else arguments.recording.name,
         facts=settings["facts"], separated=separated, figures=figures,
         files=[(Path(path).name, pictures.link(path, page)) for path in kept],
         record=story.record([*([arguments.levels] if separated else []), *filter(None, [beside_scores(arguments)])]),

@@ -78,13 +78,19 @@ def main() -> None:
         scaled = recordings.resampled((piece * gain for piece in mix.pieces()), audio.rate, rate)
         waves = {RECORDING: channels_of(Wave(folder / "at-rate", mix.channels).extend(scaled), folder)}
         remarks, notes = of_loudest(mix), separation.Notes()
-        waves |= separated(settings, separate, waves[RECORDING], folder, remarks, kept=kept, notes=notes)
+        if mix.loudest:
+            waves |= separated(settings, separate, waves[RECORDING], folder, remarks, kept=kept, notes=notes)
+        else:
+            waves |= silence(sources, waves[RECORDING], folder)
+            notes.forming += torch.zeros(len(separate.sigmas), len(sources), len(waves[RECORDING][0]))
         levels, above = write_files(arguments.wavs, mix, audio.rate, waves, rate, gain)
         quality = {source: si_sdr(truth[source], waves[source], waves[RECORDING]) for source in truth}
-    remarks.append(f"{above:.2g} % of its energy is above {rate / 2:g} Hz, of which the priors know nothing.")
+    if mix.loudest:
+        remarks.append(f"{above:.2g} % of its energy is above {rate / 2:g} Hz, of which the priors know nothing.")
     described = {"dataset": settings["dataset"], "prior": settings["prior"], "method": settings["method"]}
     rows = [
-        {**described, "source": name, "level_db": levels[name], "level_to_mix_db": levels[name] - levels[RECORDING],
+        {**described, "source": name, "level_db": levels[name],
+         "level_to_mix_db": levels[name] - levels[RECORDING] if mix.loudest else float("nan"),
          **dict(zip(("si_sdr", "si_sdr_mix"), quality.get(name, [float("nan")] * 2), strict=True))}
         for name in (*sources, REST)
     ]  # fmt: skip
@@ -111,7 +117,20 @@ def of_loudest(mix: Wave) -> list[str]:
     share = clipped / len(mix) / mix.channels
     if share < CLIPPED:
         return []
-    return [f"{share:.2g} of its samples are as loud as the loudest one: it may be clipped, as no training item is."]
+    return [
+        f"{100 * share:.2g} % of its samples are as loud as the loudest: it may be clipped, as no training item is."
+    ]
+
+
+def silence(sources: list[str], like: list[Wave], folder: Path) -> dict[str, list[Wave]]:
+    """Each source's channels of a silent recording: priors would hear something in the noise of its steps."""
+    return {
+        source: [
+            Wave(folder / f"{source}-{channel}").extend(np.zeros_like(piece) for piece in wave.pieces())
+            for channel, wave in enumerate(like)
+        ]
+        for source in sources
+    }
 
 
 def channels_of(wave: Wave, folder: Path) -> list[Wave]:

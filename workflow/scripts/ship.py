@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audiopriors import files, provenance, runtime, tables
 from audiopriors.checkpoints import load_prior
-from audiopriors.shipped_priors import CARD
+from audiopriors.shipped_priors import CARD, checksum
 
 QUALITY = (
     "n",
@@ -44,6 +44,7 @@ def main() -> None:
         "packages": provenance.packages(),
         "files": {path.name: files.sha256(path) for path in sorted(folder.glob("*.*")) if path.name != CARD},
     }
+    card["sha256"] = checksum(card)
     files.write_bytes(folder / CARD, (json.dumps(card, indent=1, sort_keys=True) + "\n").encode())
 
 

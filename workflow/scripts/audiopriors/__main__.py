@@ -20,13 +20,18 @@ SCRIPTS = Path(__file__).parents[1]  # of a clone; an installed package has thes
 PROGRAMS = Path(__file__).with_name("programs")
 DEFAULT = "demo_band"
 PAGE = "index.html"
+INTERRUPTED = 130  # as shells say that Ctrl-C ended a program
 
 
 def main() -> None:
     """The console script `audiopriors`."""
     arguments = _parser().parse_args()
-    with runtime.errors_as_sentences():
-        arguments.run(arguments)
+    try:
+        with runtime.errors_as_sentences():
+            arguments.run(arguments)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,7 +76,8 @@ def score(arguments: argparse.Namespace) -> None:
     _run(priors, "score_recording", f"--recording={arguments.recording}", "--priors", *models, "--output", scores,
          "--maps", maps)  # fmt: skip
     figure = _drawn(priors, "figure_scored_file", folder / "scores_figure", scores, maps)
-    _run(priors, "page_of_scores", "--scores", figure, "--output", folder / PAGE, recording=arguments.recording.name)
+    recording = f"--recording={arguments.recording}"
+    _run(priors, "page_of_scores", recording, "--scores", figure, "--output", folder / PAGE)
     print(f"{folder / PAGE}\n{scores}")
 
 
@@ -110,12 +116,12 @@ def _drawn(priors: Shipped, rule: str, figure: Path, *inputs: Path) -> Path:
     return files["png"]
 
 
-def _run(priors: Shipped, rule: str, *arguments, **changes) -> None:
-    """Run the program of a rule in this process, which loads torch once. changes: of the settings that the card has."""
+def _run(priors: Shipped, rule: str, *arguments) -> None:
+    """Run the program of a rule in this process, which loads torch once."""
     name = {"page_of_scores": "page_of_file"}.get(rule, rule)
     folder = next(folder for folder in (PROGRAMS, SCRIPTS) if (folder / f"{name}.py").is_file())
     before = sys.argv
-    settings = json.dumps(priors.card["programs"][rule] | changes)
+    settings = json.dumps(priors.card["programs"][rule])
     sys.argv = [str(folder / f"{name}.py"), "--settings", settings, *map(str, arguments)]
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")

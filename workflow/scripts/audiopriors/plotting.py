@@ -341,7 +341,7 @@ def waveform(axes: Axes, sources: list[str], source: str, wave: np.ndarray, righ
 def spectrogram(axes: Axes, wave: np.ndarray, rate: int):
     """The spectrogram of a wave (samples,), from -140 to -40 dB; returns what a colour bar needs."""
     window = int(np.clip(len(wave) // 4, 16, 512 * rate // 16000))
-    padded = np.pad(wave, (0, max(0, window - len(wave))))
+    padded = np.pad(wave, (0, max(0, 2 * window - len(wave))))  # two at least
     with np.errstate(divide="ignore"):  # silence
         *_, shown = axes.specgram(padded, NFFT=window, Fs=rate, noverlap=window * 3 // 4, vmin=-140, vmax=-40)
     return shown

@@ -108,9 +108,17 @@ def shipped() -> dict[str, Shipped]:
 
 def _card(path: Path) -> dict:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
-        raise UserError(f"{path}: the card of shipped priors is missing or damaged; {_WHAT_TO_DO}") from None
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if card.pop("sha256") == checksum(card):
+            return card
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise UserError(f"{path}: the card of shipped priors is missing or not as it was shipped; {_WHAT_TO_DO}")
+
+
+def checksum(card: dict) -> str:
+    """SHA-256 of a card without its own checksum."""
+    return hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()
 
 
 def bundle(name: str, *, for_recordings: bool = False) -> Shipped:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import struct
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+
+from ..errors import UserError
 
 PIECE = 2**18  # samples of each channel that are in memory at once
 
@@ -60,14 +64,29 @@ def append(file: BinaryIO, samples: np.ndarray) -> None:
 
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
-    """A folder below `folder` for such waves. What a killed program left there is removed first."""
-    place = folder / "scratch"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+    """A folder below `folder` for such waves. What a killed program left there is removed first.
+
+    Raises
+    ------
+    UserError: another program has it now.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock, place = os.open(folder, os.O_RDONLY), folder / "scratch"
     try:
-        yield place
-    finally:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{folder}: another run is writing here; wait for it, or choose another folder") from None
+        except OSError:
+            pass  # a disk that knows no locks
         shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    finally:
+        os.close(lock)
 
 
 def wav_header(rate: int, channels: int, samples: int) -> bytes:

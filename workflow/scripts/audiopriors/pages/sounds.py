@@ -104,7 +104,7 @@ def _pooled(values: np.ndarray, most: int) -> np.ndarray:
 
 def spectrogram(wave: np.ndarray, loudest: float) -> str:
     """The spectrogram of a wave (samples,) as a data: address, a PNG; its colours end RANGE dB below `loudest`."""
-    decibel = 10 * np.log10(np.maximum(power(wave), 1e-20) / max(loudest, 1e-20))
+    decibel = 10 * np.log10(np.maximum(power(wave), 1e-20) / max(loudest, 1e-12))
     shades = np.clip((decibel / RANGE + 1) * (SHADES - 1), 0, SHADES - 1).round().astype(np.uint8)
     image = Image.fromarray(shades[::-1])
     image.putpalette(_colours())

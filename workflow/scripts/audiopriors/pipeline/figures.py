@@ -401,9 +401,11 @@ CAPTIONS = {
         "A recording separated with the priors of data set {dataset}, scale {scale}: waveforms (channels' mean) and "
         "spectrograms of the first 30 s at most. Titles: level against the recording's and, where the recording's "
         "true sources are known, the SI-SDR of the estimate and of the recording itself as estimate. Above the "
-        "dotted line the priors know nothing; what is there, and all that no source got, is in rest. The recording "
-        "real_song is an excerpt of a song of MUSDB18 that the package stempeg ships; the data set demo_band is "
-        "synthesised."
+        "dotted line the priors know nothing; what is there, and all that no source got, is in rest."
+    ),
+    "real_song": (
+        " The recording is an excerpt of a song of MUSDB18 that the package stempeg ships; the data sets demo_band and "
+        "chorales are synthesised."
     ),
     "figure_scored_file": (
         "A recording under every prior of data set {dataset}, frame by frame (T = {frame} samples), scale {scale}: "
