@@ -94,7 +94,7 @@ def test_ctrl_c_is_one_sentence_and_the_same_command_goes_on(tmp_path):
     running = subprocess.Popen(command, cwd=tmp_path, env=variables, stderr=subprocess.PIPE, text=True,
                                preexec_fn=default_signals)  # fmt: skip
     for line in running.stderr:
-        if "round 1" in line:  # of the first of two stretches
+        if "mixes 2 to 2 of 2" in line:  # the first of two stretches is kept
             running.send_signal(signal.SIGINT)
             break
     rest = running.stderr.read()

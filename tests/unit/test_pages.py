@@ -343,9 +343,9 @@ def test_the_page_of_a_scored_recording(of_file):
     settings, named, page = of_file
     scores = png(named["figure"].with_name("scores.png"))
     scores.with_name("scores_figure.csv").write_text("x")
-    run(page_of_file, settings, "--scores", scores, "--output", page)
+    run(page_of_file, settings, "--recording", "folder/song & 1.wav", "--scores", scores, "--output", page)
     text = page.read_text()
-    assert "<audio" not in text and "song-1" in text and 'href="scores_figure.csv"' in text
+    assert "<audio" not in text and "song &amp; 1.wav" in text and 'href="scores_figure.csv"' in text
     run(page_of_file, settings, *each(named, page), "--scores", scores)
     assert page.read_text().count("<figure") == 2
 
