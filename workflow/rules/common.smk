@@ -19,6 +19,7 @@ if not SCRIPTS.is_dir():
     raise WorkflowError("audiopriors runs from a clone: see `As a module` in its docs/extending.md")
 sys.path.insert(0, str(SCRIPTS))
 
+from audiopriors import shipped_priors
 from audiopriors.audio import roots
 from audiopriors.errors import UserError
 from audiopriors.pipeline import code, inputs, jobs, paths, programs, recordings, shipped, story, surroundings

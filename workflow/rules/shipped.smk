@@ -31,7 +31,7 @@ rule ship:
 if shipped.SCALE in WITH_SHIPPED:
     for data in WITH_SHIPPED[shipped.SCALE].datasets.values():
         for what, files in jobs.of_recording(data, recordings.name_in_paths(FILE)).items():
-            for name in [f"{data.name}_{what}", *([what] if data.name == shipped.DEFAULT else [])]:
+            for name in [f"{data.name}_{what}", *([what] if data.name == shipped_priors.DEFAULT else [])]:
 
                 rule:
                     name:

@@ -82,7 +82,8 @@ def main() -> None:
             waves |= separated(settings, separate, waves[RECORDING], folder, remarks, kept=kept, notes=notes)
         else:
             waves |= silence(sources, waves[RECORDING], folder)
-            notes.forming += torch.zeros(len(separate.sigmas), len(sources), len(waves[RECORDING][0]))
+            beginning = min(FORMING * rate, len(waves[RECORDING][0]))
+            notes.forming += torch.zeros(len(separate.sigmas), len(sources), beginning)
         levels, above = write_files(arguments.wavs, mix, audio.rate, waves, rate, gain)
         quality = {source: si_sdr(truth[source], waves[source], waves[RECORDING]) for source in truth}
     if mix.loudest:

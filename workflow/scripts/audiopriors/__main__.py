@@ -14,11 +14,10 @@ from pathlib import Path
 from . import runtime
 from .audio import roots
 from .errors import UserError
-from .shipped_priors import Shipped, bundle, shipped
+from .shipped_priors import DEFAULT, Shipped, bundle, shipped
 
 SCRIPTS = Path(__file__).parents[1]  # of a clone; an installed package has these programs in a folder of its own
 PROGRAMS = Path(__file__).with_name("programs")
-DEFAULT = "demo_band"
 PAGE = "index.html"
 INTERRUPTED = 130  # as shells say that Ctrl-C ended a program
 

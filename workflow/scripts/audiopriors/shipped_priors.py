@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).with_name("trained")
 CARD = "card.json"
+DEFAULT = "demo_band"  # the data set whose priors a recording meets, if none is named
 FORMAT = 1  # of cards
 _WHAT_TO_DO = (
     "install audiopriors again, or, in a clone, run `git checkout -- workflow/scripts/audiopriors/trained`; `make "

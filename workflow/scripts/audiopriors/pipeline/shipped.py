@@ -11,7 +11,6 @@ from .jobs import select
 from .scale import ALL, DataSet, Scale
 
 SCALE = "shipped"  # in paths
-DEFAULT = "demo_band"  # the data set whose priors a recording meets, if none is named
 
 # Data set: its prior, its sampler, and what its priors are not for.
 SHIPPED = {
