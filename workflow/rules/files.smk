@@ -190,7 +190,7 @@ rule page_of_scores:
     conda:
         "../../envs/audiopriors.yaml"
     params:
-        settings=settings("page_of_scores"),
+        settings=settings("page_of_file"),
         recording=recording,
     shell:
         'python {input.script:q} --settings {params.settings:q} --recording="${params.recording}" '

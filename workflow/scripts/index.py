@@ -34,11 +34,12 @@ def main() -> None:
     remaining = {
         name: iter(getattr(arguments, name)) for name in ("figures", "sounds", "wavs", "states", "traces", "pages")
     }
+    datasets = [of_data(of, remaining, named, page) for of in settings["datasets"]]
     write_bytes(page, rendering.render(
-        "index",
+        "index", heard=any(data["listen"] for data in datasets),
         scale=settings["scale"], paper_size=settings["paper_size"],
         headlines=story.headlines(settings["headlines"], rows), claims=rows, counts=story.counts(rows),
-        datasets=[of_data(of, remaining, named, page) for of in settings["datasets"]],
+        datasets=datasets,
         costs=story.costs(tables.read_csv(named["costs"])) if "costs" in named else [],
         record=story.record(arguments.tables),
         tables=[(name, TABLES[name].caption.format(**settings["datasets"][0]["facts"]), pictures.link(path, page))

@@ -45,7 +45,7 @@ def main() -> None:
     ]  # fmt: skip
     kept = [arguments.levels, *sorted(Path(arguments.wavs).glob("*.wav"))] if separated else []
     write_bytes(page, rendering.render(
-        "file",
+        "file", heard=separated is not None,
         recording=separated["about"]["recording"] if separated else arguments.recording.name,
         facts=settings["facts"], separated=separated, figures=figures,
         files=[(Path(path).name, pictures.link(path, page)) for path in kept],

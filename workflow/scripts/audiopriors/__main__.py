@@ -76,7 +76,7 @@ def score(arguments: argparse.Namespace) -> None:
          "--maps", maps)  # fmt: skip
     figure = _drawn(priors, "figure_scored_file", folder / "scores_figure", scores, maps)
     recording = f"--recording={arguments.recording}"
-    _run(priors, "page_of_scores", recording, "--scores", figure, "--output", folder / PAGE)
+    _run(priors, "page_of_file", recording, "--scores", figure, "--output", folder / PAGE)
     print(f"{folder / PAGE}\n{scores}")
 
 
@@ -98,29 +98,25 @@ def list_priors(arguments: argparse.Namespace) -> None:
 def _prepared(arguments: argparse.Namespace, what: str) -> tuple[Shipped, Path]:
     """The priors and the folder of results, once both can be used."""
     priors = bundle(arguments.priors, for_recordings=True)
-    if arguments.recording.is_dir():
-        raise UserError(f"{str(arguments.recording)!r} is a folder; give the path of a recording, such as song.wav")
-    if not arguments.recording.is_file():
-        raise UserError(
-            f"there is no file {str(arguments.recording)!r}; give the path of a recording, such as song.wav"
-        )
+    problem = roots.problem_of_recording(arguments.recording)
+    if problem:
+        raise UserError(problem)
     folder = arguments.to or Path("results", roots.short_name(arguments.recording), priors.name, what)
     return priors, folder
 
 
-def _drawn(priors: Shipped, rule: str, figure: Path, *inputs: Path) -> Path:
+def _drawn(priors: Shipped, name: str, figure: Path, *inputs: Path) -> Path:
     """Draw a figure, and return the path of its PNG."""
     files = {kind: figure.with_suffix(f".{kind}") for kind in ("pdf", "png", "csv")}
-    _run(priors, rule, "--inputs", *inputs, *(part for kind, file in files.items() for part in (f"--{kind}", file)))
+    _run(priors, name, "--inputs", *inputs, *(part for kind, file in files.items() for part in (f"--{kind}", file)))
     return files["png"]
 
 
-def _run(priors: Shipped, rule: str, *arguments) -> None:
-    """Run the program of a rule in this process, which loads torch once."""
-    name = {"page_of_scores": "page_of_file"}.get(rule, rule)
+def _run(priors: Shipped, name: str, *arguments) -> None:
+    """Run a program of the workflow in this process, which loads torch once."""
     folder = next(folder for folder in (PROGRAMS, SCRIPTS) if (folder / f"{name}.py").is_file())
     before = sys.argv
-    settings = json.dumps(priors.card["programs"][rule])
+    settings = json.dumps(priors.card["programs"][name])
     sys.argv = [str(folder / f"{name}.py"), "--settings", settings, *map(str, arguments)]
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")

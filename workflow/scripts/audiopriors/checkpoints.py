@@ -67,6 +67,19 @@ def load_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
         ) from None
 
 
+def load_state(path: str | Path, fingerprint: str) -> tuple[dict[str, torch.Tensor], dict]:
+    """Read what was saved with that fingerprint in its description, to go on from it.
+
+    Raises
+    ------
+    CheckpointError: as in `load_tensors`; or it is of another configuration, data or code, and has another fingerprint.
+    """
+    tensors, description = load_tensors(path)
+    if description.pop("fingerprint", None) != fingerprint:
+        raise CheckpointError(f"{path}: is of another configuration, data or code")
+    return tensors, description
+
+
 def save_prior(path: str | Path, prior: nn.Module, description: dict) -> None:
     """Write a prior. Its description has at least `family` and `model` (the fields of the family's Config)."""
     save_tensors(path, prior.state_dict(), description)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from .checkpoints import CheckpointError, load_tensors, save_tensors
+from .checkpoints import CheckpointError, load_state, save_tensors
 from .optimiser import Adam
 
 log = logging.getLogger(__name__)
@@ -39,12 +39,9 @@ def restore(path: Path, fingerprint: str, model: nn.Module, optimiser: Adam) -> 
     if not path.exists():
         return None
     try:
-        tensors, description = load_tensors(path)
+        tensors, description = load_state(path, fingerprint)
     except CheckpointError as error:
         log.info("the saved state is discarded: %s", error)
-        return None
-    if description.pop("fingerprint", None) != fingerprint:
-        log.info("the saved state %s is of another configuration, data or code: discarded", path)
         return None
     of_model = {name: tensor for name, tensor in tensors.items() if name.startswith("model/")}
     model.load_state_dict({name.removeprefix("model/"): tensor for name, tensor in of_model.items()})

@@ -229,6 +229,17 @@ def real_song() -> Path:
     return sorted((folder / "data").glob("*.stem.mp4"))[0]
 
 
+def problem_of_recording(path: str | Path) -> str | None:
+    """One sentence on why there is no recording at that path to be read; None if there is one."""
+    if not os.path.exists(path):
+        return f"there is no file {str(path)!r}; give the path of a recording, such as song.wav"
+    if not os.path.isfile(path):
+        return f"{str(path)!r} is a folder; give the path of a recording, such as song.wav"
+    if not os.access(path, os.R_OK):
+        return f"the file {str(path)!r} cannot be read; make it readable"
+    return None
+
+
 def short_name(path: Path) -> str:
     """A recording's name in paths: its file name without suffix, with _ for all but A-Z a-z 0-9 -, and 8 digits.
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -71,22 +71,23 @@ def scratch(folder: Path) -> Iterator[Path]:
     UserError: another program has it now.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock, place = os.open(folder, os.O_RDONLY), folder / "scratch"
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{folder}: another run is writing here; wait for it, or choose another folder") from None
-        except OSError:
-            pass  # a disk that knows no locks
+    descriptor, place = os.open(folder, os.O_RDONLY), folder / "scratch"
+    with ExitStack() as stack:
+        stack.callback(os.close, descriptor)
+        _lock(descriptor, folder)
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
-        try:
-            yield place
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
-    finally:
-        os.close(lock)
+        stack.callback(shutil.rmtree, place, ignore_errors=True)
+        yield place
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(f"{folder}: another run is writing here; wait for it, or choose another folder") from None
+    except OSError:
+        pass  # a disk that knows no locks
 
 
 def wav_header(rate: int, channels: int, samples: int) -> bytes:

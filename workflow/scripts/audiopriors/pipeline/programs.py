@@ -307,9 +307,6 @@ def page_of_file(data: DataSet, wildcards) -> dict:
     return {"sources": data.sources, "titles": data.titles, "facts": data.facts, "recording": wildcards.recording}
 
 
-page_of_scores = page_of_file
-
-
 def figure_scored_file(data: DataSet, wildcards) -> dict:
     rate = data.settings["settings"]["rate"]
     return {"sources": data.sources, "frame": data.frame, "rate": rate, "titles": data.titles}

@@ -96,11 +96,8 @@ def check_file(name: str, file: str, config: dict, *, for_cluster: bool) -> None
         raise UserError("no recording is given: add --config file=PATH, such as --config file=song.wav")
     if for_cluster and set(str(config.get("file") or "")) & set("$`\"'\\\n"):
         raise UserError(f"file: {file!r} has a character that a cluster's shell reads; {_OTHERWISE}")
-    if not os.path.exists(file):
-        raise UserError(f"there is no file {file!r}; give the path of a recording, such as song.wav; {_OTHERWISE}")
-    if not os.path.isfile(file):
-        raise UserError(f"{file!r} is a folder; give the path of a recording, such as song.wav")
-    if not os.access(file, os.R_OK):
-        raise UserError(f"the file {file!r} cannot be read; make it readable")
+    problem = roots.problem_of_recording(file)
+    if problem:
+        raise UserError(problem if os.path.exists(file) else f"{problem}; {_OTHERWISE}")
     if name != name_in_paths(file):
         raise UserError(f"the recording {file!r} is called {name_in_paths(file)!r} here, not {name!r}")

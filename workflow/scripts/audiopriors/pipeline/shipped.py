@@ -38,7 +38,7 @@ def card(data: DataSet) -> dict:
     place = SimpleNamespace(prior=prior, method=method, recording=None)
     names = ["separate_recording"]
     if only.file:
-        names += ["score_recording", "figure_separated_file", "figure_scored_file", "page_of_file", "page_of_scores"]
+        names += ["score_recording", "figure_separated_file", "figure_scored_file", "page_of_file"]
     return {
         "format": shipped_priors.FORMAT,
         "dataset": data.name,

@@ -62,10 +62,15 @@ def _falling(bins: int, exponent: float) -> Tensor:
     return (torch.linspace(0, 0.5, bins, dtype=torch.float64) ** 2 + CORNER**2) ** -exponent
 
 
+def _weights(layer: nn.Linear | nn.Conv2d, like: Tensor) -> tuple[Tensor, Tensor]:
+    """The layer's weight and bias, in the type of `like`."""
+    assert layer.bias is not None
+    return layer.weight.to(like), layer.bias.to(like)
+
+
 def _convolved(convolution: nn.Conv2d, x: Tensor) -> Tensor:
     """convolution(x) in the type of x, without more rounding than that type has."""
-    bias = convolution.bias if convolution.bias is None else convolution.bias.to(x)
-    return functional.conv2d(x, convolution.weight.to(x), bias, convolution.stride, convolution.padding)
+    return functional.conv2d(x, *_weights(convolution, x), convolution.stride, convolution.padding)
 
 
 class _Dense(nn.Module):
@@ -79,11 +84,9 @@ class _Dense(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         # With channels last in memory, these products need no copy.
         columns = hidden.permute(0, 2, 3, 1).flatten(2)  # (B, bins, times C)
-        first, second = (
-            (layer.weight.to(hidden), layer.bias[:, None].to(hidden)) for layer in (self.first, self.second)
-        )
-        inner = functional.silu(first[0] @ columns + first[1])
-        outer = second[0] @ inner + second[1]
+        (first, shift), (second, last_shift) = (_weights(layer, hidden) for layer in (self.first, self.second))
+        inner = functional.silu(first @ columns + shift[:, None])
+        outer = second @ inner + last_shift[:, None]
         return hidden + outer.unflatten(2, (hidden.shape[3], hidden.shape[1])).permute(0, 3, 1, 2)
 
 

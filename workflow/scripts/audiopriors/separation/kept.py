@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..checkpoints import CheckpointError, load_tensors, save_tensors
+from ..checkpoints import CheckpointError, load_state, save_tensors
 from .methods.base import Separated
 
 log = logging.getLogger(__name__)
@@ -33,11 +33,9 @@ class Kept:
         if not path.exists():
             return None
         try:
-            tensors, description = load_tensors(path)
+            tensors, _ = load_state(path, self.fingerprint)
         except CheckpointError as error:
             log.info("a batch is separated again: %s", error)
-            return None
-        if description["fingerprint"] != self.fingerprint:
             return None
         forming = tensors.pop("forming")
         return Separated(**tensors), forming
