@@ -14,15 +14,18 @@ much too high. Its gradient is (E[w | x] - x) / sigma^2, where w = A g, with the
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
+from scipy import stats
 from torch import Tensor
 
 from ..data import toy
 from ..errors import UserError
+from ..lattice import JUMPS, Lattice, Law, wave
+from ..types import ShareAboveZero
 from .base import Prior
 
 # Error of log_prob in nats in total: the largest that tests have seen against 64 times as many nodes, on items of the
@@ -43,6 +46,8 @@ class Config:
     "Local maxima of the first lattice that are refined."
     nodes: int
     "Refine until so many cells are within 16 nats of the best; twice as many for waves with jumps."
+    wide: ShareAboveZero = 1.0
+    "Where more than this share of its cells are near the best, the first lattice is summed: faster, and coarser."
 
 
 _DEPTH = 16.0  # nats: a cell so far below the best does not count
@@ -56,128 +61,20 @@ _THIN = 4  # fewer rows or columns than this near the best do not resolve the in
 _LAWS = ("uniform", "log_uniform")
 # Mean of the squared difference of two waves d cycles apart, as slope x d (square, saw: they jump) or slope x d^2.
 _SLOPE = {"sine": 2 * math.pi**2, "square": 8.0, "saw": 4.0, "triangle": 16.0}
-_JUMPS = ("square", "saw")
 
 
-class _Lattice:
-    """The first lattice of cells for frames of one length: rows at f = j / (P T), columns at p = q / M."""
+class _Leaves(NamedTuple):
+    """Cells of all items: item, f and p of the middle, L plus the log mass, E[A | x, f, p], each (n,), and sides.
 
-    def __init__(self, law: _Law, device, length: int, config: Config):
-        self.law, self.source, self.length = law, law.source, length
-        self.points, self.phases = config.padding * length, config.phases
-        low, high = (math.floor(f * self.points + 0.5) for f in law.frequency)
-        self.rows = torch.arange(low, high + 1, device=device)
-        harmonics = torch.arange(self.phases // 2, device=device)
-        self.bins = self.rows[:, None] * harmonics % self.points
-        # Fourier coefficients of the wave, by the midpoint rule.
-        fine = 2**16
-        place = (torch.arange(fine, dtype=torch.float64, device=device) + 0.5) / fine
-        self.series = torch.fft.rfft(toy._naive(self.source, place))[: len(harmonics)] / fine
-        self.series *= torch.exp(-1j * math.pi * harmonics / fine)
-        self.log_mass = self.log_mass_of(self.rows, self.rows.new_zeros(()), self.rows.new_zeros(()))
-        self.energy = self._energies().clamp_min(1e-12)
-        self.energy32 = self.energy.float()
+    sides: a cell's low and high f, p at its middle, and its width in p, (4, n).
+    """
 
-    def _energies(self) -> Tensor:
-        """The energies S = |g|^2 at every cell, (rows, columns)."""
-        if self.source in _JUMPS:
-            first, slope = self._pattern()
-            patterns = (first.square(), 2 * first * slope, slope.square())
-            parts = []
-            for _, column, rest in self._columns():
-                sums = [self._bin(column, rest**power) for power in range(3)]
-                terms = (_correlate(part, pattern) for part, pattern in zip(sums, patterns, strict=True))
-                parts.append(functools.reduce(torch.add, terms))
-            return torch.cat(parts)
-        square = torch.fft.irfft(self.series, 4 * self.phases, norm="forward").square()
-        square = torch.fft.rfft(square, norm="forward")[: self.phases]
-        ones = torch.fft.fft(self._padded(torch.ones(1, self.length, dtype=torch.float64, device=self.rows.device)))[0]
-        terms = square * ones[self.rows[:, None] * torch.arange(self.phases, device=ones.device) % self.points].conj()
-        return torch.fft.irfft(terms, 2 * self.phases, norm="forward")[:, ::2].contiguous()
-
-    def _pattern(self) -> tuple[Tensor, Tensor]:
-        """The wave at the beginning of each column, and its rise to the column's end. For waves of straight lines."""
-        edges = torch.arange(self.phases, dtype=torch.float64, device=self.rows.device) / self.phases
-        first = toy._naive(self.source, edges)
-        return first, torch.full_like(edges, 2 / self.phases if self.source == "saw" else 0.0)
-
-    def _columns(self):
-        """For some rows at a time: the rows, the column of each sample at p = 0, and its place in the column. (n, T)"""
-        time = torch.arange(self.length, device=self.rows.device) - self.length // 2
-        for rows in torch.arange(len(self.rows), device=time.device).split(max(1, 2**20 // self.length)):
-            place = self.rows[rows, None] * time % self.points * self.phases
-            yield rows, place // self.points, (place % self.points).double() / self.points
-
-    def _bin(self, column: Tensor, weight: Tensor) -> Tensor:
-        """The sum of the samples' weights in each column. Shape: (n, T), (n, T) -> (n, columns)."""
-        place = column + self.phases * torch.arange(len(column), device=column.device)[:, None]
-        return torch.bincount(place.flatten(), weight.flatten(), len(column) * self.phases).view(-1, self.phases)
-
-    def exact_products(self, x: Tensor) -> Tensor:
-        """C at every cell without a truncated series, for waves with jumps. Shape: (B, T) -> (B, rows, columns)."""
-        products = x.new_empty(len(x), *self.energy.shape)
-        first, slope = self._pattern()
-        for rows, column, rest in self._columns():
-            for item, one in enumerate(x):
-                one = one.expand_as(rest)
-                products[item, rows] = _correlate(self._bin(column, one), first)
-                if self.source == "saw":
-                    products[item, rows] += _correlate(self._bin(column, one * rest), slope)
-        return products
-
-    def exact_mean(self, weight: Tensor) -> Tensor:
-        """The sum of the cells' waves times a weight: the adjoint. Shape: (B, rows, columns) -> (B, T)."""
-        mean = weight.new_zeros(len(weight), self.length)
-        first, slope = self._pattern()
-        for rows, column, rest in self._columns():
-            for item, part in enumerate(weight[:, rows]):
-                mean[item] += _correlate(part, first).gather(1, column).sum(0)
-                if self.source == "saw":
-                    mean[item] += (_correlate(part, slope).gather(1, column) * rest).sum(0)
-        return mean
-
-    def _padded(self, x: Tensor) -> Tensor:
-        """x (B, T) with zeros up to P T samples, and the middle of the frame at time 0."""
-        middle = self.length // 2
-        zeros = x.new_zeros(len(x), self.points - self.length)
-        return torch.cat((x[:, middle:], zeros, x[:, :middle]), 1)
-
-    def products(self, x: Tensor) -> Tensor:
-        """C = <x, g> at every cell, by the harmonics of g. Shape: (B, T) -> (B, rows, columns)."""
-        spectrum = torch.fft.fft(self._padded(x))[:, self.bins].conj()
-        return torch.fft.irfft(spectrum * self.series.to(spectrum), self.phases, norm="forward")
-
-    def place(self, row: Tensor, column: Tensor, in_f: Tensor, in_p: Tensor) -> tuple[Tensor, Tensor]:
-        """f (cycles/sample) and p (cycles) at the middle of cells that are halved so many times in f and in p."""
-        low, high = (f.clamp(*self.law.frequency) for f in self._edges(row, in_f))
-        return (low + high) / 2, ((column.double() + 0.5) / 2**in_p - 0.5) / self.phases
-
-    def log_mass_of(self, row: Tensor, in_f: Tensor, in_p: Tensor) -> Tensor:
-        """The log of the cells' mass under the law of f and p."""
-        low, high = map(self.law.quantile, self._edges(row, in_f))
-        return torch.log(high - low) - torch.log(self.phases * 2.0**in_p)
-
-    def _edges(self, row: Tensor, in_f: Tensor) -> list[Tensor]:
-        return [(index.double() / 2**in_f - 0.5) / self.points for index in (row, row + 1)]
-
-
-def _correlate(sums: Tensor, pattern: Tensor) -> Tensor:
-    """At column m the sum over columns b of sums[b] pattern[b + m], around the period. Shape: (n, columns) -> same."""
-    return torch.fft.irfft(torch.fft.rfft(sums).conj() * torch.fft.rfft(pattern), len(pattern))
-
-
-def _wave(source: str, f: Tensor, p: Tensor, length: int) -> Tensor:
-    """The wave g at the cells' nodes, with phase p (cycles) at the middle of the frame. Shape: (n,), (n,) -> (n, T)."""
-    time = torch.arange(length, dtype=torch.float64, device=f.device) - length // 2
-    if source == "sine":
-        return torch.addcmul((2 * math.pi * p)[:, None], (2 * math.pi * f)[:, None], time).sin_()
-    cycles = torch.addcmul((p - 0.25 if source == "triangle" else p)[:, None], f[:, None], time)
-    place = cycles.sub_(cycles.floor())
-    if source == "square":
-        return place.lt_(0.5).mul_(2).sub_(1)
-    if source == "saw":
-        return place.mul_(2).sub_(1)
-    return place.sub_(0.5).abs_().mul_(4).sub_(1)
+    item: Tensor
+    f: Tensor
+    p: Tensor
+    value: Tensor
+    amplitude: Tensor
+    sides: Tensor
 
 
 class _Integral:
@@ -214,18 +111,7 @@ class _Integral:
     def posterior(self, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
         """log E[exp L] (B,), and if `gradient` E[w | x] (B, T), for x (B, T) float64."""
         lattice = self.exact.lattice(x.shape[1])
-        a, b = self.exact.law.amplitude
-        product = lattice.products(x.float())
-        best = (product / lattice.energy32).clamp_(a, b)
-        search = best * (product - 0.5 * best * lattice.energy32) / self.sigma**2
-        search = torch.where(lattice.log_mass[:, None] > -math.inf, search, -math.inf)
-        below = search.amax((1, 2), keepdim=True) - search
-        flat = (below <= _DEPTH).sum((1, 2)) > _FLAT[lattice.source]
-        depth, slack = below.new_full((len(x),), _DEPTH), self._slack_of_an_edge()
-        if slack:
-            least = below.flatten(1).topk(min(_EDGE_CELLS, below[0].numel()), largest=False).values[:, -1]
-            depth = least.clamp(_DEPTH, _DEPTH + slack)
-        near = below <= depth[:, None, None]
+        flat, search, near = self._search(lattice, x)
         log_integral = x.new_empty(len(x))
         mean = torch.empty_like(x) if gradient else None
         for rows, method in ((flat, self._sum), (~flat, self._refine)):
@@ -236,14 +122,77 @@ class _Integral:
                     mean[rows] = part
         return log_integral, mean
 
-    def _sum(self, lattice: _Lattice, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
-        """The sum over the first lattice, for x whose posterior is wide."""
-        jumps = lattice.source in _JUMPS
+    def draw(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """f (cycles/sample), p (cycles) and A, each (B,), drawn given x (B, T) float64.
+
+        A cell is drawn by its weight, then a place in it (kept as by a Metropolis step from its middle), then A.
+        """
+        lattice = self.exact.lattice(x.shape[1])
+        flat, search, near = self._search(lattice, x)
+        item = torch.arange(len(x), device=x.device)
+        drawn = x.new_empty(4, len(x))  # low and high f of the cell, p at its middle, its width in p
+        if flat.any():
+            value, _ = self._values(lattice, x[flat], gradient=False)[1:]
+            place = (value + _gumbel(value.shape, generator, x)).flatten(1).argmax(1)
+            row, column = lattice.rows[place // lattice.phases], place % lattice.phases
+            ends = lattice.ends(row, row.new_zeros(()))
+            drawn[:, flat] = torch.stack((*ends, column / lattice.phases, torch.full_like(ends[0], 1 / lattice.phases)))
+        if not flat.all():
+            leaves = self._leaves(lattice, x[~flat], search[~flat], near[~flat])
+            height = leaves.value + _gumbel(leaves.value.shape, generator, x)
+            best = height.new_full((int((~flat).sum()),), -math.inf).scatter_reduce(0, leaves.item, height, "amax")
+            chosen = (height == best[leaves.item]).nonzero()[:, 0]
+            chosen = chosen[_first(leaves.item[chosen][None])]
+            drawn[:, (~flat).nonzero()[:, 0][leaves.item[chosen]]] = leaves.sides[:, chosen]
+        low, high, middle, width = drawn
+        uniform = torch.rand(4, len(x), generator=generator, dtype=torch.float64).to(x.device)
+        f = torch.stack(((low + high) / 2, low + (high - low) * uniform[0]))
+        p = torch.stack((middle, middle + width * (uniform[1] - 0.5)))
+        product, energy = self._products(x, lattice.source, item.repeat(2), f.flatten(), p.flatten())
+        height = self._amplitude(product, energy)[0].view(2, -1)
+        moved = (uniform[2].log() < height[1] - height[0]).long()[None]
+        product, energy, f, p = (part.view(2, -1).gather(0, moved)[0] for part in (product, energy, f, p))
+        return f, p, self._amplitude_at(product, energy, uniform[3])
+
+    def _amplitude_at(self, product: Tensor, energy: Tensor, quantile: Tensor) -> Tensor:
+        """The quantile of A given f and p, a Gaussian that is cut off, see `_amplitude`."""
+        a, b = self.exact.law.amplitude
+        if a == b:
+            return torch.full_like(product, a)
+        mean, deviation = (product / energy).cpu().numpy(), (self.sigma / energy.sqrt()).cpu().numpy()
+        ends = (a - mean) / deviation, (b - mean) / deviation
+        value = stats.truncnorm.ppf(quantile.cpu().numpy(), *ends, mean, deviation)
+        return torch.from_numpy(value).to(product).clamp(a, b)
+
+    def _search(self, lattice: Lattice, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Which x are summed over the first lattice (B,); of its cells the search's L, and which are near the best."""
+        a, b = self.exact.law.amplitude
+        product = lattice.products(x.float())
+        best = (product / lattice.energy32).clamp_(a, b)
+        search = best * (product - 0.5 * best * lattice.energy32) / self.sigma**2
+        search = torch.where(lattice.log_mass[:, None] > -math.inf, search, -math.inf)
+        below = search.amax((1, 2), keepdim=True) - search
+        flat = (below <= _DEPTH).sum((1, 2)) > min(_FLAT[lattice.source], self.exact.config.wide * below[0].numel())
+        depth, slack = below.new_full((len(x),), _DEPTH), self._slack_of_an_edge()
+        if slack:
+            least = below.flatten(1).topk(min(_EDGE_CELLS, below[0].numel()), largest=False).values[:, -1]
+            depth = least.clamp(_DEPTH, _DEPTH + slack)
+        return flat, search, below <= depth[:, None, None]
+
+    def _values(self, lattice: Lattice, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """C, L plus the log mass, and E[A | x, f, p], of every cell of the first lattice."""
+        jumps = lattice.source in JUMPS
         with torch.set_grad_enabled(gradient and not jumps):
-            x = x.detach().requires_grad_(gradient and not jumps)
             product = lattice.exact_products(x) if jumps else lattice.products(x)
         value, amplitude = self._amplitude(product.detach(), lattice.energy)
         value += lattice.log_mass[:, None]
+        return product, value, amplitude
+
+    def _sum(self, lattice: Lattice, x: Tensor, gradient: bool) -> tuple[Tensor, Tensor | None]:
+        """The sum over the first lattice, for x whose posterior is wide."""
+        jumps = lattice.source in JUMPS
+        x = x.detach().requires_grad_(gradient and not jumps)
+        product, value, amplitude = self._values(lattice, x, gradient)
         total = value.flatten(1).logsumexp(1)
         if not gradient:
             return total, None
@@ -254,7 +203,7 @@ class _Integral:
 
     def _slack_of_an_edge(self) -> float:
         """The cost of one sample on the wrong side of an edge, in nats, up to a bound."""
-        return min(_EDGE_DEPTH, 2 / self.sigma**2) if self.exact.law.source in _JUMPS else 0.0
+        return min(_EDGE_DEPTH, 2 / self.sigma**2) if self.exact.law.source in JUMPS else 0.0
 
     def _start(self, search: Tensor, near: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Item, row, column and peak of the cells to refine: those near the best, and around the highest peaks.
@@ -280,12 +229,29 @@ class _Integral:
         first = _first(cells.T)
         return *cells[first].T, peak[first]
 
-    def _refine(self, lattice: _Lattice, x: Tensor, gradient: bool, search: Tensor, near: Tensor):
+    def _refine(self, lattice: Lattice, x: Tensor, gradient: bool, search: Tensor, near: Tensor):
         """The sum over cells that are halved in both directions until `nodes` of them are near the best."""
+        leaves = self._leaves(lattice, x, search, near)
+        item, value = leaves.item, leaves.value
+        best = value.new_full((len(x),), -math.inf).scatter_reduce(0, item, value, "amax")
+        weight = torch.exp(value - best[item])
+        total = torch.zeros_like(best).index_add_(0, item, weight)
+        mean = None
+        if gradient:
+            mean = torch.zeros_like(x)
+            weight = weight / total[item] * leaves.amplitude
+            used = weight > 1e-12
+            parts = (part[used].split(_chunk(lattice.length)) for part in (item, leaves.f, leaves.p, weight))
+            for item, f, p, weight in zip(*parts, strict=True):
+                mean.index_add_(0, item, weight[:, None] * wave(lattice.source, f, p, lattice.length))
+        return best + total.log(), mean
+
+    def _leaves(self, lattice: Lattice, x: Tensor, search: Tensor, near: Tensor) -> _Leaves:
+        """The cells that are not halved any more."""
         config, source, length = self.exact.config, lattice.source, lattice.length
         item, row, column, peak = self._start(search, near)
         row = row + lattice.rows[0]
-        wanted = config.nodes * (2 if source in _JUMPS else 1)
+        wanted = config.nodes * (2 if source in JUMPS else 1)
         halved = torch.zeros(2, len(x), dtype=torch.int64, device=x.device)  # times, in f and in p, for each item
         leaves = []
         for level in range(_LEVELS):
@@ -301,18 +267,19 @@ class _Integral:
             thin = torch.stack([_distinct(item[near], index[near], len(x)) < _THIN for index in (row, column)])
             done = enough & ~thin.any(0) | (level == _LEVELS - 1)
             leaf = done[item]
-            leaves.append((item[leaf], f[leaf], p[leaf], value[leaf], amplitude[leaf]))
+            sides = torch.stack((*lattice.ends(row, halved[0, item]), p, 0.5 ** halved[1, item] / lattice.phases))
+            leaves.append((item[leaf], f[leaf], p[leaf], value[leaf], amplitude[leaf], sides[:, leaf]))
             # How far a node can be below the best of its cell, for x a wave of the source: which cells may still win.
             widths = 0.5**halved / torch.tensor(
                 [[2 * config.padding * math.sqrt(12)], [2 * config.phases]], device=x.device
             )
             spread = widths.square().sum(0).sqrt()
-            slack = _SLOPE[source] * (spread if source in _JUMPS else spread**2) * length / (2 * self.sigma**2)
+            slack = _SLOPE[source] * (spread if source in JUMPS else spread**2) * length / (2 * self.sigma**2)
             coarse = slack > 1
-            if source in _JUMPS:
+            if source in JUMPS:
                 coarse &= spread * length > 0.1
             keep = near
-            if source in _JUMPS:
+            if source in JUMPS:
                 keep = near | ((below <= _DEPTH + self._slack_of_an_edge()) & (_rank(item, below) < _EDGE_CELLS))
             if coarse.any():
                 rank = _rank(item * (config.peaks + 1) + peak, below)
@@ -321,7 +288,7 @@ class _Integral:
             if not keep.any():
                 break
             cells = [part[keep] for part in (item, row, column, peak)]
-            if source in _JUMPS:
+            if source in JUMPS:
                 cells = self._with_neighbours(lattice, halved[:, item], near & keep, (item, row, column, peak), cells)
             split = torch.where(enough, thin, True)
             halved += split
@@ -332,22 +299,10 @@ class _Integral:
             in_f, in_p = split[:, item].long()
             row = (1 + in_f) * row + torch.where(in_p == 1, part // 2, part) * in_f
             column = (1 + in_p) * column + part % 2 * in_p
-        item, f, p, value, amplitude = (torch.cat(parts) for parts in zip(*leaves, strict=True))
-        best = value.new_full((len(x),), -math.inf).scatter_reduce(0, item, value, "amax")
-        weight = torch.exp(value - best[item])
-        total = torch.zeros_like(best).index_add_(0, item, weight)
-        mean = None
-        if gradient:
-            mean = torch.zeros_like(x)
-            weight = weight / total[item] * amplitude
-            used = weight > 1e-12
-            parts = (part[used].split(_chunk(length)) for part in (item, f, p, weight))
-            for item, f, p, weight in zip(*parts, strict=True):
-                mean.index_add_(0, item, weight[:, None] * _wave(source, f, p, length))
-        return best + total.log(), mean
+        return _Leaves(*(torch.cat(parts, -1) for parts in zip(*leaves, strict=True)))
 
     @staticmethod
-    def _with_neighbours(lattice: _Lattice, halved: Tensor, near: Tensor, cells: tuple, kept: list) -> list[Tensor]:
+    def _with_neighbours(lattice: Lattice, halved: Tensor, near: Tensor, cells: tuple, kept: list) -> list[Tensor]:
         """The kept cells, and the eight around each near one. A cell is its item, row, column and peak.
 
         An edge of the integrand cuts cells: one whose middle is beyond it may have a part before it. Without these
@@ -367,11 +322,17 @@ class _Integral:
         size = _chunk(x.shape[1])
         for start in range(0, len(f), size):
             part = slice(start, start + size)
-            wave = _wave(source, f[part], p[part], x.shape[1])
-            product[part] = torch.linalg.vecdot(wave, x[item[part]])
+            waves = wave(source, f[part], p[part], x.shape[1])
+            product[part] = torch.linalg.vecdot(waves, x[item[part]])
             if source != "square":
-                energy[part] = torch.linalg.vecdot(wave, wave)
+                energy[part] = torch.linalg.vecdot(waves, waves)
         return product, energy.clamp_min_(1e-12)
+
+
+def _gumbel(shape: torch.Size, generator: torch.Generator, like: Tensor) -> Tensor:
+    """Noise such that the largest of log weights plus noise is drawn by its weight."""
+    uniform = torch.rand(shape, generator=generator, dtype=torch.float64).to(like.device)
+    return -torch.log(-torch.log(uniform.clamp_min(1e-300)))
 
 
 def _chunk(length: int) -> int:
@@ -414,8 +375,7 @@ class _LogProb(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, integral: _Integral, gradient: bool) -> Tensor:
         flat = x[:, 0].double()
-        cells = integral.exact.lattice(x.shape[2]).energy.numel()
-        parts = [integral.posterior(part, gradient) for part in flat.split(max(1, 2**21 // cells))]
+        parts = [integral.posterior(part, gradient) for part in flat.split(integral.exact._at_once(x.shape[2]))]
         log_integral = torch.cat([part[0] for part in parts])
         variance = integral.sigma**2
         if gradient:
@@ -431,27 +391,6 @@ class _LogProb(torch.autograd.Function):
         return upstream[:, None, None].to(gradient) * gradient, None, None
 
 
-@dataclass(frozen=True)
-class _Law:
-    """The law of a source's parameters: frequency in cycles per sample, amplitude uniform."""
-
-    source: str
-    log_uniform: bool
-    frequency: tuple[float, float]
-    amplitude: tuple[float, float]
-
-    def frequency_at(self, quantile: Tensor) -> Tensor:
-        """The frequency (cycles/sample) with this share of the mass below it."""
-        low, high = self.frequency
-        return low * (high / low) ** quantile if self.log_uniform else low + (high - low) * quantile
-
-    def quantile(self, f: Tensor) -> Tensor:
-        """The mass below f (cycles/sample)."""
-        low, high = self.frequency
-        f = f.clamp(low, high)
-        return torch.log(f / low) / math.log(high / low) if self.log_uniform else (f - low) / (high - low)
-
-
 class Exact(Prior):
     """The exact prior of one source of a toy data set, at any sigma above 0.
 
@@ -460,6 +399,7 @@ class Exact(Prior):
     torch.Size([5])
     """
 
+    draws_exactly = True
     law_bits: Tensor
     law_kind: Tensor
 
@@ -491,19 +431,19 @@ class Exact(Prior):
         return self
 
     @property
-    def law(self) -> _Law:
+    def law(self) -> Law:
         """The law that is stored in the buffers."""
         source, kind = self.law_kind.tolist()
         if not source:
             raise RuntimeError("the exact prior has no law yet: call fit, or load a checkpoint")
         numbers = self.law_bits.cpu().view(torch.float64).tolist()
-        return _Law(toy.SOURCES[source - 1], _LAWS[kind] == "log_uniform", tuple(numbers[:2]), tuple(numbers[2:]))
+        return Law(toy.SOURCES[source - 1], _LAWS[kind] == "log_uniform", tuple(numbers[:2]), tuple(numbers[2:]))
 
-    def lattice(self, length: int) -> _Lattice:
+    def lattice(self, length: int) -> Lattice:
         """The first lattice for frames of that length. It is kept while the law and the device stay the same."""
         key = (self.law, self.law_bits.device, length)
         if key not in self._lattices:
-            self._lattices = {key: _Lattice(*key, self.config)}
+            self._lattices = {key: Lattice(*key, self.config.padding, self.config.phases)}
         return self._lattices[key]
 
     def log_prob(self, x: Tensor, sigma: float) -> Tensor:
@@ -516,6 +456,23 @@ class Exact(Prior):
         if not sigma > 0:
             raise UserError(f"the exact prior exists for sigma > 0 only, not {sigma:g}: a clean wave has no density")
         return _LogProb.apply(x, _Integral(self, sigma), torch.is_grad_enabled() and x.requires_grad)
+
+    @torch.no_grad()
+    def parameters_of(self, x: Tensor, sigma: float, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """f (cycles/sample), p (cycles, at the middle) and amplitude, each (B,) float64, drawn given x (B, 1, T)."""
+        integral, flat = _Integral(self, sigma), x[:, 0].double()
+        parts = [integral.draw(part, generator) for part in flat.split(self._at_once(x.shape[2]))]
+        f, p, amplitude = (torch.cat(part) for part in zip(*parts, strict=True))
+        return f, p, amplitude
+
+    def draw(self, x: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
+        """A wave from p(clean | x), exact up to the integral's error. Shape: (B, 1, T) -> (B, 1, T)."""
+        f, p, amplitude = self.parameters_of(x, sigma, generator)
+        return (amplitude[:, None] * wave(self.law.source, f, p, x.shape[2]))[:, None].to(x.dtype)
+
+    def _at_once(self, length: int) -> int:
+        """Items whose lattices are in memory together."""
+        return max(1, 2**21 // self.lattice(length).energy.numel())
 
     @torch.no_grad()
     def sample(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
