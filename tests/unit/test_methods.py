@@ -43,6 +43,9 @@ SETTINGS = {
     "alternating": {"turns": 2, "share": 0.3},
     "gibbs": {"steps": 3, "turns": 2},
     "guided": {"guidance": "gaussian", "width": 1.2, "churn": 0.1},
+    "split_gibbs": {"steps": 3, "probe": 0.5},
+    "annealed_gibbs": {"steps": 3, "probe": 0.5, "sweeps": 1},
+    "twisted": {"probe": 0.5},
     "one_shot": {"returned": 0.0},
 }
 
@@ -86,7 +89,9 @@ def test_planned_samplers_are_the_pure_functions_of_the_plan():
     torch.testing.assert_close(separated.misfit, misfit.value)
     assert alternating.sigmas == [*plan.sigmas, *plan.settle] and separated.accepted.isnan().all()
     drawn, misfit = sampler("gibbs", combine="mean"), acceptance.Misfit(plan, curves)
-    expected = gibbs.diffusion_within_gibbs(mix, denoisers, plan, generator(), misfit, steps=3, turns=2)
+    same = generator()
+    draws = [gibbs.by_reverse_diffusion(one, plan.settle[-1], 3, same) for one in denoisers]
+    expected = gibbs.diffusion_within_gibbs(mix, draws, denoisers, plan, misfit, turns=2)
     separated = drawn(mix, generator())
     torch.testing.assert_close(separated.estimates, expected)
     torch.testing.assert_close(separated.misfit, misfit.value)
@@ -133,9 +138,30 @@ def test_what_is_missing_is_named():
         sampler("langevin", plan=None, sigmas=["0.5"], noise_free_sigma=0.01, levels=["0.1"])
     with pytest.raises(UserError, match="the sampler guided needs a plan"):
         sampler("guided", plan=None, sigmas=["0.5"], levels=["0.5"])
-    samplers_that_exist = "there are alternating, gibbs, guided, langevin"
+    samplers_that_exist = (
+        "there are alternating, annealed_gibbs, gibbs, guided, langevin, one_shot, split_gibbs, twisted"
+    )
     with pytest.raises(UserError, match=f"no 'nope' in separation/methods: {samplers_that_exist}"):
         separation.sampler_of({"sampler": "nope", "settings": {}}, MIX, {}, {}, CPU)
+
+
+@pytest.mark.parametrize(
+    "name", ["alternating", "gibbs", "guided", "langevin", "split_gibbs", "annealed_gibbs", "twisted"]
+)
+def test_particles_of_a_mix_with_noise(name):
+    """Levels end by the mix's noise, nothing is accepted, and all particles are returned, those of a mix together."""
+    noisy = MIX | {"noise": 0.05, "gains": [1, 1]}
+    one = sampler(name, mix=noisy)
+    last = {"alternating": 0.05 / math.sqrt(1 - 0.3), "split_gibbs": 0.05 / 4, "gibbs": 0.05, "annealed_gibbs": 0.05}
+    assert one.sigmas[-1] == pytest.approx(last.get(name, 0.05 / 8)) and len(one.sigmas) == PLAN["levels"]
+    assert one.accept == 0
+    mix = torch.cat([torch.full((1, 1, 400), 1.0), torch.full((1, 1, 400), -1.0)]).double()
+    particles = one.all_particles(mix, generator(), 7)
+    assert particles.shape == (2, 2, 7, 1, 400) and particles.isfinite().all() and one.calls > 0
+    assert (particles[:, 0].mean((1, 2, 3)) > 0).all() and (particles[:, 1].mean((1, 2, 3)) < 0).all()
+    if name != "twisted":  # its last step resamples: of few particles in 400 dimensions, one is left
+        assert (particles[:, :, 0] - particles[:, :, 1]).abs().amax((2, 3)).min() > 0
+    assert one(mix, generator()).accepted.ne(1).all()
 
 
 class Scripted(base.Sampler):

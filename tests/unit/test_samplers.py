@@ -64,9 +64,14 @@ def agree(state, mean, covariance):
     assert (np.abs(np.cov(samples) - covariance) / scale).max() < 5 * math.sqrt(2 / RUNS) + 1e-9
 
 
-@pytest.mark.parametrize(("share", "turns", "turn"), [(None, 1, 0), (0.15, 1, 0), (None, 3, 2)])
-def test_alternating_has_its_own_law(share, turns, turn):
-    state = samplers.alternating(mixes(turns * RUNS), denoisers(), PLAN, generator(), share=share, turns=turns)
+@pytest.mark.parametrize(
+    ("share", "turns", "turn", "noise"), [(None, 1, 0, 0.0), (0.15, 1, 0, 0.0), (None, 3, 2, 0.0), (0.15, 1, 0, 0.4)]
+)
+def test_alternating_has_its_own_law(share, turns, turn, noise):
+    """Also of a mix with noise of its own, which takes the place of noise that is added where there is some."""
+    state = samplers.alternating(
+        mixes(turns * RUNS), denoisers(), PLAN, generator(), share=share, turns=turns, noise=noise
+    )
     state = state[:, turn::turns]
     number = len(VARIANCES)
     part = share or 1 / number
@@ -76,13 +81,14 @@ def test_alternating_has_its_own_law(share, turns, turn):
         law.set(k, np.zeros(2 * number), 0.0, kept)
     for level, sigma in enumerate(PLAN.sigmas + PLAN.settle):
         settling = level >= len(PLAN.sigmas)
+        added = math.sqrt(max(0.0, (fresh * sigma) ** 2 - noise**2))
         for k in ((1, 0, 2) * 2)[turn : turn + 3]:  # by entry
             if sigma <= PLAN.entries[k]:
                 gain = VARIANCES[k] / (VARIANCES[k] + sigma**2)
                 others = np.zeros(2 * number)
                 for j in set(range(number)) - {k}:
                     others[[j, number + j]] = 0 if settling else -gain * sigma, -gain
-                law.set(number + k, others, gain * MIX, *([] if settling else [gain * fresh * sigma]))
+                law.set(number + k, others, gain * MIX, *([] if settling else [gain * added]))
             if not settling:
                 law.set(k, np.zeros(2 * number), 0.0, kept)
     agree(state, law.mean[number:], law.covariance()[number:, number:])
@@ -110,7 +116,7 @@ def test_fewer_items_than_turns_ask_nobody_for_nothing():
         return 0.5 * x
 
     few = samplers.alternating(mixes(2), [asked] * 3, PLAN, generator(), turns=4)
-    gibbs.diffusion_within_gibbs(mixes(2), [asked] * 3, PLAN, generator(), steps=2, turns=4)
+    gibbs.diffusion_within_gibbs(mixes(2), [asked] * 3, [asked] * 3, PLAN, turns=4)
     assert set(calls) == {1} and few.isfinite().all()
 
 
@@ -168,26 +174,45 @@ def test_guided_has_its_own_law(guidance, churn):
     agree(state, lift @ mean + offset, lift @ covariance @ lift.T)
 
 
-def test_metropolis_has_the_posterior_and_plain_langevin_has_not():
+@pytest.mark.parametrize("by_scores", [False, True])
+def test_metropolis_has_the_posterior_and_plain_langevin_has_not(by_scores):
+    """For Gaussians, differences of log p by scores are exact, and log p may be missing."""
     sigma, width = 0.5, 0.8
     variances = torch.tensor(VARIANCES[:2], dtype=torch.double)[:, None, None, None]
 
     def prior(state):
         total = variances + sigma**2
-        return (-0.5 * state.square() / total).sum((2, 3)), -state / total
+        log_prob = (-0.5 * state.square() / total).sum((2, 3))
+        return torch.full_like(log_prob, torch.nan) if by_scores else log_prob, -state / total
 
     level = samplers.Level(prior, sigma, steps=120, step_size=0.3, mixture_width=width)
     precision = np.diag([1 / (v + sigma**2) for v in VARIANCES[:2]]) + np.ones((2, 2)) / (width * sigma) ** 2
     covariance = np.linalg.inv(precision)
     mean = covariance @ np.ones(2) * MIX / (width * sigma) ** 2
     start = torch.zeros(2, RUNS, 1, 1, dtype=torch.double)
-    state, stopped = samplers.metropolis(start, mixes(), [level], generator(2))
+    state, stopped = samplers.metropolis(start, mixes(), [level], generator(2), by_scores=by_scores)
     agree(state, mean, covariance)
     assert not stopped.any()
     plain, _ = samplers.langevin(start, mixes(), [level], generator(2))
     eta = level.step_size * sigma**2
     inflated = np.linalg.inv(precision @ (np.eye(2) - eta / 2 * precision))
     agree(plain, mean, inflated)
+
+
+def test_a_level_leaves_room_for_the_noise_of_the_mix():
+    """Gamma^2 + N sigma^2 is at least the variance of the noise that the mix has itself."""
+    level = samplers.Level(None, sigma=0.1, steps=1, step_size=0.1, mixture_width=0.5, noise=0.3)
+    assert level.gamma(2) ** 2 + 2 * 0.1**2 == pytest.approx(0.3**2)
+    assert level.gamma(20) == 0.5 * 0.1
+    assert samplers.Level(None, 0.1, 1, 0.1, 0.5).gamma(2) == 0.05
+
+
+def test_a_plan_for_a_mix_with_noise_ends_there():
+    curves = [schedules.curve(gaussian_rows(power)) for power in (1.0, 0.2)]
+    plan = {"levels": 9, "settle": 3, "entry": 0.8, "end": 0.01}
+    noisy = schedules.plan(curves, **plan, last=0.4)
+    assert noisy.settle == () and noisy.sigmas[-1] == pytest.approx(0.4) and len(noisy.sigmas) == 9
+    assert noisy.entries == schedules.plan(curves, **plan).entries
 
 
 def test_alternating_begins_at_a_start():

@@ -77,7 +77,9 @@ class Misfit:
     def __call__(self, level: int, step: int, energy: Tensor, residual: Tensor, sources: Tensor) -> None:
         if self.callback:
             self.callback(level, step, energy, residual, sources)
-        if level >= self.first:
+        if not self.reachable:
+            self.value = residual
+        elif level >= self.first:
             ratio = (
                 residual / self.reachable[level - self.first] / (1 - correlation(sources) ** 2).clamp_min(1e-9).sqrt()
             )

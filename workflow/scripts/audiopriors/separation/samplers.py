@@ -27,13 +27,22 @@ Callback = Callable[[int, int, Tensor, Tensor, Tensor], None]
 
 @dataclass(frozen=True)
 class Level:
-    """One noise level: `steps` steps of eta = step_size sigma^2 with Gamma = mixture_width sigma."""
+    """One noise level: `steps` steps of eta = step_size sigma^2 with Gamma = mixture_width sigma.
+
+    noise: of the mix itself. Where Gamma would be less than what is left of it beside N sources' own sigma, it is that.
+    """
 
     prior: Prior
     sigma: float
     steps: int
     step_size: float
     mixture_width: float
+    noise: float = 0.0
+
+    def gamma(self, sources: int) -> float:
+        """Gamma for so many sources."""
+        left = self.noise**2 - sources * self.sigma**2
+        return max(self.mixture_width * self.sigma, max(0.0, left) ** 0.5)
 
 
 def drawn(shape: Sequence[int], like: Tensor, generator: torch.Generator, coloured: Colour | None = None) -> Tensor:
@@ -61,7 +70,7 @@ def langevin(
     """
     stopped = torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device)
     for number, level in enumerate(levels):
-        eta, gamma = level.step_size * level.sigma**2, level.mixture_width * level.sigma
+        eta, gamma = level.step_size * level.sigma**2, level.gamma(len(sources))
         for step in range(level.steps):
             log_prob, gradient = level.prior(sources)
             residual = mix - sources.sum(0)
@@ -76,24 +85,30 @@ def langevin(
 
 
 def metropolis(
-    sources: Tensor, mix: Tensor, levels: list[Level], generator: torch.Generator, callback: Callback | None = None
-) -> tuple[Tensor, Tensor]:
+    sources: Tensor, mix: Tensor, levels: list[Level], generator: torch.Generator, callback: Callback | None = None,
+    *, by_scores: bool = False,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Metropolis-adjusted Langevin dynamics (MALA, Roberts & Tweedie, 1996) over the levels in turn.
 
     The finite steps cause no bias. The proposal is the step of `langevin`, of all sources at once. It is taken with
     probability min(1, pi(s') q(s | s') / pi(s) q(s' | s)); otherwise the item stays where it is for this step.
     Arguments and results are as in `langevin`; no item stops.
+
+    by_scores: take log p(s') - log p(s) to be the mean of both scores times the step (the trapezoid rule along the
+    line; Sjoeberg et al., 2023), for priors whose log p is dear. It is exact for Gaussians.
     """
     for number, level in enumerate(levels):
-        eta, gamma = level.step_size * level.sigma**2, level.mixture_width * level.sigma
+        eta, gamma = level.step_size * level.sigma**2, level.gamma(len(sources))
 
-        def target(state: Tensor, level=level, gamma=gamma) -> tuple[Tensor, Tensor, Tensor]:
+        def target(state: Tensor, level=level, gamma=gamma) -> tuple[Tensor, Tensor, Tensor, Tensor]:
             log_prob, gradient = level.prior(state)
             residual = mix - state.sum(0)
-            energy = residual.double().square().sum((1, 2)) / (2 * gamma**2) - log_prob.double().sum(0)
-            return energy, gradient + residual / gamma**2, residual
+            energy = residual.double().square().sum((1, 2)) / (2 * gamma**2)
+            if not by_scores:
+                energy = energy - log_prob.double().sum(0)
+            return energy, gradient + residual / gamma**2, residual, gradient
 
-        energy, drift, residual = target(sources)
+        energy, drift, residual, score = target(sources)
         for step in range(level.steps):
             if callback:
                 callback(number, step, energy, residual.double().square().mean((1, 2)).sqrt(), sources)
@@ -103,11 +118,15 @@ def metropolis(
             proposed = target(proposal)
             back = (sources - proposal - eta * proposed[1]).double().square().sum((0, 2, 3)) / (4 * eta)
             forth = noise.double().square().sum((0, 2, 3)) / 2
-            taken = uniform.log() < energy - proposed[0] + forth - back  # False where something is not finite
+            gain = energy - proposed[0]
+            if by_scores:
+                gain = gain + 0.5 * ((score + proposed[3]) * (proposal - sources)).double().sum((0, 2, 3))
+            taken = uniform.log() < gain + forth - back  # False where something is not finite
             sources = torch.where(taken[None, :, None, None], proposal, sources)
             drift = torch.where(taken[None, :, None, None], proposed[1], drift)
             energy = torch.where(taken, proposed[0], energy)
             residual = torch.where(taken[:, None, None], proposed[2], residual)
+            score = torch.where(taken[None, :, None, None], proposed[3], score)
     return sources, torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device)
 
 
@@ -138,6 +157,7 @@ def alternating(
     turns: int = 1,
     start: Tensor | None = None,
     coloured: Colour | None = None,
+    noise: float = 0.0,
 ) -> Tensor:
     """Estimate one source at a time from what the others leave of the mix, at falling noise.
 
@@ -151,23 +171,27 @@ def alternating(
     Sources take part from their entry on, those of early entry first. Item i begins with the (i % turns)-th of them and
     goes around, as at high noise the first source takes what it can. Before its entry z_k is noise only; or, with a
     start (N, B, 1, T), d_k is the start. The last sweeps have no noise: d_k = D_k(M - sum_{j != k} d_j; sigma). mix: M
-    (B, 1, T). coloured: the noise that the denoisers know, by default white. Returns the estimates d (N, B, 1, T).
+    (B, 1, T). coloured: the noise that the denoisers know, by default white. noise: the deviation of the noise that the
+    mix has itself; it takes the place of noise n. Returns the estimates d (N, B, 1, T).
     """
     number = len(denoisers)
     share = min(1 / number if share is None else share, 1 / max(1, number - 1))
     kept, fresh = share**0.5, max(0.0, 1 - (number - 1) * share) ** 0.5
     order = plan.order
 
-    def noise(deviation: float) -> Tensor:
+    def added_noise(deviation: float) -> Tensor:
         return deviation * drawn(mix.shape, mix, generator, coloured)
 
     estimates = mix.new_zeros(number, *mix.shape) if start is None else start.clone()
-    carried = torch.stack([noise(kept) for _ in denoisers])  # sqrt(share) n_k
+    carried = torch.stack([added_noise(kept) for _ in denoisers])  # sqrt(share) n_k
     for level, sigma in enumerate(plan.sigmas + plan.settle):
         settling = level >= len(plan.sigmas)
+        deviation = fresh * sigma
+        if noise:
+            deviation = max(0.0, deviation**2 - noise**2) ** 0.5
         for place in range(number):
             sampled = estimates if settling else estimates + sigma * carried
-            added, anew = (0, None) if settling else (noise(fresh * sigma), noise(kept))
+            added, anew = (0, None) if settling else (added_noise(deviation), added_noise(kept))
             for turn in range(min(turns, len(mix))):
                 items, k = slice(turn, None, turns), order[(place + turn) % number]
                 if sigma <= plan.entries[k]:
@@ -197,33 +221,39 @@ def guided(
     width: float = 1.0,
     churn: float = 0.0,
     coloured: Colour | None = None,
+    noise: float = 0.0,
 ) -> Tensor:
     """The reverse diffusion of all sources at once under the mix (MSDM, Mariani et al., 2024), by Euler steps.
 
     With guidance `dirac`, the last source is what the others leave of the mix, so each other source's score is S_k(x_k)
     - S_N(M - sum_j x_j). With `gaussian` it is S_k(x_k) + (M - sum_j x_j) / (width sigma)^2. Neither is exact, even for
     Gaussian sources. churn: the share by which added noise raises sigma before a step (Karras et al., 2022). mix: M (B,
-    1, T). coloured: as in `alternating`. Returns the state without the remaining noise (N, B, 1, T).
+    1, T). coloured: as in `alternating`. noise: the deviation of the mix's own, which `gaussian` adds to the width; for
+    `dirac` it is a part of the last source. Returns the state without the remaining noise (N, B, 1, T).
     """
     number = len(denoisers)
     free = number - (guidance == "dirac")
     levels = plan.sigmas + plan.settle
 
-    def noise(deviation: float) -> Tensor:
+    def added_noise(deviation: float) -> Tensor:
         return deviation * drawn((free, *mix.shape), mix, generator, coloured)
 
     def whole(state: Tensor) -> Tensor:
         return torch.cat([state, (mix - state.sum(0))[None]]) if guidance == "dirac" else state
 
-    state = noise(levels[0]) + (mix / number if guidance == "dirac" else 0)
+    state = added_noise(levels[0]) + (mix / number if guidance == "dirac" else 0)
     for level, (sigma, after) in enumerate(zip(levels, (*levels[1:], 0.0), strict=True)):
         raised = sigma * (1 + churn)
         if churn:
-            state = state + noise((raised**2 - sigma**2) ** 0.5)
+            state = state + added_noise((raised**2 - sigma**2) ** 0.5)
         every = whole(state)
         denoised = torch.stack([denoiser(one, raised) for denoiser, one in zip(denoisers, every, strict=True)])
         pull = denoised - every  # sigma^2 times each score
-        pull = pull[:-1] - pull[-1] if guidance == "dirac" else pull + (mix - state.sum(0)) / width**2
+        pull = (
+            pull[:-1] - pull[-1]
+            if guidance == "dirac"
+            else pull + (mix - state.sum(0)) / (width**2 + (noise / raised) ** 2)
+        )
         state = state + (1 - after / raised) * pull
         if callback:
             report(callback, level, sigma, mix, denoised)

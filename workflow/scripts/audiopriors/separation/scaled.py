@@ -12,7 +12,7 @@ from torch import Tensor
 from ..checkpoints import load_prior
 from ..priors.base import Prior
 
-LONG = 4096  # samples
+LONG, SHORT = 4096, 1024  # samples
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Scaled:
     gain: float = 1.0
     "The factor of the source, above 0."
     items: int = 8
-    "Items that a denoiser takes at once on a CPU, as more do not stay in its cache; fewer of `LONG` waves. A GPU: all."
+    "Items that a denoiser takes at once on a CPU, as more do not stay in its cache; fewer long, more short ones."
 
     def denoise(self, x: Tensor, sigma: float) -> Tensor:
         """E[gain s | x], for x of noise level sigma. Shape: (B, 1, T) -> (B, 1, T)."""
@@ -37,8 +37,13 @@ class Scaled:
         """The same with the prior's gate (`Prior.judged`). Shape: (B, 1, T) -> (B, 1, T)."""
         return self.gain * self._in_parts(self.prior.judged, x, sigma)
 
+    def draw(self, x: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
+        """A draw from p(gain s | x), see `Prior.draw`. Shape: (B, 1, T) -> (B, 1, T)."""
+        return self.gain * self._in_parts(lambda part, level: self.prior.draw(part, level, generator), x, sigma)
+
     def _in_parts(self, ask: Callable, x: Tensor, sigma: float) -> Tensor:
-        at_once = max(1, min(self.items, LONG * self.items // x.shape[2]))
+        """A GPU takes all items at once."""
+        at_once = max(1, min(self.items * max(1, SHORT // x.shape[2]), LONG * self.items // x.shape[2]))
         parts = (x / self.gain).split(at_once if x.device.type == "cpu" else len(x))
         with torch.no_grad():
             return torch.cat([ask(part, sigma / self.gain) for part in parts])

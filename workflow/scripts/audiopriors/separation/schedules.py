@@ -80,18 +80,20 @@ def curves(rows: pd.DataFrame) -> dict[str, Curve]:
     return {str(source): curve(part) for source, part in rows.groupby("prior_source", sort=False)}
 
 
-def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, end: float) -> Plan:
+def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, end: float, last: float | None = None) -> Plan:
     """The schedule of a sampler for these sources.
 
     levels, settle: numbers of levels with and without noise. entry: a source takes part once its error is below this
-    share of its power. end: the noise ends where every source's error is below this share.
+    share of its power. end: the noise ends where every source's error is below this share. last: for a mix with noise
+    of its own, the level where the noise ends; then there are no levels without noise.
 
     Between the first entry and the end, the density of levels in log sigma is even for three tenths. The rest is, in
     equal parts, the slope of the root of each source's error: many levels where a source emerges, few where nothing
     happens.
     """
     entries = [one.level(entry) for one in curves]
-    top, last = max(entries), min(one.level(end) for one in curves)
+    top, noisy = max(entries), last is not None
+    last = min(one.level(end) for one in curves) if last is None else last
     last = min(last, top / 2)
     fine = np.linspace(math.log(last), math.log(top), _FINE)
     width = max(1, round(_SMOOTH / (fine[1] - fine[0])))
@@ -103,7 +105,8 @@ def plan(curves: list[Curve], *, levels: int, settle: int, entry: float, end: fl
     reached = (reached - reached[0]) / (reached[-1] - reached[0])
     sigmas = np.exp(np.interp(np.linspace(1, 0, levels), reached, fine))
     lowest = min(max(one.sigmas[0] for one in curves), last / 2)
-    return Plan(tuple(sigmas.tolist()), tuple(np.geomspace(last, lowest, settle).tolist()), tuple(entries))
+    settling = () if noisy else tuple(np.geomspace(last, lowest, settle).tolist())
+    return Plan(tuple(sigmas.tolist()), settling, tuple(entries))
 
 
 def can_find(curves: list[Curve], end: float) -> bool:

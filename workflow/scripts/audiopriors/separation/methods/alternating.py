@@ -7,6 +7,7 @@ estimates are then not accepted begin again at noise.
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import torch
@@ -36,6 +37,12 @@ class Sampler(base.Sampler):
 
     judges = True
     begins = True
+
+    def last_level(self) -> float:
+        """The level at which the samples' own noise leaves that of the mix, and no other."""
+        number = len(self.gains)
+        share = min(self.config.share or 1 / number, 0.999 / max(1, number - 1))
+        return self.noise / math.sqrt(1 - (number - 1) * share)
 
     @property
     def particles(self) -> list[int]:
@@ -72,6 +79,6 @@ class Sampler(base.Sampler):
         residual = acceptance.Misfit(plan, self.curves, note)
         estimates = samplers.alternating(
             mix, self.denoisers, plan, generator, residual, self.config.share or None, self.config.turns, start,
-            self.coloured,
+            self.coloured, self.noise,
         )  # fmt: skip
         return estimates, self.none_stopped(mix), self.misfit(estimates, residual, generator)

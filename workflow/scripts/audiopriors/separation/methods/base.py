@@ -17,7 +17,7 @@ from torch import Tensor
 from ...errors import UserError
 from ...precision import products_of
 from ...priors.base import Prior
-from .. import acceptance, samplers, schedules
+from .. import acceptance, gibbs, samplers, schedules
 from ..encoder import Encoder
 from ..scaled import Scaled
 
@@ -68,9 +68,15 @@ class Sampler(abc.ABC):
         self.config, self.method, self.device, self.encoder = config, method, device, encoder
         self.round = 0
         "Which round of particles `run` is called for."
+        self.asked = 0
+        "Waves that denoisers or scores were asked for, since the last round began."
         self.calls = 0
-        "Of denoisers, for one particle of the last round."
+        "Of denoisers or scores, for one particle of the last round."
         self.sources, self.gains, self._priors = mix["sources"], mix["gains"], priors
+        self.noise = float(mix["noise"])
+        "The deviation of the noise that the mix has itself."
+        self.group = 1
+        "Particles of the same mix, which follow each other in the mixes of `run`."
         self.plan: samplers.Plan | None = None
         self.curves: list[schedules.Curve] = []
         "Of each source, times its gain."
@@ -79,7 +85,8 @@ class Sampler(abc.ABC):
                 if source not in curves:
                     raise UserError(f"a plan needs the error curve of each prior; there is none of {source!r}")
             self.curves = [curves[source].scaled(gain) for source, gain in zip(self.sources, self.gains, strict=True)]
-            self.plan = schedules.plan(self.curves, **method["plan"])
+            last = self.last_level() if self.noise else None
+            self.plan = schedules.plan(self.curves, **method["plan"], last=last)
             self.sigmas = [*self.plan.sigmas, *self.plan.settle]
             self.priors = [self.priors_at("all")] * len(self.sigmas)
         elif self.needs_plan:
@@ -91,9 +98,19 @@ class Sampler(abc.ABC):
         # A misfit is informative only for one particle, and for priors that can find their source, in white noise.
         self.judged = self.judges and self.combine == "best"
         white = not any(scaled.prior.has_colour for scaled in self.priors[0])
-        able = self.judged and self.plan and white and schedules.can_find(self.curves, method["plan"]["end"])
+        able = (
+            self.judged
+            and self.plan
+            and white
+            and not self.noise
+            and schedules.can_find(self.curves, method["plan"]["end"])
+        )
         self.accept = method["accept"] if able else 0.0
         "The misfit up to which estimates are accepted; 0: none is."
+
+    def last_level(self) -> float:
+        """For a mix with noise of its own, the level at which the sampler's law has that noise: here the same."""
+        return self.noise
 
     @abc.abstractmethod
     def run(
@@ -153,9 +170,23 @@ class Sampler(abc.ABC):
         """The same denoisers with the priors' gates: far from any wave of the source where its prior sees none."""
         return [self._counted(prior.judged) for prior in self.priors[0]]
 
+    def drawing(self, steps: int, probe: float, generator: torch.Generator) -> list[gibbs.Draw]:
+        """Draws of each source given it in noise: the prior's own, or by a reverse diffusion (see gibbs.py).
+
+        The reverse diffusion ends at the plan's lowest level, or a sixteenth of the mix's own noise.
+        """
+        lowest = self.noise / 16 if self.noise else self.planned.settle[-1]
+
+        def one(prior: Scaled, denoiser: samplers.Denoiser) -> gibbs.Draw:
+            if probe and prior.prior.draws_exactly:
+                return self._counted(lambda x, sigma: prior.draw(x, sigma, generator))
+            return gibbs.by_reverse_diffusion(denoiser, lowest, steps, generator, self.coloured, probe)
+
+        return [one(*pair) for pair in zip(self.priors[0], self.denoisers, strict=True)]
+
     def _counted(self, denoiser: samplers.Denoiser) -> samplers.Denoiser:
         def counted(x: Tensor, sigma: float) -> Tensor:
-            self._denoised += len(x)
+            self.asked += len(x)
             return denoiser(x, sigma)
 
         return counted
@@ -180,16 +211,24 @@ class Sampler(abc.ABC):
         """The `stopped` (B,) of mixes M (B, 1, T) whose runs never break off."""
         return torch.zeros(mix.shape[0], dtype=torch.bool, device=mix.device)
 
+    def all_particles(self, mix: Tensor, generator: torch.Generator, number: int) -> Tensor:
+        """So many samples of each mix M (B, 1, T), good or bad, on the CPU. Shape: (N, B, number, 1, T)."""
+        self.group, self.asked = number, 0
+        with products_of(self.method.get("precision", "float32")):
+            estimates = self.run(mix.to(self.device).repeat_interleave(number, 0), generator, _silent)[0]
+        self.calls = self.asked // (number * len(mix))
+        return estimates.unflatten(1, (-1, number)).cpu()
+
     def __call__(self, mix: Tensor, generator: torch.Generator, callback=None, watch=None) -> Separated:
         """Separate the sources of M (B, 1, T). callback (for the first round) and watch: as in samplers."""
         rounds: list[Tensor] = []
 
         def once(some: Tensor) -> tuple[Tensor, Tensor]:
-            self.round, self._denoised = len(rounds), 0
+            self.round, self.asked, self.group = len(rounds), 0, particles[len(rounds)]
             first = callback if callback and not rounds else _silent
             with products_of(self.method.get("precision", "float32")):
                 estimates, stopped, misfit = self.run(some, generator, first)
-            self.calls = self._denoised // len(some)
+            self.calls = self.asked // len(some)
             rounds.append(stopped)
             return estimates, misfit
 

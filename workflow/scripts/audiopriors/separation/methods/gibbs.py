@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...types import Count
+from ...types import Count, NonNegative
 from .. import acceptance, gibbs, samplers
 from . import base
 
@@ -20,6 +20,8 @@ class Config:
     "Denoising steps of the reverse diffusion that draws a source, down to the plan's lowest level."
     turns: Count
     "Particles begin with the first, second, ... of so many sources in turn."
+    probe: NonNegative = 0.0
+    "0: the published ancestral steps. Above: draws of full spread (gibbs.py), the prior's own where it has them."
 
 
 class Sampler(base.Sampler):
@@ -33,7 +35,7 @@ class Sampler(base.Sampler):
         """Run one particle for each mix, see the base class."""
         residual, config = acceptance.Misfit(self.planned, self.curves, callback), self.config
         estimates = gibbs.diffusion_within_gibbs(
-            mix, self.denoisers, self.planned, generator, residual, steps=config.steps, turns=config.turns,
-            coloured=self.coloured,
+            mix, self.drawing(config.steps, config.probe, generator), self.denoisers, self.planned, residual,
+            turns=config.turns,
         )  # fmt: skip
         return estimates, self.none_stopped(mix), self.misfit(estimates, residual, generator)

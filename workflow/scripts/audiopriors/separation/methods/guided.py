@@ -31,6 +31,10 @@ class Sampler(base.Sampler):
     The misfit chooses between particles, but does not show that they are right.
     """
 
+    def last_level(self) -> float:
+        """Where little noise is left in the sources."""
+        return self.noise / 8
+
     def run(
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -38,7 +42,7 @@ class Sampler(base.Sampler):
         misfit, config = acceptance.Misfit(self.planned, self.curves, callback), self.config
         estimates = samplers.guided(
             mix, self.denoisers, self.planned, generator, misfit, guidance=config.guidance, width=config.width,
-            churn=config.churn, coloured=self.coloured,
+            churn=config.churn, coloured=self.coloured, noise=self.noise,
         )  # fmt: skip
         assert misfit.value is not None  # the last sweeps have set it
         return estimates, self.none_stopped(mix), misfit.value

@@ -24,13 +24,17 @@ class Config:
     mixture_width: Positive
     "Gamma / sigma, the width of p(mix | sources) in the sum domain."
     metropolis: bool
-    "Accept or reject each step (MALA); this needs log p at each step, which is costly for score priors."
+    "Accept or reject each step (MALA), by log p, or by scores under priors whose log p is dear."
 
 
 class Sampler(base.Sampler):
     """The Langevin sampler. Its misfit is the energy before the last step, or the residual if no log p is computed."""
 
     needs_plan = False
+
+    def last_level(self) -> float:
+        """Where little noise is left in the sources."""
+        return self.noise / 8
 
     def run(
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
@@ -45,22 +49,33 @@ class Sampler(base.Sampler):
         levels = [self._level(*level) for level in zip(self.priors, self.sigmas, strict=True)]
         number, first, final = len(self.gains), levels[0], levels[-1]
         noise = torch.randn(number, *mix.shape, generator=generator).to(mix.device)
-        sample = samplers.metropolis if self.config.metropolis else samplers.langevin
-        state, stopped = sample(mix / number + first.sigma * noise, mix, levels, generator, note)
+        start = mix / number + first.sigma * noise
+        if self.config.metropolis:
+            state, stopped = samplers.metropolis(start, mix, levels, generator, note, by_scores=self._by_scores)
+        else:
+            state, stopped = samplers.langevin(start, mix, levels, generator, note)
         if self.plan or float(self.method["sigmas"][-1]) > 0:
             state = samplers.denoise(state, final.prior, final.sigma)
         energy, residual = last
         return state, stopped, residual if energy.isnan().all() else energy
 
+    @property
+    def _by_scores(self) -> bool:
+        """Whether Metropolis steps compare scores, as log p of some prior is dear."""
+        return any(scaled.prior.log_prob_is_dear for scaled in self.priors[0])
+
     def _level(self, priors: list[Scaled], sigma: float) -> samplers.Level:
         """Langevin steps at one sigma, under the product of the sources' priors."""
 
+        need_log_prob = self.config.metropolis and not self._by_scores
+
         def joint(state: Tensor) -> tuple[Tensor, Tensor]:
+            self.asked += state.shape[0] * state.shape[1]
             pairs = [
-                prior.log_prob_and_score(part, sigma, need_log_prob=self.config.metropolis)
+                prior.log_prob_and_score(part, sigma, need_log_prob=need_log_prob)
                 for prior, part in zip(priors, state, strict=True)
             ]
             return torch.stack([pair[0] for pair in pairs]), torch.stack([pair[1] for pair in pairs])
 
         config = self.config
-        return samplers.Level(joint, sigma, config.steps, config.step_size, config.mixture_width)
+        return samplers.Level(joint, sigma, config.steps, config.step_size, config.mixture_width, self.noise)
