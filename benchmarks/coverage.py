@@ -122,6 +122,27 @@ def _auroc_of_songs(songs: int, frames: int, truth: float, of_songs: float) -> D
     return draw
 
 
+def _mean_auroc(items: int, truth: float, songs: int = 0) -> Draw:
+    """Twelve pairs of four sources, of which each item is in six; the widths of the sources differ."""
+    widths = np.array([1.0, 1.0, 2.0, 5.0])
+
+    def draw(random):
+        of_sources = [
+            _clustered(random, songs, items // songs, 0.5) if songs else random.standard_normal(items) for _ in widths
+        ]
+        placements = {
+            (str(one), str(other)): _placements(
+                random, truth, of_sources[one], of_sources[other], (widths[one], widths[other])
+            )
+            for one in range(4)
+            for other in range(4)
+            if one != other
+        }
+        return intervals.mean_auroc(placements, _tracks(songs, items // songs) if songs else ()), truth
+
+    return draw
+
+
 def _worst(rows: int, items: int, truths: np.ndarray) -> Draw:
     def draw(random):
         values, ends = np.empty(rows), np.empty((rows, 2))
@@ -192,6 +213,15 @@ def cases() -> list[Case]:
                  _auroc_of_songs(songs, 4, truth, part))
             for part in (0.0, 0.5, 0.9) for truth in (0.6, 0.862, 0.97, 0.99)
         ]  # fmt: skip
+    found += [
+        Case("mean AUROC", f"12 pairs, {items} + {items} items", f"normals, truth {truth:g}", _mean_auroc(items, truth))
+        for items in (36, 200) for truth in (0.6, 0.862, 0.97, 0.99, 0.998)
+    ]  # fmt: skip
+    found += [
+        Case("mean AUROC", f"12 pairs, {songs} songs of 4 frames", f"half of the variance the songs', truth {truth:g}",
+             _mean_auroc(4 * songs, truth, songs))
+        for songs in (8, 50) for truth in (0.6, 0.862, 0.97, 0.99)
+    ]  # fmt: skip
     for rows in (12, 60):
         for truth in (0.8, 0.95, 0.99):
             together = np.full(rows, truth), truth + (1 - truth) * np.linspace(0, 0.9, rows)

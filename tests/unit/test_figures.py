@@ -202,6 +202,38 @@ def test_detection(draw):
     assert "ratio log p$_k$ − log p$_j$\n(worst other source)" in words(figure, "title")
 
 
+def summaries():
+    """Of each prior and level, log p and the ratio: far .9, near .7, worst .6, a ratio .05 higher."""
+    rows = [
+        (prior, sigma if prior == "flow" else "all", sigma, measure, kind, *(value + 0.05 * (kind == "ratio")
+         for value in (0.9, 0.7, 0.6)))
+        for prior in PRIORS for sigma in SIGMAS[1:]
+        for measure, kind in (("log_ratio", "ratio"), ("log_prob", "one_class"))
+    ]  # fmt: skip
+    values = ["auroc_far", "auroc_near", "worst"]
+    table = pd.DataFrame(rows, columns=["prior", "prior_sigma", "data_sigma", "measure", "kind", *values])
+    return table.assign(**{f"{name}_low": table[name] - 0.1 for name in values},
+                        **{f"{name}_high": table[name] + 0.04 for name in values})  # fmt: skip
+
+
+def test_detection_summary(draw):
+    figure, shown = draw("detection_summary", summaries())
+    assert set(shown["measure"]) == {"log_prob", "log_ratio"} and set(shown["data_sigma"]) == set(SIGMAS[1:])
+    first = figure.axes[0]
+    assert [label.get_text() for label in first.get_yticklabels()] == ["log p(x)", "log p$_k$ − log p$_j$"]
+    drawn = {line.get_label(): list(line.lines[0].get_xdata()) for line in first.containers}
+    assert drawn["worst pair"] == pytest.approx([0.65, 0.6]) and drawn["mean of far pairs"] == pytest.approx(
+        [0.95, 0.9]
+    )
+    assert words(figure, "xlabel") == {"AUROC"} and {f"σ = {sigma}" for sigma in SIGMAS[1:]} <= words(figure, "title")
+    table = summaries()
+    gaps = table[(table["prior"] != "flow") | (table["data_sigma"] != SIGMAS[1])]
+    figure, _ = draw("detection_summary", gaps)
+    assert plotting.is_empty(figure.axes[0])
+    named = [axes for axes in figure.axes if axes.yaxis.get_tick_params()["labelleft"]]
+    assert named == [figure.axes[0], figure.axes[2]]  # the first of each prior, also where it is empty
+
+
 def test_detection_by_track(draw):
     tracks = [detections().assign(track=track, auroc=detections()["auroc"] - fall)
               for track, fall in (("t0", 0), ("t1", 0.1), ("t2", 0.3))]  # fmt: skip

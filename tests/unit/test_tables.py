@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from audiopriors import intervals, tables
+from audiopriors import detection_tables, intervals, tables
 from audiopriors.columns import BSS_EVAL, COLUMNS, MEASURES
 from scipy import stats
 
@@ -37,7 +37,7 @@ def test_likelihood_detection_and_classification():
     assert cross.loc[("a", "b"), "mean"] == pytest.approx(-10, abs=0.3)
     assert (cross["low"] <= cross["mean"]).all() and (cross["mean"] <= cross["high"]).all()
     assert cross["seeds"].eq(2).all() and (cross["seed_low"] <= cross["seed_high"]).all()
-    detection = tables.detection_table(rows, ["a", "b"], 10)
+    detection = detection_tables.detection_table(rows, ["a", "b"], 10)
     assert detection["auroc"].eq(1).all() and detection["low"].lt(1).all() and detection["fpr95"].eq(0).all()
     assert set(detection["measure"]) == {"log_prob", "mixture_ratio", "typicality", "log_ratio"}
     assert set(detection.loc[detection["measure"] == "log_ratio", "test_source"]) == {"a", "b"}
@@ -51,8 +51,8 @@ def test_columns_are_those_that_are_declared():
     rows, frame = measures_of_two(items=4, tracks=2), 10
     built = {
         "cross_likelihood": tables.cross_likelihood(rows, frame),
-        "detection": tables.detection_table(rows, ["a", "b"], frame),
-        "detection_by_track": tables.detection_by_track(rows, ["a", "b"], 10),
+        "detection": detection_tables.detection_table(rows, ["a", "b"], frame),
+        "detection_by_track": detection_tables.detection_by_track(rows, ["a", "b"], 10),
         "classification": tables.classification(rows, ["a", "b"], frame),
         "gradient_norm": tables.gradient_norm(rows.assign(measure="gradient_norm_squared"), frame),
         "denoising": tables.denoising(denoised(), "e", frame),
@@ -91,7 +91,7 @@ def test_a_ratio_of_two_that_are_minus_infinity_says_nothing():
     rows = measures_of_two(items=20)
     impossible = rows["measure"].eq("log_prob") & rows["item"].lt(5) & rows["split"].eq("test")
     rows["value"] = rows["value"].mask(impossible, -np.inf)
-    table = tables.detection_table(rows, ["a", "b"], 10).set_index(["measure", "prior_source", "test_source"])
+    table = detection_tables.detection_table(rows, ["a", "b"], 10).set_index(["measure", "prior_source", "test_source"])
     forth, back = (table.loc[("log_ratio", *pair)] for pair in (("a", "b"), ("b", "a")))
     # Of 20 items on either side 5 are ties: with each other, and below (own) or above the 15 others.
     expected = (15 * 15 + 15 * 5 + 5 * 15 + 0.5 * 5 * 5) / 400
@@ -104,10 +104,10 @@ def test_detection_by_track_compares_within_a_track():
     # Track t1 is so loud that all its items are unlikely; within each track the sources are told apart all the same.
     loud = rows["track"] == "t1"
     rows["value"] = rows["value"].mask(loud, rows["value"] - 1000)
-    table = tables.detection_by_track(rows, ["a", "b"], 10)
+    table = detection_tables.detection_by_track(rows, ["a", "b"], 10)
     table = table[(table["measure"] == "log_prob") & (table["test_source"] == "rest")]
     assert set(table["track"]) == {"t0", "t1", "t2", "t3"} and table["n"].eq(5).all() and table["auroc"].eq(1).all()
-    pooled = tables.detection_table(rows, ["a", "b"], 10)
+    pooled = detection_tables.detection_table(rows, ["a", "b"], 10)
     pooled = pooled[(pooled["measure"] == "log_prob") & (pooled["test_source"] == "rest")]
     assert pooled["auroc"].to_numpy() == pytest.approx(1 - 15 * 5 / 400)
 
@@ -115,7 +115,7 @@ def test_detection_by_track_compares_within_a_track():
 def test_priors_without_a_density_are_judged_by_their_own_measures():
     rows = measures_of_two().assign(measure="code_log_prob")
     rows = pd.concat([rows, rows.assign(measure="published_score")])
-    table = tables.detection_table(rows, ["a", "b"], 10)
+    table = detection_tables.detection_table(rows, ["a", "b"], 10)
     assert set(table["measure"]) == {"code_log_prob", "published_score", "code_log_ratio", "published_score_ratio"}
     assert tables.classification(rows, ["a", "b"], 10)["measure"].eq("code_log_prob").all()
 
@@ -124,7 +124,7 @@ def test_a_prior_of_all_sigmas_is_judged_at_the_datas():
     rows = measures_of_two().assign(prior_sigma="all", data_sigma="0.1")
     own = rows[rows["test_source"] == rows["prior_source"]]
     member = own.assign(prior_sigma="0.1", data_sigma="0")  # other noise: no pair
-    table = tables.detection_table(pd.concat([rows, member]), ["a", "b"], 10)
+    table = detection_tables.detection_table(pd.concat([rows, member]), ["a", "b"], 10)
     assert set(zip(table["prior_sigma"], table["data_sigma"], strict=True)) == {("all", "0.1")}
     assert tables.members(table)["prior_sigma"].eq("0.1").all()
 
@@ -239,6 +239,7 @@ def particles():
         "item": [0, 0, 1, 1, 1, 1], "round": [0, 0, 0, 0, 1, 1], "particle": [0, 1] * 3,
         "misfit": [0.5, 1.2, 1.6, 1.5, 0.7, 0.9], "agreement_db": [60, 30, -5, 60, 60, 25],
         "worst_si_sdr": [35, 33, -9, 2, 36, 3], "calls": [10, 10, 10, 10, 20, 20],
+        "share_right": [1.0, 1.0, 0.0, 0.5, 1.0, 0.75],
     }).assign(dataset="toy", method="m", prior="f", mix="four", accept=1.0)  # fmt: skip
 
 
@@ -251,6 +252,7 @@ def test_acceptance():
     assert row["auroc"] == pytest.approx(8 / 9)
     assert row["largest_misfit_right"] == 1.2 and row["smallest_misfit_wrong"] == 0.9
     assert row["agreement_db_median"] == 12.5 and row["calls_per_mix"] == 40
+    assert row["best_of_8"] == 1
     # Both mixes are accepted, the kept particles being right; two are too few for a bound.
     assert row["accepted_mixes"] == 2 and row["accepted_failures"] == 0 and math.isnan(row["accepted_failures_high"])
     many = pd.concat([particles().assign(item=particles()["item"] + 2 * k) for k in range(50)])

@@ -1,6 +1,6 @@
 """Compute the tables of likelihood, detection, classification and gradient norm from the measures of all priors."""
 
-from audiopriors import files, runtime, tables
+from audiopriors import detection_tables, files, runtime, tables
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
     settings, measures = arguments.settings, files.read_rows(arguments.measures)
     frame, sources = settings["frame"], settings["sources"]
     tables.write(tables.cross_likelihood(measures, frame), arguments.cross_likelihood)
-    tables.write(tables.detection_table(measures, sources, frame), arguments.detection)
+    tables.write(detection_tables.detection_table(measures, sources, frame), arguments.detection)
     tables.write(tables.classification(measures, sources, frame), arguments.classification)
     tables.write(tables.gradient_norm(measures, frame), arguments.gradient_norm)
 

@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from . import score_detectors
 from .gate import Gate, altered
 from .priors.base import Prior, Sigma
 from .seeds import torch_generator
@@ -74,6 +75,7 @@ class Diffusion(Prior):
     """
 
     loss_unit = "of the variance"
+    log_prob_is_dear = True
     deviation: Tensor
 
     def __init__(self, config):
@@ -225,6 +227,13 @@ class Diffusion(Prior):
         """`log_prob` and its `integration_error` for x (B, 1, T), each (B,) in nats."""
         parts = [self.log_prob_and_error(piece, sigma) for piece in _pieces(x)]
         return dict(zip(("log_prob", "integration_error"), map(torch.cat, zip(*parts, strict=True)), strict=True))
+
+    @torch.no_grad()
+    def detectors(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
+        """The local dimension of x (B, 1, T), and the norms along its path to noise (score_detectors.py), each (B,)."""
+        highest = max(self.config.sigma_max, 4 * sigma)
+        parts = [score_detectors.both(self.denoise, piece, sigma, highest) for piece in _pieces(x)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     @torch.no_grad()
     def sample(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:

@@ -129,6 +129,39 @@ def auroc(placements: np.ndarray, tracks: Tracks = ()) -> Ends:
     return _of_share(value, variance, min(placements.shape))
 
 
+def mean_auroc(placements: dict[tuple[str, str], np.ndarray], tracks: Tracks = ()) -> Ends:
+    """95 % interval of the mean AUROC over pairs of sources, whose items are the same in every pair.
+
+    placements: (source inside, source outside) -> matrix (n_in, n_out), see `auroc`; every source has as many items.
+    An item's part in the change of the mean is the sum of its parts in all pairs, as in DeLong et al. (1988).
+    """
+    value = float(np.mean([matrix.mean() for matrix in placements.values()]))
+    return _of_share(value, *_of_mean_auroc(placements, tracks))
+
+
+def mean_auroc_deviation(placements: dict[tuple[str, str], np.ndarray], tracks: Tracks = ()) -> float:
+    """The standard deviation of that mean over draws of items, or of tracks; NaN of fewer than two."""
+    variance, units = _of_mean_auroc(placements, tracks)
+    return math.sqrt(variance) if units > 1 else math.nan
+
+
+def _of_mean_auroc(placements: dict[tuple[str, str], np.ndarray], tracks: Tracks) -> tuple[float, int]:
+    """The variance of the mean AUROC over pairs, and the number of units."""
+    parts: dict[str, np.ndarray] = {}  # by source
+    for (inside, outside), matrix in placements.items():
+        for source, axis in ((inside, 1), (outside, 0)):
+            change = (matrix.mean(axis) - matrix.mean()) / len(placements)
+            parts[source] = parts[source] + change if source in parts else change
+    if tracks:
+        songs = np.unique(tracks, return_inverse=True)[1]
+        by_source = [np.bincount(np.resize(songs, len(part)), part) / len(part) for part in parts.values()]
+        of_songs = np.sum(by_source, axis=0)
+        units = len(of_songs)
+        return float(np.sum(of_songs**2)) * units / max(units - 1, 1), units
+    variance = sum(float(np.sum(part**2)) / (len(part) * max(len(part) - 1, 1)) for part in parts.values())
+    return variance, min(len(part) for part in parts.values())
+
+
 def _freedom(units: int) -> float:
     """The factor (z / t)^2: an estimated variance stands for fewer trials, by this factor for so many units."""
     return float((special.ndtri(TAIL) / special.stdtrit(units - 1, TAIL)) ** 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -32,8 +32,15 @@ def batches(x: Tensor, batch_samples: int) -> Iterator[Tensor]:
 
 def measure(prior: Prior, x: Tensor, sigma: float, batch_samples: int, device) -> dict[str, np.ndarray]:
     """Every measure of x (n, 1, T) under p_sigma, by name, each (n,) float64 in nats."""
+    return _batched(prior.measures, x, sigma, batch_samples, device)
+
+
+def _batched(
+    of_batch: Callable[[Tensor, float], dict[str, Tensor]], x: Tensor, sigma: float, batch_samples: int, device
+) -> dict[str, np.ndarray]:
+    """What `of_batch` gives of x (n, 1, T), computed in pieces, each (n,) float64."""
     with torch.no_grad():
-        parts = [prior.measures(batch.to(device), sigma) for batch in batches(x, batch_samples)]
+        parts = [of_batch(batch.to(device), sigma) for batch in batches(x, batch_samples)]
     return {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in parts[0]}
 
 
@@ -75,7 +82,8 @@ def evaluate(
     typical value, and no table shows them.
 
     Measure `gradient_norm_squared` is the squared norm of grad log p_sigma(x), for in-class items at the prior's own
-    sigma. `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the prior's own.
+    sigma. `complexity_corrected` is log p(x) - log p_FLAC(x), where data_sigma is 0 or the prior's own. Where sources
+    are compared, there is also what the prior gives for detection (`Prior.detectors`).
 
     A prior of sigma "all" is evaluated at each data sigma by p_sigma of that sigma: these rows have prior_sigma "all".
     Rows of another data sigma (inputs, in-class items with other noise) have the sigma of p_sigma.
@@ -116,6 +124,9 @@ def evaluate(
                 measures["complexity_corrected"] = measures["log_prob"] + flac_nats(x)
             return measures
 
+        def detectors_of(x: Tensor, level=level) -> dict[str, np.ndarray]:
+            return _batched(prior.detectors, x, float(level), evaluation.batch_samples, device)
+
         for test, x in clean.items():
             in_class = test == source
             shown = own_levels if in_class else [level] if one_for_all else levels
@@ -124,8 +135,11 @@ def evaluate(
                 # Detection compares whole splits; where only a mean is needed, fewer items do.
                 compared = test != "mix" and (data_sigma == level or (data_sigma in levels and not one_for_all))
                 add("test", test, data_sigma, measures_of(noisy if compared else noisy[:inputs], data_sigma))
+                if compared:
+                    add("test", test, data_sigma, detectors_of(noisy))
         noisy = test_noise(held_out, level, *seed, "validation", source)
         add("validation", source, level, measure(prior, noisy, float(level), evaluation.batch_samples, device))
+        add("validation", source, level, detectors_of(noisy))
 
         for value in evaluation.constants:
             add("test", f"constant_{value:g}", "0", measures_of(torch.full((1, 1, frame), float(value)), "0"))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
 
-from . import detection, intervals, provenance, runtime
+from . import detection, intervals, provenance, risk, runtime
 from .columns import BSS_EVAL, COLUMNS
 from .errors import UserError
 
@@ -48,7 +47,7 @@ def program(description: str, build: Callable[[dict, list[str]], pd.DataFrame]) 
     runtime.run(main)
 
 
-def _table(name: str, rows: list[tuple] | list[dict]) -> pd.DataFrame:
+def under_columns(name: str, rows: list[tuple] | list[dict]) -> pd.DataFrame:
     """The rows under the columns of that table."""
     return pd.DataFrame(rows, columns=list(COLUMNS[name]))
 
@@ -56,12 +55,10 @@ def _table(name: str, rows: list[tuple] | list[dict]) -> pd.DataFrame:
 def cells(measures: pd.DataFrame, measure: str, split: str = "test") -> Cells:
     """The values of one measure of one prior: an array (seeds, items) for each prior source and test source."""
     chosen = measures[(measures["measure"] == measure) & (measures["split"] == split)]
-    return {
-        key: group.sort_values(["seed", "item"])["value"].to_numpy().reshape(group["seed"].nunique(), -1)
-        for key, group in chosen.groupby(
-            ["prior_source", "prior_sigma", "test_source", "data_sigma"], sort=False, observed=True
-        )
-    }
+    key = ["prior_source", "prior_sigma", "test_source", "data_sigma"]
+    groups = chosen.sort_values(["seed", "item"]).groupby(key, sort=False, observed=True)
+    values = {key: group["value"].to_numpy().reshape(group["seed"].nunique(), -1) for key, group in groups}
+    return {key: values[key] for key in chosen[key].drop_duplicates().itertuples(False, None)}  # in the rows' order
 
 
 def tracks_of(rows: pd.DataFrame) -> intervals.Tracks:
@@ -71,11 +68,12 @@ def tracks_of(rows: pd.DataFrame) -> intervals.Tracks:
     return () if len(names) == len(of_items) else tuple(codes.tolist())
 
 
-def _priors(measures: pd.DataFrame):
+def by_prior(measures: pd.DataFrame):
     return measures.groupby(["dataset", "prior"], sort=False, observed=True)
 
 
-NO_LIKELIHOODS = ("gradient_norm_squared", "integration_error")  # measures in the rows that are no likelihoods
+# Measures in the rows that are no likelihoods.
+NO_LIKELIHOODS = ("gradient_norm_squared", "integration_error", detection.DIMENSION, *detection.PATH)
 
 
 def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
@@ -84,7 +82,7 @@ def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
     All are in nats/sample. The integration error of log_prob is a column, and widens its interval.
     """
     rows, tracks = [], tracks_of(measures)
-    for (dataset, prior), group in _priors(measures):
+    for (dataset, prior), group in by_prior(measures):
         errors = cells(group, "integration_error")
         for measure in [name for name in group["measure"].unique() if name not in NO_LIKELIHOODS]:
             for key, values in cells(group, measure).items():
@@ -97,9 +95,9 @@ def cross_likelihood(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
                     low, high = intervals.mean(items, tracks[: len(items)] if of_tracks else ())
                 rows.append((
                     dataset, prior, *key, measure, frame, len(items), items.mean(), np.median(items), low - error,
-                    high + error, *_spread(values.mean(1) / frame), items.min(), items.max(), error,
+                    high + error, *spread_of_seeds(values.mean(1) / frame), items.min(), items.max(), error,
                 ))  # fmt: skip
-    return _table("cross_likelihood", rows)
+    return under_columns("cross_likelihood", rows)
 
 
 def tracks(described: pd.DataFrame, dataset: str) -> pd.DataFrame:
@@ -130,7 +128,7 @@ def smoothed_bound(table: pd.DataFrame) -> pd.DataFrame:
     return joined.rename(columns=renamed)[list(COLUMNS["smoothed_bound"])]
 
 
-def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
+def spread_of_seeds(per_seed: np.ndarray) -> tuple[int, float, float]:
     """The number of trained replicates, and the lowest and highest of their values."""
     return len(per_seed), float(per_seed.min()), float(per_seed.max())
 
@@ -138,7 +136,7 @@ def _spread(per_seed: np.ndarray) -> tuple[int, float, float]:
 def gradient_norm(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
     """Mean squared norm of grad log p_sigma(x) over items of the prior's own source at its own sigma, per sample."""
     rows, tracks = [], tracks_of(measures)
-    for (dataset, prior), group in _priors(measures):
+    for (dataset, prior), group in by_prior(measures):
         for (prior_source, prior_sigma, _, data_sigma), values in cells(group, "gradient_norm_squared").items():
             items = values.mean(0) / frame
             low, high = intervals.mean(items, tracks[: len(items)])
@@ -146,7 +144,7 @@ def gradient_norm(measures: pd.DataFrame, frame: int) -> pd.DataFrame:
                 dataset, prior, prior_source, prior_sigma, data_sigma, frame, len(items), items.mean(),
                 np.maximum(low, 0), high,  # a square is not below 0
             ))  # fmt: skip
-    return _table("gradient_norm", rows)
+    return under_columns("gradient_norm", rows)
 
 
 def members(table: pd.DataFrame) -> pd.DataFrame:
@@ -161,106 +159,26 @@ def ratio_name(measure: str) -> str:
     return measure.replace("log_prob", "log_ratio") if "log_prob" in measure else f"{measure}_ratio"
 
 
-def _levels(group: pd.DataFrame) -> list[tuple[str, str]]:
+def levels_of(group: pd.DataFrame) -> list[tuple[str, str]]:
     """Every (prior_sigma, data_sigma) at which all sources were measured."""
     return list(
         group.loc[group["test_source"] == "mix", ["prior_sigma", "data_sigma"]].drop_duplicates().itertuples(False)
     )
 
 
-def _base(group: pd.DataFrame) -> list[str]:
+def measures_of(group: pd.DataFrame) -> list[str]:
     """The measures that a prior itself gives."""
     measures = group.loc[group["test_source"] == "mix", "measure"].unique()
     return [measure for measure in measures if measure not in (*NO_LIKELIHOODS, "complexity_corrected")]
 
 
-def detection_table(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
-    """AUROC and FPR95 of items of the prior's own source against each other source, and against all pooled (`rest`).
-
-    The measures are those that the prior itself gives; `log_ratio`, log p_k - log p_j against the prior of the tested
-    source, and the same for its other measures; `mixture_ratio`, log p_k - log mean_j p_j; and `typicality`.
-    """
-    rows, tracks = [], tracks_of(measures)
-    for (dataset, prior), group in _priors(measures):
-        ways = _ways(group, sources, frame)
-        for (prior_sigma, data_sigma), prior_source in itertools.product(_levels(group), sources):
-            others = [other for other in sources if other != prior_source]
-            compared = []  # (measure, test source, values of own items, values of the others')
-            for measure, values in ways.items():
-                inside = values[prior_source, prior_sigma, prior_source, data_sigma]
-                outside = [values[prior_source, prior_sigma, other, data_sigma] for other in others]
-                compared += [(measure, other, inside, value) for other, value in zip(others, outside, strict=True)]
-                compared.append((measure, "rest", inside, np.concatenate(outside, axis=1)))
-            for measure in _base(group):
-                for other in others:  # the ratio against the tested source's own prior
-                    own, its = _ratios(ways[measure], prior_source, other, prior_sigma, data_sigma)
-                    compared.append((ratio_name(measure), other, own, its))
-            rows += [
-                (dataset, prior, prior_source, prior_sigma, test_source, data_sigma, measure, frame,
-                 *_detect(inside, outside, tracks))
-                for measure, test_source, inside, outside in compared
-            ]  # fmt: skip
-    return _table("detection", rows)
-
-
-def _ratios(values: Cells, own: str, other: str, prior_sigma: str, data_sigma: str) -> tuple[np.ndarray, np.ndarray]:
-    """The measure under the prior of `own` minus that under the prior of `other`: on items of `own`, and of `other`."""
-
-    def ratio(items: str) -> np.ndarray:
-        return _difference(*(values[prior_source, prior_sigma, items, data_sigma] for prior_source in (own, other)))
-
-    return ratio(own), ratio(other)
-
-
-def detection_by_track(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
-    """The detection table within each track: own items and others are from the same recording."""
-    parts = []
-    for track in measures.loc[measures["track"] != "", "track"].unique():
-        of_track = detection_table(measures[measures["track"].isin([track, ""])], sources, frame)
-        parts.append(of_track.assign(track=track)[list(COLUMNS["detection_by_track"])])  # one track has no interval
-    return pd.concat(parts, ignore_index=True)
-
-
-def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """one - other; 0 where both are -inf, as then neither prior gives any information."""
-    with np.errstate(invalid="ignore"):
-        return np.where(one == other, 0.0, one - other)
-
-
-def _ways(group: pd.DataFrame, sources: list[str], frame: int) -> dict[str, Cells]:
-    """The measures that one prior is judged by: its own, the ratio to the mixture of all priors, and typicality."""
-    ways = {kind: cells(group, kind) for kind in _base(group)}
-    if "log_prob" not in ways:
-        return ways
-    log_prob, held_out = ways["log_prob"], cells(group, "log_prob", "validation")
-    ratio, typical = {}, {}
-    for prior_sigma, data_sigma in _levels(group):
-        for test_source in sources:
-            everyone = [log_prob[other, prior_sigma, test_source, data_sigma] for other in sources]
-            mixture = np.logaddexp.reduce(everyone, axis=0) - np.log(len(sources))
-            for prior_source, values in zip(sources, everyone, strict=True):
-                key = prior_source, prior_sigma, test_source, data_sigma
-                ratio[key] = _difference(values, mixture)
-                own = data_sigma if prior_sigma == "all" else prior_sigma
-                pairs = zip(values, held_out[prior_source, prior_sigma, prior_source, own], strict=True)
-                typical[key] = np.stack([detection.typicality(*pair, frame) for pair in pairs])
-    return ways | {"mixture_ratio": ratio, "typicality": typical}
-
-
-def _detect(inside: np.ndarray, outside: np.ndarray, tracks: intervals.Tracks) -> tuple:
-    """n, auroc, low, high, fpr95, seeds and spread. inside, outside: (seeds, items)."""
-    value, low, high, per_seed = detection.auroc(list(inside), list(outside), tracks)
-    false_positives = np.mean([detection.fpr95(*pair) for pair in zip(inside, outside, strict=True)])
-    return inside.shape[1], value, low, high, false_positives, *_spread(per_seed)
-
-
 def classification(measures: pd.DataFrame, sources: list[str], frame: int) -> pd.DataFrame:
     """The share of items whose own prior has the highest measure. The measure is log_prob, or the first that exists."""
     rows, tracks = [], tracks_of(measures)
-    for (dataset, prior), group in _priors(measures):
-        measure = "log_prob" if "log_prob" in _base(group) else _base(group)[0]
+    for (dataset, prior), group in by_prior(measures):
+        measure = "log_prob" if "log_prob" in measures_of(group) else measures_of(group)[0]
         values = cells(group, measure)
-        for prior_sigma, data_sigma in _levels(group):
+        for prior_sigma, data_sigma in levels_of(group):
             correct = []
             for truth, test_source in enumerate(sources):
                 of_priors = np.stack([values[source, prior_sigma, test_source, data_sigma] for source in sources])
@@ -269,8 +187,8 @@ def classification(measures: pd.DataFrame, sources: list[str], frame: int) -> pd
             value = float(all_correct.mean())
             low, high = intervals.share(all_correct.mean(0), tracks)
             rows.append((dataset, prior, prior_sigma, data_sigma, frame, all_correct.shape[1], value, low, high,
-                         *_spread(all_correct.mean(1)), measure))  # fmt: skip
-    return _table("classification", rows)
+                         *spread_of_seeds(all_correct.mean(1)), measure))  # fmt: skip
+    return under_columns("classification", rows)
 
 
 def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame:
@@ -297,9 +215,9 @@ def denoising(rows: pd.DataFrame, exact: str | None, frame: int) -> pd.DataFrame
         table.append((
             dataset, prior, source, data_sigma, estimate, frame, len(items), ratio, *ends, np.median(gains),
             *intervals.median(gains, own_tracks), prior_sigma, items.mean(), *intervals.mean(items, own_tracks), limit,
-            *_spread(errors.mean(axis=1).to_numpy()),
+            *spread_of_seeds(errors.mean(axis=1).to_numpy()),
         ))  # fmt: skip
-    return _table("denoising", table)
+    return under_columns("denoising", table)
 
 
 class TruthViolation(UserError):
@@ -318,7 +236,7 @@ def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int) -> p
     """
     of_truth = cells(measures[measures["prior"] == exact], "log_prob")
     rows = []
-    for (dataset, prior), group in _priors(measures[measures["prior"] != exact]):
+    for (dataset, prior), group in by_prior(measures[measures["prior"] != exact]):
         errors = cells(group, "integration_error")
         for key, values in cells(group, "log_prob").items():
             prior_source, prior_sigma, test_source, data_sigma = key
@@ -343,10 +261,10 @@ def truth_gap(measures: pd.DataFrame, exact: str, error: float, frame: int) -> p
                 )
             rows.append((
                 dataset, prior, prior_source, prior_sigma, data_sigma, "log_prob", frame, len(items),
-                items.mean() / frame, low / frame, high / frame, items.mean(), low, high, *_spread(gaps.mean(1)),
-                of_integral / frame,
+                items.mean() / frame, low / frame, high / frame, items.mean(), low, high,
+                *spread_of_seeds(gaps.mean(1)), of_integral / frame,
             ))  # fmt: skip
-    return _table("truth_gap", rows)
+    return under_columns("truth_gap", rows)
 
 
 def separation(rows: pd.DataFrame, frame: int) -> pd.DataFrame:
@@ -403,7 +321,7 @@ def posterior(bounds: pd.DataFrame, frame: int) -> pd.DataFrame:
         ]
         ends = intervals.mean(elbo, of_group)
         rows.append((*key, frame, len(group), elbo.mean(), *ends, *group[parts].mean(), *measured))
-    return _table("posterior", rows)
+    return under_columns("posterior", rows)
 
 
 def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
@@ -413,11 +331,11 @@ def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
     is over the particles of a first round, without the best. For each mix the particle of least misfit is kept.
     accepted_failures counts the mixes that were accepted with a wrong one; accepted_failures_high bounds their share
     among accepted mixes. calls_per_mix counts the calls of denoisers, over all particles, to find sources and to judge
-    them.
+    them. best_of_8 is the share of sources above 10 dB in the particle of least misfit among a mix's first 8.
     """
     rows = []
     for key, group in particles.groupby(["dataset", "mix", "method", "prior"], sort=False):
-        right = (group["worst_si_sdr"] > 10).to_numpy()
+        right = (group["worst_si_sdr"] > risk.RIGHT).to_numpy()
         misfit, accepted = group["misfit"].to_numpy(), (group["misfit"] <= group["accept"]).to_numpy()
         both = right.any() and not right.all()
         auroc = detection.placements(-misfit[right], -misfit[~right]).mean() if both else np.nan
@@ -429,5 +347,6 @@ def acceptance(particles: pd.DataFrame) -> pd.DataFrame:
             (~accepted & right).sum(), auroc, group.loc[right, "misfit"].max(), group.loc[~right, "misfit"].min(),
             first["agreement_db"].median(), int(group["round"].max()) + 1, len(failures), failures.sum(),
             intervals.share(failures.astype(float))[1], group["calls"].sum() / group["item"].nunique(),
+            risk.best_of_first(group),
         ))  # fmt: skip
-    return _table("acceptance", rows)
+    return under_columns("acceptance", rows)

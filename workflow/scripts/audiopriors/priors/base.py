@@ -57,6 +57,12 @@ class Prior(Trainable, abc.ABC):
     takes_long_waves = False
     "Whether E[clean | x] depends on x nearby only, so that it serves waves longer than the frames of its training."
 
+    draws_exactly = False
+    "Whether `draw` draws from p(clean | x)."
+
+    log_prob_is_dear = False
+    "Whether log p takes many calls of a network, and its gradient one."
+
     has_latents = False
     "Whether the prior is a flow whose `transform` gives latents over time."
 
@@ -110,6 +116,13 @@ class Prior(Trainable, abc.ABC):
         """Every kind of log-likelihood of x (B, 1, T), by name, each (B,) float64 in nats: here `log_prob`."""
         return {"log_prob": self.log_prob(x, sigma)}
 
+    def detectors(self, x: Tensor, sigma: float) -> dict[str, Tensor]:
+        """What tells items of the source from others beside likelihoods, of x (B, 1, T), each (B,) float64: nothing.
+
+        Score priors give their local dimension and norms along the path to noise (diffusion.py).
+        """
+        return {}
+
     def score(self, x: Tensor, sigma: float) -> Tensor:
         """The score grad log p_sigma(x), by autograd; no gradient flows through it. Shape: (B, 1, T) -> (B, 1, T)."""
         return self.log_prob_and_score(x, sigma)[1]
@@ -142,6 +155,10 @@ class Prior(Trainable, abc.ABC):
         Here this noise is white, so it is `denoise`.
         """
         return self.denoise(x, sigma)
+
+    def draw(self, x: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
+        """A draw from p(clean | x), of a prior that `draws_exactly`. Shape: (B, 1, T) -> (B, 1, T)."""
+        raise NotImplementedError(f"{type(self).__name__} has no exact draws")
 
     def waves(self, n: int, length: int, sigma: float, generator: torch.Generator) -> Tensor:
         """n clean waves (n, 1, length) of the source, to train other models on: draws from p_sigma, denoised.
