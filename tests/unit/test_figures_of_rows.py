@@ -166,6 +166,17 @@ def test_acceptance(tmp_path):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["two sources", "three"]
 
 
+def test_risk_coverage(tmp_path):
+    rows = pd.DataFrame({"mix": ["two", "three", "two"], "misfit": [0.5, 2, 0.8], "worst_si_sdr": [30, 3, 4]})
+    files.write_rows(rows.assign(method="a_b", prior="score", accept=1.0), tmp_path / "t")
+    figure, shown = draw("risk_coverage", tmp_path / "t")
+    assert shown["accepted"].tolist() == [0.5, 1, 1] and shown["wrong"].tolist() == [0, 0.5, 1]
+    marks = [line.get_xydata().tolist() for line in figure.axes[0].lines if line.get_marker() != "None"]
+    assert marks == [[[1, 0.5]]]  # none of `three` is accepted
+    assert figure.get_supylabel() == "share of these that are wrong"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["two sources", "three"]
+
+
 def test_error_curve(tmp_path):
     rows = pd.DataFrame(
         [("score", source, sigma, item, error + item, 4.0) for source in SOURCES

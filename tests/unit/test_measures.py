@@ -126,6 +126,12 @@ def test_mixes_and_consistency():
     parameters = torch.full((3,), 200 * 1.005, dtype=torch.double), *Data().parameters("test", "saw")[1:]
     torch.testing.assert_close(tuned[1], toy.render("saw", *parameters, 160, 16000).float())
     torch.testing.assert_close(tuned[0], alone[0])
+
+    # With multiples 1 and 2, the sine's 200 of 100 to 300 Hz is 125 of 100 to 150 Hz, so that both stay in the range.
+    apart, *_ = separation.mixes(Data(), two | {"gains": [1, 1], "unison": 0.01, "multiples": [1, 2]}, 10, 160)
+    for source, wave, frequency in zip(two["sources"], apart, (125, 2 * 125 * 1.005), strict=True):
+        parameters = torch.full((3,), frequency, dtype=torch.double), *Data().parameters("test", source)[1:]
+        torch.testing.assert_close(wave, toy.render(source, *parameters, 160, 16000).float())
     assert metrics.consistency(truth, mix).eq(0).all()
     assert metrics.consistency(truth + 0.5, mix).tolist() == pytest.approx([1.0] * 3)
 

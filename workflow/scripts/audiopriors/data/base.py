@@ -39,7 +39,7 @@ class Frames(abc.ABC):
     "Estimates that separations are compared with: names in separation/references.py."
 
     mix_settings: tuple[str, ...] = ("gains", "noise")
-    "What the config's mixes of these data may have beside their sources: `gains`, `unison`, `noise`."
+    "What the config's mixes of these data may have beside their sources: `gains`, `unison`, `multiples`, `noise`."
 
     # Each kind defines these.
 

@@ -150,7 +150,7 @@ class Frames(base.Frames):
     """Frames of the toy data, rendered on demand from the parameter table at `path`."""
 
     references = ("parametric_oracle",)
-    mix_settings = ("gains", "unison", "noise")
+    mix_settings = ("gains", "unison", "multiples", "noise")
 
     def __init__(self, path: str, config: Config):
         self.config, self.rate = config, config.rate
@@ -206,14 +206,20 @@ class Frames(base.Frames):
     def _waves(self, mix: dict, items: Tensor, frame: int, split: str, amplitude: bool) -> Tensor:
         """The sources of a split's mixes (N, n, 1, frame) float64, with their own amplitudes, or with amplitude 1.
 
-        With `unison`, all have the frequency of the first source, up to that relative difference.
+        With `unison`, all have the frequency of the first source, up to that relative difference; or `multiples` of one
+        frequency, for which the first one's place is taken in the range that leaves all of them in the data's.
         """
         waves, low, high = [], *self.config.frequency_range
-        for source, gain in zip(mix["sources"], mix["gains"], strict=True):
+        multiples = mix.get("multiples", [1] * len(mix["sources"]))
+        common = self.parameters(split, mix["sources"][0])[0][items]
+        if "multiples" in mix:
+            least, most = low / min(multiples), high / max(multiples)
+            common = least + (common - low) / (high - low) * (most - least)
+        for number, (source, gain) in enumerate(zip(mix["sources"], mix["gains"], strict=True)):
             frequency, loudness, phase = (column[items] for column in self.parameters(split, source))
-            if mix["unison"] and source != mix["sources"][0]:
-                first = self.parameters(split, mix["sources"][0])[0][items]
-                frequency = first * (1 + mix["unison"] * (2 * (frequency - low) / (high - low) - 1))
+            if mix["unison"]:
+                apart = mix["unison"] * (2 * (frequency - low) / (high - low) - 1) if number else 0.0
+                frequency = multiples[number] * (common * (1 + apart))
             loudness = gain * loudness if amplitude else torch.ones_like(loudness)
             waves.append(
                 render(source, frequency, loudness, phase, frame, self.rate, bandlimited=self.config.bandlimited)

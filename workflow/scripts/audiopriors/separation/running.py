@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from .. import metrics, registry
+from .. import metrics, registry, risk
 from ..checkpoints import CheckpointError, load_prior
 from ..data.base import Frames
 from ..errors import UserError
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 def mixes(data: Frames, mix: dict, items: int, frame: int) -> tuple[Tensor, Tensor, Tensor]:
     """The true sources (N, B, 1, T), their mix M (B, 1, T) in the sum domain, and the numbers of the test items (B,).
 
-    mix: its name, sources, their gains, unison, noise, and how many test items are skipped (see the config's schema).
+    mix: its name, sources, gains, unison, noise, and how many test items are skipped (see the config's schema).
 
     Raises
     ------
@@ -101,7 +101,7 @@ def separate_all(
     trace: rows item, particle, level, sigma, step, energy, residual, of the first round.
     particles: rows item, round, particle, misfit, accept (the misfit accepted; 0: none), calls (of denoisers),
         agreement_db (least SI-SDR of its estimates against the round's best particle's), and, with the truth
-        (N, B, 1, T), worst_si_sdr.
+        (N, B, 1, T), worst_si_sdr and share_right (of the sources, above risk.RIGHT dB).
     forming: (levels, N, T), estimates of the first mix by the first round's best particle, at each level's first step.
     """
     notes = Notes()
@@ -192,7 +192,8 @@ def _note_particles(
     }
     if truth is not None:
         right = truth[:, start + waiting.cpu()][:, :, None].to(estimates.device).expand_as(estimates)
-        rows["worst_si_sdr"] = metrics.si_sdr(estimates, right)[..., 0].amin(0)
+        value = metrics.si_sdr(estimates, right)[..., 0]
+        rows["worst_si_sdr"], rows["share_right"] = value.amin(0), (value > risk.RIGHT).double().mean(0)
     notes.tried.append(_particle_rows(rows, (len(misfit), misfit.shape[1])))
 
 
