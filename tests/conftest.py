@@ -30,8 +30,8 @@ os.environ["SLURM_CONF"] = os.devnull
 REAL = Path(sys.executable).parent  # has the real `python`
 PRIOR = "results/smoke/priors/toy/flowavenet/{}/{}/seed0.safetensors"
 TABLES = [
-    "cross_likelihood", "detection", "classification", "separation", "acceptance", "gradient_norm", "truth_gap",
-    "denoising", "posterior", "claims", "table_1", "table_2", "costs",
+    "cross_likelihood", "detection", "detection_summary", "classification", "separation", "acceptance",
+    "gradient_norm", "truth_gap", "denoising", "posterior", "claims", "table_1", "table_2", "costs",
 ]  # fmt: skip
 
 # Where two workers share the tests, what takes long comes first, and Slurm's waiting beside it.

@@ -57,6 +57,33 @@ def test_every_key_is_described():
     ("path", "value", "expected"),
     [
         ("separation/itmes", 3, "separation.itmes: unknown key; allowed: items, "),
+        (
+            "datasets/fidelity/mixes/easy/noise",
+            None,
+            "mixes.easy: a mix of one source needs noise, and so do all mixes",
+        ),
+        ("datasets/fidelity/mixes/octave/multiples", [2], "mixes.octave.multiples: needs one number for each source"),
+        ("datasets/fidelity/mixes/octave/unison", None, "mixes.octave.multiples: needs a unison above 0"),
+        ("datasets/fidelity/fidelity/compare/particles", 2, "particles: must be 39, 79, 119, ...: one particle has no"),
+        ("datasets/fidelity/fidelity/tempering/chains", 7, "chains: must be an even number from 6 on"),
+        ("datasets/fidelity/fidelity/tempering/burn_in", 4000, "burn_in: must be below `steps`, 4000"),
+        ("datasets/fidelity/fidelity/runs/nope", {}, "fidelity.runs: there is no 'nope'; allowed: langevin_noise_free"),
+        (
+            "datasets/fidelity/fidelity/runs/langevin_annealed",
+            {},
+            "runs.langevin_annealed: samplers of mixes with noise",
+        ),
+        ("datasets/fidelity/fidelity/runs/alternating_amortised", {}, "begins at a posterior model's estimates"),
+        (
+            "datasets/fidelity/fidelity/runs/dirac/wavenet",
+            {},
+            "runs.dirac: there is no 'wavenet'; allowed: exact_short",
+        ),
+        (
+            "datasets/fidelity/priors",
+            ["score_short"],
+            "datasets.fidelity.fidelity: the exact posterior needs a prior of",
+        ),
         ("sede", 3, "sede: unknown key; allowed: seed, "),
         ("seed", "x", "seed: 'x' is not of type 'integer'"),
         ("seed", None, "seed: is missing"),
@@ -98,7 +125,7 @@ def test_every_key_is_described():
         (
             "separation/methods/langevin_annealed/sampler",
             "nope",
-            "sampler: 'nope' is not allowed; allowed: alternating, gibbs, guided, langevin",
+            "sampler: 'nope' is not allowed; allowed: alternating, annealed_gibbs, gibbs, guided, langevin, ",
         ),
         ("separation/methods/langevin_annealed/settings/stepz", 1, "settings.stepz: unknown key; allowed: steps"),
         ("separation/methods/alternating/settings/steps", 1, "settings.steps: unknown key; allowed: turns, share"),
@@ -174,9 +201,13 @@ def test_every_key_is_described():
         (
             "datasets/toy/mixes/two/sources",
             ["sine"],
-            "mixes.two: a mix of one source needs noise, and no other mix has any",
+            "mixes.two: a mix of one source needs noise, and so do all mixes of a data set with `fidelity`; no other",
         ),
-        ("datasets/toy/mixes/two/noise", "0.3", "mixes.two: a mix of one source needs noise, and no other mix has any"),
+        (
+            "datasets/toy/mixes/two/noise",
+            "0.3",
+            "mixes.two: a mix of one source needs noise, and so do all mixes of a data set with `fidelity`; no other",
+        ),
         ("datasets/toy/runs/dirac/score/mixes", ["saw_noise"], "dirac.score: the mix saw_noise has noise, which only"),
         ("datasets/toy/supervised/supervised/mixes", ["saw_noise"], "supervised.supervised: the mix saw_noise has noi"),
         ("datasets/toy/mixes/saw_noise/noise", "0.1", "posterior_denoise_sleep.sigma: must be below the noise 0.1 of"),

@@ -25,8 +25,8 @@ def test_missing_recordings_stop_before_any_job(repository, tmp_path, monkeypatc
     planned = repository.planned("smoke_musdb18")
     assert planned["train_prior"] == 2 * (2 + 2 + 1 + 2) and planned["make_data"] == 1
     assert (
-        planned["table"] == 9
-    )  # claims, denoising, detection by track, posterior, separation, smoothed bound, tables 1, 2, tracks
+        planned["table"] == 10
+    )  # claims, denoising, detection by track, its summary, posterior, separation, smoothed bound, tables 1, 2, tracks
 
 
 def test_musdb18_from_stem_files(repository, tmp_path, monkeypatch):

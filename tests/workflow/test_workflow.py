@@ -33,7 +33,7 @@ def test_smoke_has_everything_and_is_done(smoke):
         assert (results / f"tables/{table}.csv").stat().st_size > 100
         assert (results / f"tables/{table}.md").exists()
     figures = {path.stem for path in (results / "figures").glob("*.pdf")}
-    assert len(figures) == 25
+    assert len(figures) == 27
     for name in figures:
         assert Image.open(results / f"figures/{name}.png").height <= 1600 and (results / f"figures/{name}.csv").exists()
     report = (results / "report.html").read_text()

@@ -30,7 +30,13 @@ rule table:
     """One table of one data set, computed by table_NAME.py."""
     input:
         script=lambda wildcards: script(program_of(wildcards.name)),
-        code=lambda wildcards: library(program_of(wildcards.name), families=TABLES[wildcards.name].families),
+        code=asks(
+            lambda data, wildcards: library(
+                program_of(wildcards.name),
+                data=data.kind if TABLES[wildcards.name].opens_data else None,
+                families=TABLES[wildcards.name].families,
+            )
+        ),
         inputs=asks(lambda data, wildcards: jobs.resolve(data, TABLES[wildcards.name].inputs)),
     output:
         **paths.outputs("table"),

@@ -25,7 +25,7 @@ def main() -> None:
         measured = pd.read_csv(path, sep="\t").iloc[0]
         rows.append({
             "what": below[0], "dataset": Path(below[1]).stem, "prior": below[2] if len(below) > 3 else "",
-            "method": below[3] if below[0] == "separate" else "", "seconds": measured["s"],
+            "method": below[3] if below[0] in ("separate", "sample_posterior") else "", "seconds": measured["s"],
             "threads": int(line[2]) if line else 1, "device": line[1] if line else "cpu", "jobs": 1,
             "memory_mb": float(memory),
         })  # fmt: skip

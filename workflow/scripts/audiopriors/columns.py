@@ -6,6 +6,9 @@ This module imports nothing, so the workflow can look a name up before its first
 _OF_MODEL = ("dataset", "prior", "prior_source", "prior_sigma")
 _SEEDS = ("seeds", "seed_low", "seed_high")
 
+RATIO = "_ratio"
+"The end of the name of a measure that compares the own prior with others."
+
 BSS_EVAL = ("sdr_median", "isr_median", "sir_median", "sar_median", "share_with_sdr")
 "The last columns of `separation`; a table has them where its rows have BSSEval's measures: mixes of recordings."
 
@@ -16,6 +19,14 @@ COLUMNS = {
     ),
     "detection": (
         *_OF_MODEL, "test_source", "data_sigma", "measure", "frame", "n", "auroc", "low", "high", "fpr95", *_SEEDS,
+        "aupr_in", "aupr_out",
+    ),
+    "detection_summary": (
+        "dataset", "prior", "prior_sigma", "data_sigma", "measure", "kind", "frame", "n", "pairs", "auroc", "low",
+        "high", "auroc_near", "auroc_near_low", "auroc_near_high", "auroc_far", "auroc_far_low", "auroc_far_high",
+        "worst", "worst_low", "worst_high", "worst_prior_source", "worst_test_source", "aupr_in", "aupr_in_near",
+        "aupr_in_far", "aupr_out", "aupr_out_near", "aupr_out_far", "item_deviation", "seeds", "training_deviation",
+        "worst_training_deviation", "near_pairs",
     ),
     "detection_by_track": (
         *_OF_MODEL, "test_source", "data_sigma", "measure", "frame", "n", "auroc", "fpr95", *_SEEDS, "track",
@@ -49,10 +60,18 @@ COLUMNS = {
         "log_likelihood", "log_prior", "entropy", "inside_50", "inside_50_low", "inside_50_high", "inside_95",
         "inside_95_low", "inside_95_high",
     ),
+    "posterior_fidelity": (
+        "dataset", "mix", "method", "prior", "frame", "n", "coverage_50", "coverage_95", "low", "high",
+        "stein_discrepancy", "stein_discrepancy_low", "stein_discrepancy_high", "stein_discrepancy_at_best",
+        "coverage_50_low", "coverage_50_high", "rank_p", "energy_distance", "energy_distance_low",
+        "energy_distance_high", "energy_distance_at_best", "mixes_explained_twice", "mode_distance",
+        "mode_distance_at_best", "elsewhere", "effective_particles", "calls", "truth_50", "truth_95",
+        "reference_error", "verdict",
+    ),
     "acceptance": (
         "dataset", "mix", "method", "prior", "particles", "mixes", "share_right", "share_accepted", "false_accepts",
         "missed", "auroc", "largest_misfit_right", "smallest_misfit_wrong", "agreement_db_median", "rounds",
-        "accepted_mixes", "accepted_failures", "accepted_failures_high", "calls_per_mix",
+        "accepted_mixes", "accepted_failures", "accepted_failures_high", "calls_per_mix", "best_of_8",
     ),
     "tracks": (
         "dataset", "track", "folder_split", "used_for", "seconds", "frames", "frames_all_sound", "reason",
@@ -67,10 +86,13 @@ COLUMNS = {
 }  # fmt: skip
 "By the table's name. `table_1` goes on with a column a source, `table_2` with one a setting of any prior."
 
-SHARES = ("auroc", "accuracy", "fpr95", "share_above_10_db", "share_of_mixes", "accepted", "stopped")
+SHARES = (
+    "auroc", "accuracy", "fpr95", "share_above_10_db", "share_of_mixes", "accepted", "stopped", "coverage_50",
+    "coverage_95",
+)  # fmt: skip
 "Columns of numbers between 0 and 1."
 
-INTERVALS = ("mean", "auroc", "accuracy", "gap_mean", "si_sdr_median", "error_over_limit")
+INTERVALS = ("mean", "auroc", "accuracy", "gap_mean", "si_sdr_median", "error_over_limit", "coverage_95")
 "Columns of numbers whose interval is in `low` and `high`; that of another one, NAME, is in NAME_low and NAME_high."
 
 DENOISERS = ("tweedie", "langevin")
@@ -90,6 +112,8 @@ MEASURES = {
     "mel_log_ratio": "log p$_k$ − log p$_j$\nof log-mel spectrograms",
     "mixture_ratio": "log p$_k$ − log mean$_j$ p$_j$",
     "typicality": "typicality",
+    "likelihood_and_dimension": "log p(x) and\nlocal dimension",
+    "path_density": "density of the\npath to noise",
     "gradient_norm_squared": "‖∇ log p(x)‖²",
     "integration_error": "error of the integral\nof log p(x)",
 }

@@ -121,6 +121,42 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Tempering:
+    """Settings of the exact posterior (fidelity/tempering.py)."""
+
+    ensembles: Several
+    "Independent runs, whose difference shows the error."
+    chains: Several
+    "Chains at each noise level; an even number from 6 on."
+    levels: Several
+    "Noise levels."
+    top: Positive
+    "The highest noise level at T = 128; it grows with sqrt(T). There the sources drown."
+    burn_in: Count
+    "Steps that are not kept."
+    steps: Count
+    "Steps in all."
+    draws: Several
+    "Draws kept of each ensemble, for each mix."
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How samplers are compared with the exact posterior (fidelity/measures.py)."""
+
+    items: Several
+    "Test mixes of each kind."
+    particles: Several
+    "Particles for each mix; one more is a multiple of 40, so that ranks have regions of 50 % and 95 %."
+    together: Count
+    "Mixes that are sampled at once; this bounds the memory."
+    replicates: Several
+    "How often exact draws take the place of particles, to show what each measure is at its best."
+    error: Positive
+    "The largest error of an exact posterior, in its deviations (see tempering.py): above, its mix is refused."
+
+
+@dataclass(frozen=True)
 class Posterior:
     """Settings of a posterior model (separation/encoder.py)."""
 

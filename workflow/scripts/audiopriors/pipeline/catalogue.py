@@ -15,7 +15,7 @@ from .scale import DataSet
 # Tables that one program computes, as they use the same rows.
 LIKELIHOOD_TABLES = ("cross_likelihood", "detection", "classification", "gradient_norm")
 # Tables that claims can be decided by, where a data set has them.
-CLAIMED = (*LIKELIHOOD_TABLES, "truth_gap", "separation", "denoising")
+CLAIMED = (*LIKELIHOOD_TABLES, "truth_gap", "separation", "denoising", "posterior_fidelity")
 
 
 def _always(data: DataSet, wildcards: dict[str, str] | None = None) -> bool:
@@ -42,6 +42,8 @@ class Table:
     exists: Callable[[DataSet], bool] = _always
     families: tuple[str, ...] = ()
     "Families of priors of which its program reads something by name."
+    opens_data: bool = False
+    "Whether its program opens the data set itself."
     rule: str = "table"
 
 
@@ -109,6 +111,11 @@ def has_accepting(data: DataSet) -> bool:
 def accepts_first_mix(data: DataSet) -> bool:
     """Whether such a run separates the first mix."""
     return any(run.mix == data.first_mix and data.scale.method(run.method).accepts for run in data.runs)
+
+
+def has_fidelity(data: DataSet) -> bool:
+    """Whether samplers are compared with the exact posterior."""
+    return bool(data.fidelity)
 
 
 def has_planned(data: DataSet) -> bool:

@@ -9,6 +9,8 @@ from . import schema
 from .scale import NOISE_FREE
 from .schema import Key, dotted, not_allowed
 
+NOISE_RULE = "a mix of one source needs noise, and so do all mixes of a data set with `fidelity`; no other mix has any"
+
 
 def problems(config: dict) -> list[str]:
     """Every problem of one merged configuration, except those of its priors' resolved settings: `key: problem`.
@@ -34,8 +36,12 @@ def _of_datasets(config: dict) -> Iterator[str]:
             yield from _each(settings["sources"], dataset["sources"], (*at, "mixes", mix))
             if len(settings.get("gains", settings["sources"])) != len(settings["sources"]):
                 yield f"{dotted((*at, 'mixes', mix, 'gains'))}: needs one number for each source"
-            if (len(settings["sources"]) == 1) != ("noise" in settings):
-                yield f"{dotted((*at, 'mixes', mix))}: a mix of one source needs noise, and no other mix has any"
+            if (len(settings["sources"]) == 1 or "fidelity" in dataset) != ("noise" in settings):
+                yield f"{dotted((*at, 'mixes', mix))}: {NOISE_RULE}"
+            if len(settings.get("multiples", settings["sources"])) != len(settings["sources"]):
+                yield f"{dotted((*at, 'mixes', mix, 'multiples'))}: needs one number for each source"
+            if "multiples" in settings and not settings.get("unison"):
+                yield f"{dotted((*at, 'mixes', mix, 'multiples'))}: needs a unison above 0, the range around them"
         noisy = [mix for mix, settings in dataset["mixes"].items() if "noise" in settings]
         for separator, supervised in dataset.get("supervised", {}).items():
             here = (*at, "supervised", separator)
@@ -56,11 +62,36 @@ def _of_datasets(config: dict) -> Iterator[str]:
                 begun_by = methods.get(method, {}).get("posterior")
                 if begun_by:
                     yield from _begun(begun_by, prior, mixes, dataset, (*at, "runs", method, prior))
+        if "fidelity" in dataset:
+            yield from _of_fidelity(dataset, config, (*at, "fidelity"))
         if "file" in dataset:
             yield from not_allowed(dataset["file"]["prior"], dataset["priors"], (*at, "file", "prior"))
             yield from not_allowed(dataset["file"]["method"], methods, (*at, "file", "method"))
             if "posterior" in methods.get(dataset["file"]["method"], {}):
                 yield f"{dotted((*at, 'file', 'method'))}: recordings have no posterior model; choose one without"
+
+
+def _of_fidelity(dataset: dict, config: dict, at: Key) -> Iterator[str]:
+    methods, priors = config["separation"]["methods"], config["priors"]
+    compare, tempering, runs = (dataset["fidelity"][key] for key in ("compare", "tempering", "runs"))
+    if (compare["particles"] + 1) % 40:
+        yield (
+            f"{dotted((*at, 'compare', 'particles'))}: must be 39, 79, 119, ...: one particle has no spread, and "
+            "of other numbers no region between two of them has 50 % and 95 %"
+        )
+    if tempering["chains"] % 2 or tempering["chains"] < 6:
+        yield f"{dotted((*at, 'tempering', 'chains'))}: must be an even number from 6 on"
+    if tempering["burn_in"] >= tempering["steps"]:
+        yield f"{dotted((*at, 'tempering', 'burn_in'))}: must be below `steps`, {tempering['steps']}"
+    if not any(prior in priors and priors[prior]["family"] == "exact" for prior in dataset["priors"]):
+        yield f"{dotted(at)}: the exact posterior needs a prior of the family exact under the data set's `priors`"
+    for method, of_method in runs.items():
+        yield from not_allowed(method, methods, (*at, "runs"))
+        yield from _each(of_method, dataset["priors"], (*at, "runs", method))
+        if method in methods and "plan" not in methods[method]:
+            yield f"{dotted((*at, 'runs', method))}: samplers of mixes with noise need a plan, not sigmas"
+        if "posterior" in methods.get(method, {}):
+            yield f"{dotted((*at, 'runs', method))}: begins at a posterior model's estimates; choose one without"
 
 
 def _mixes_of(run: dict, dataset: dict) -> list[str]:
@@ -170,6 +201,11 @@ def priors(config: dict) -> Iterator[str]:
                 if config["priors"][prior]["levels"] != "one":
                     for mix in _mixes_of(run, dataset):
                         yield from _with_gains(dataset, mix, prior, ("datasets", name, "runs", method, prior))
+        for method, of_method in dataset.get("fidelity", {}).get("runs", {}).items():
+            for prior in of_method:
+                if config["priors"][prior]["levels"] != "one":
+                    place = dotted(("datasets", name, "fidelity", "runs", method, prior))
+                    yield f"{place}: a plan needs a prior that serves all noise levels"
         for one, settings in dataset.get("posteriors", {}).items():
             levels, here = config["priors"][settings["prior"]]["levels"], ("datasets", name, "posteriors", one)
             if levels != "one":

@@ -132,6 +132,6 @@ def _names(datasets: list[str], scales: list[dict]) -> dict[str, dict[str, None]
         add("method", *scale["separation"]["methods"], "mix", *dataset.get("supervised", {}))
         add("method", *dataset.get("posteriors", {}), *columns.DENOISERS)
         add("method", *registry.says("data", dataset["kind"], "references"))
-        add("mix", *dataset["mixes"])
+        add("mix", *dataset["mixes"], *(["all"] if "fidelity" in dataset else []))
     add("measure", *columns.MEASURES)
     return allowed

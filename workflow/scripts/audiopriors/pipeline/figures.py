@@ -14,6 +14,7 @@ from .catalogue import (
     first_of_its_prior,
     has_accepting,
     has_exact,
+    has_fidelity,
     has_joint,
     has_planned,
     has_published,
@@ -108,6 +109,16 @@ FIGURES: dict[str, Figure] = {
         "means are clipped to [−4, 2] nats/sample, numbers are not.",
         (table("cross_likelihood"), table("detection"), table("table_1")),
         exists=has_published,
+    ),
+    "detection_summary": Figure(
+        "Detection by measure, at some noise levels of prior and data, scale {scale}; {items} test items of T = "
+        "{frame} samples, {seeds} training(s). Crosses: the worst pair of sources, with the 95 % interval of a least "
+        "of so many. Circles and squares: the mean over near pairs (the half whose mean spectra are least apart) and "
+        "over far ones. Above the line: measures of one class, which know only the own prior. Below it: ratios, which "
+        "also know the prior of the tested source; of true laws, the ratio of two is the optimal test of that pair "
+        "(Neyman and Pearson's lemma), so it is a ceiling, and no detection of the unknown. Dotted: a guess. Data set "
+        "{dataset}. Look for crosses left of the dotted line: there a near source has more than the own one.",
+        (table("detection_summary"),),
     ),
     "noise_grid": Figure(
         "Fig. 4 of the paper, scale {scale}: prior and data have the same noise level; {items} test items of T = "
@@ -382,6 +393,34 @@ FIGURES: dict[str, Figure] = {
         "misfit, which does not (the geometric mean of the mix's residual, in units of what the priors' denoising "
         "errors explain, and of how badly the priors denoise the estimates). Accepted are those left of the dashed "
         "line; T = {frame}, scale {scale}. Look at the lower left: a failure there would be accepted silently.",
+        (PARTICLES,),
+        exists=has_accepting,
+    ),
+    "fidelity": Figure(
+        "Do samplers sample? Share of draws from the exact posterior that lie within the particles' regions of 50 % "
+        "and of 95 % (dotted and dashed lines), mean over the sources' parameters, with 95 % intervals over mixes. "
+        "Left of its line the particles' spread is too small, or in the wrong place; right of it too large. T = "
+        "{frame}, scale {scale}. Look at the distance of the filled marks from the dashed line.",
+        (table("posterior_fidelity"),),
+        exists=has_fidelity,
+    ),
+    "explanations": Figure(
+        "Which explanations do samplers choose? Of each kind of mix the one with the most explanations: phases of its "
+        "first two sources in draws from the exact posterior (grey) and in each sampler's particles under the learned "
+        "prior. Particles beside the grey explain the mix wrongly; grey without particles is an explanation that the "
+        "sampler does not find. T = {frame}, scale {scale}. Look at mixes with several grey clouds.",
+        (
+            Input("exact_posterior", "draws"),
+            Input("exact_posterior", "rows"),
+            Input("sample_posterior", "particles"),
+        ),
+        exists=has_fidelity,
+    ),
+    "risk_coverage": Figure(
+        "What refusing particles by their misfit buys: the share of wrong particles (a source of at most 10 dB) among "
+        "those accepted, against the share accepted, as the limit of the misfit grows; each mix is a line, and its "
+        "mark is where the method's own limit ends; T = {frame}, scale {scale}. Fresh particles are run for mixes "
+        "that are refused, so hard mixes have more of them. Look for a mark above 0: failures that are accepted.",
         (PARTICLES,),
         exists=has_accepting,
     ),

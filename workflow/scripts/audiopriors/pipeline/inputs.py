@@ -6,6 +6,7 @@ import os
 from types import SimpleNamespace
 
 from .. import shipped_priors
+from ..errors import UserError
 from . import paths, programs, shipped
 from .scale import ALL, DataSet
 
@@ -55,6 +56,39 @@ def priors_of_run(data: DataSet, wildcards) -> list[str]:
     """The models of a run: for each sigma of the method in turn, each source of the mix in turn."""
     run = data.run(wildcards.prior, wildcards.method, wildcards.mix)
     return _separating(data, run.prior, run.method, run.mix)
+
+
+def exact_priors(data: DataSet, wildcards) -> list[str]:
+    """The exact prior of each source that is compared with the exact posterior; of one mix, if it is in the path."""
+    if not data.fidelity or data.exact is None:
+        raise UserError(f"{data.name} has no exact posterior: the config has no datasets.{data.name}.fidelity")
+    sources = data.mix(wildcards.mix)["sources"] if hasattr(wildcards, "mix") else data.mixed_sources
+    return [_model(data, data.exact, source, ALL) for source in sources]
+
+
+def priors_of_sampling(data: DataSet, wildcards) -> list[str]:
+    """The models of a sampler that is compared with the exact posterior: one for each source."""
+    run = data.fidelity_run(wildcards.prior, wildcards.method)
+    return [_model(data, run.prior, source, ALL) for source in data.mixed_sources]
+
+
+def errors_of_sampling(data: DataSet, wildcards) -> list[str]:
+    """The error curves of such a sampler's priors."""
+    place = {"scale": data.scale.name, "dataset": data.name, "prior": wildcards.prior}
+    errors = paths.output("error_curve", "errors")
+    return [errors.format(**place, prior_source=source) for source in data.mixed_sources]
+
+
+def draws_of_sampling(data: DataSet, wildcards) -> list[str]:
+    """The exact draws of every mix."""
+    place, draws = {"scale": data.scale.name, "dataset": data.name}, paths.output("exact_posterior", "draws")
+    return [draws.format(**place, mix=mix) for mix in data.settings["mixes"]]
+
+
+def loaded_by_sampling(data: DataSet, wildcards) -> dict:
+    """The modules that such a sampler loads by name, and those of the exact prior."""
+    loaded = _loaded(data, wildcards.prior, wildcards.method)
+    return loaded | {"families": [*loaded["families"], "exact"]}
 
 
 def _separating(data: DataSet, prior: str, method: str, mix: str) -> list[str]:

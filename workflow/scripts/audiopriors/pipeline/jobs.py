@@ -16,7 +16,8 @@ from .tables import TABLES
 # Rules whose clock times `costs` adds up.
 TIMED = (
     "make_data", "train_prior", "train_jointly", "evaluate_prior", "sample_prior", "separate", "error_curve",
-    "train_separator", "separate_reference", "train_posterior", "separate_posterior",
+    "train_separator", "separate_reference", "train_posterior", "separate_posterior", "exact_posterior",
+    "sample_posterior",
 )  # fmt: skip
 # Rules whose results are clock times, pages and sounds, or are computed from a recording: they have no checksum.
 UNLISTED = (
@@ -70,6 +71,7 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
             if data.scale.method(run.method).planned
             for source in data.mix(run.mix)["sources"]
         }
+        curves |= {(run.prior, source): None for run in data.fidelity_runs for source in data.mixed_sources}
         for name, source in curves:
             yield "error_curve", {"prior": name, "prior_source": source}
         for separator, settings in data.supervised.items():
@@ -83,6 +85,10 @@ def jobs(data: DataSet) -> tuple[Job, ...]:
             yield "separate_reference", {"mix": mix}
         for run in data.runs:
             yield "separate", {"prior": run.prior, "method": run.method, "mix": run.mix}
+        for mix in data.settings["mixes"] if data.fidelity else ():
+            yield "exact_posterior", {"mix": mix}
+        for run in data.fidelity_runs:
+            yield "sample_posterior", {"prior": run.prior, "method": run.method}
         yield "likelihood_tables", {}
         yield "costs", {}
         for name, table in TABLES.items():

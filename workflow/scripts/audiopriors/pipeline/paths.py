@@ -44,6 +44,13 @@ _OUTPUTS = {
         "forming": "separation/{dataset}/{prior}/{method}/{mix}.forming.npy",
         "examples": "separation/{dataset}/{prior}/{method}/{mix}.examples.npy",
     },
+    "exact_posterior": {
+        "draws": "fidelity/{dataset}/reference/{mix}.npy", "rows": "fidelity/{dataset}/reference/{mix}.parquet",
+    },
+    "sample_posterior": {
+        "rows": "fidelity/{dataset}/{prior}/{method}.parquet",
+        "particles": "fidelity/{dataset}/{prior}/{method}.particles.parquet",
+    },
     "likelihood_tables": {
         name: f"tables/{{dataset}}/{name}.csv"
         for name in ("cross_likelihood", "detection", "classification", "gradient_norm")
@@ -100,6 +107,8 @@ _PLACES = {
     "train_posterior": "{dataset}/{posterior}/{mix}",
     "separate_posterior": "{dataset}/{posterior}/{mix}",
     "separate": "{dataset}/{prior}/{method}/{mix}",
+    "exact_posterior": "{dataset}/{mix}",
+    "sample_posterior": "{dataset}/{prior}/{method}",
     "likelihood_tables": "{dataset}",
     "table": "{name}_{dataset}",
     "costs": "{dataset}",

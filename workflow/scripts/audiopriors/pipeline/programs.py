@@ -191,6 +191,41 @@ def _separation(data: DataSet, mix: str, items: int) -> dict:
     }
 
 
+def exact_posterior(data: DataSet, wildcards) -> dict:
+    return {
+        **_fidelity(data),
+        "mix": data.mix(wildcards.mix),
+        "prior": data.exact,
+        "tempering": data.fidelity["tempering"],
+        "seed": _seed(data, "exact_posterior", data.name, wildcards.mix),
+    }
+
+
+def sample_posterior(data: DataSet, wildcards) -> dict:
+    run = data.fidelity_run(wildcards.prior, wildcards.method)
+    method = data.scale.method(run.method).settings
+    levels = {"levels": run.settings.get("levels", method["plan"]["levels"])}
+    return {
+        **_fidelity(data, run.settings.get("items")),
+        "mixes": [data.mix(mix) for mix in data.settings["mixes"]],
+        "settings": method | {"plan": method["plan"] | levels},
+        "method": run.method,
+        "prior": run.prior,
+        "seed": _seed(data, "sample_posterior", data.name, run.prior, run.method),
+    }
+
+
+def _fidelity(data: DataSet, items: int | None = None) -> dict:
+    compare = data.fidelity["compare"]
+    return {
+        "threads": data.scale.settings["threads"],
+        "dataset": data.name,
+        "data": data.data,
+        "frame": data.frame,
+        "fidelity": compare | {"items": min(items or compare["items"], compare["items"])},
+    }
+
+
 def separate_recording(data: DataSet, wildcards) -> dict:
     settings = data.scale.settings["separation"]
     return {
@@ -242,6 +277,7 @@ def likelihood_tables(data: DataSet, wildcards) -> dict:
 def table(data: DataSet, wildcards) -> dict:
     settings = data.scale.settings
     choices = {
+        "data": data.data,
         "sources": data.sources,
         "frame": data.frame,
         "sigmas": data.sigmas,

@@ -264,10 +264,11 @@ class DataSet:
         return next(iter(self.settings["mixes"]))
 
     def mix(self, name: str) -> dict:
-        """A mix as programs take it: name, sources, gains, unison, noise, skip."""
+        """A mix as programs take it: name, sources, gains, unison, noise, skip; multiples if any."""
         settings = _one(self.settings["mixes"], name, f"{self.name} has no mix {{!r}}; it has {{}}")
         gains = settings.get("gains", [1] * len(settings["sources"]))
         others = {key: settings.get(key, 0) for key in ("unison", "skip")}
+        others |= {key: settings[key] for key in ("multiples",) if key in settings}
         noise = float(settings.get("noise", 0))
         return {"name": name, "sources": settings["sources"], "gains": gains, "noise": noise, **others}
 
@@ -307,6 +308,36 @@ class DataSet:
                 f"the config has no run of {prior} with {method} on {self.name}; add it under datasets.{self.name}.runs"
             )
         return Run(prior, method, mix, settings)
+
+    @functools.cached_property
+    def fidelity(self) -> dict:
+        """How samplers are compared with the exact posterior; empty if they are not."""
+        return self.settings.get("fidelity", {})
+
+    @functools.cached_property
+    def fidelity_runs(self) -> list[Run]:
+        """Every sampler that is compared with the exact posterior, of every mix: `mix` is empty."""
+        return [
+            Run(prior, method, "", settings)
+            for method, priors in self.fidelity.get("runs", {}).items()
+            for prior, settings in priors.items()
+        ]
+
+    def fidelity_run(self, prior: str, method: str) -> Run:
+        """The comparison of that prior and method."""
+        for run in self.fidelity_runs:
+            if (run.prior, run.method) == (prior, method):
+                return run
+        raise UserError(
+            f"the config does not compare {prior} with {method} on {self.name}; add it under "
+            f"datasets.{self.name}.fidelity.runs"
+        )
+
+    @property
+    def mixed_sources(self) -> list[str]:
+        """The sources that are in some mix."""
+        mixed = {source for mix in self.settings["mixes"].values() for source in mix["sources"]}
+        return [source for source in self.sources if source in mixed]
 
     @property
     def supervised(self) -> dict:

@@ -47,6 +47,8 @@ def whole() -> dict:
         "some_error_curve": {key: value for key, value in _of("ErrorCurve").items() if key != "required"},
         "plan": _of("Plan"),
         "jointly": _of("Jointly"),
+        "fidelity": _of("Fidelity"),
+        "tempering": _of("Tempering"),
     }
     return schema
 

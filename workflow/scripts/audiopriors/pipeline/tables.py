@@ -12,6 +12,7 @@ from .catalogue import (
     Table,
     has_accepting,
     has_exact,
+    has_fidelity,
     has_posteriors,
     has_runs,
     has_tracks,
@@ -43,8 +44,23 @@ TABLES = {
     "detection": Table(
         "AUROC and FPR95 of in-class items (the prior's own source) against each other source and against the rest "
         "pooled, by measure, with 95 % intervals. log_ratio is log "
-        "p_k − log p_j against the prior of the tested source. Scale {scale}.",
+        "p_k − log p_j against the prior of the tested source. aupr_in and aupr_out are the areas under the "
+        "precision-recall curve with in-class items, or the others, as positives; they have no interval. Scale "
+        "{scale}.",
         rule="likelihood_tables",
+    ),
+    "detection_summary": Table(
+        "Detection over all pairs of sources, a row for each prior, noise level and measure: the mean AUROC of all "
+        "pairs (auroc, low, high), of near and of far ones, and the worst, whose interval is that of a least of so "
+        "many. Near is the half of the pairs whose mean spectra are least apart (near_pairs); no prior decides that. "
+        "kind one_class: the measure knows only the own prior, as detection usually has it. kind ratio: it also knows "
+        "the prior of the tested source (mixture_ratio: of all); log_ratio of two true laws is the optimal test for "
+        "that pair (Neyman and Pearson's lemma), and no detection of the unknown. Intervals and item_deviation are "
+        "over items (over tracks for music), training_deviation is over the trainings (seeds) on the same items. "
+        "Scale {scale}.",
+        inputs=(ITEMS, MEASURES),
+        settings=("data", "sources", "frame"),
+        opens_data=True,
     ),
     "detection_by_track": Table(
         "AUROC and FPR95 as in the table of detection, of the items of one track alone (n of each source). Scale "
@@ -114,12 +130,26 @@ TABLES = {
         settings=("frame",),
         exists=has_posteriors,
     ),
+    "posterior_fidelity": Table(
+        "Do samplers sample? Particles of each method and prior against draws from the exact posterior, of each kind "
+        "of mix and of all. coverage_50 and coverage_95 (low, high): share of exact draws within regions of the "
+        "particles; rank_p: p of the ranks' evenness; energy_distance over the posterior's own spread; "
+        "stein_discrepancy: of noisy sources with their exact score; mode_distance: total variation of the "
+        "frequencies of a mix's explanations, where there are several; elsewhere: share of particles at none. "
+        "at_best: what as many exact draws reach in 95 % of replicates. effective_particles: exact draws whose mean "
+        "is as good. calls of denoisers a particle. truth_50 and truth_95 judge the exact posterior by the true "
+        "parameters, reference_error by independent runs, in its deviations. Scale {scale}.",
+        inputs=(Input("exact_posterior", "rows"), Input("sample_posterior", "rows")),
+        settings=("frame",),
+        exists=has_fidelity,
+    ),
     "acceptance": Table(
         "How well the misfit, which does not know the truth, tells particles that found every source (all above 10 "
         "dB): shares of all particles, accepted particles that are wrong, right ones that are not accepted, the "
         "AUROC of the misfit, its largest value of a right and its smallest of a wrong particle, and how far the "
         "particles of a first round agree with the best; of accepted mixes, those that are wrong, and the high "
-        "end of the 95 % interval of their share; calls of denoisers for each mix, judging included. Scale {scale}.",
+        "end of the 95 % interval of their share; calls of denoisers for each mix, judging included; best_of_8: the "
+        "share of sources above 10 dB in the best of a mix's first 8 particles. Scale {scale}.",
         inputs=(PARTICLES,),
         settings=(),
         exists=has_accepting,
