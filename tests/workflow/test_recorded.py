@@ -51,7 +51,7 @@ def test_demo_band_has_everything_and_is_done(band):
             assert (results / f"tables/demo_band/{table}.html").stat().st_size > 300
             assert (results / f"tables/demo_band/{table}.md").exists()
     figures = {path.stem for path in (results / "figures").glob("*.pdf")}
-    assert len(figures) == 21 and "separation_examples_demo_band" in figures
+    assert len(figures) == 22 and "separation_examples_demo_band" in figures
     separated = tables_of(results, "separation")
     methods = {"mix", "static_wiener", "ideal_power_mask", "langevin_annealed", "alternating_song", "gibbs_music"}
     assert set(separated["method"]) >= methods | {"supervised", "supervised_large", "supervised_together"}
