@@ -193,6 +193,12 @@ def band(repository, tmp_path_factory) -> Workplace:
     return finished("band", "smoke_demo_band", repository, tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def fidelity(repository, tmp_path_factory) -> Workplace:
+    """A finished smoke run of the data set `fidelity`; do not change it, copy it."""
+    return finished("fidelity", "smoke_fidelity", repository, tmp_path_factory)
+
+
 class Reduced(Workplace):
     """A copy with one small scale: a chain of two trainings for each of two sources, evaluated, and their tables."""
 

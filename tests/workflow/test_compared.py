@@ -2,13 +2,6 @@
 
 import pandas as pd
 import pytest
-from conftest import finished
-
-
-@pytest.fixture(scope="session")
-def fidelity(repository, tmp_path_factory):
-    """A finished smoke run of the data set `fidelity`; do not change it, copy it."""
-    return finished("fidelity", "smoke_fidelity", repository, tmp_path_factory)
 
 
 def test_every_sampler_has_its_rows(fidelity):
