@@ -66,7 +66,7 @@ COLUMNS = {
         "coverage_50_low", "coverage_50_high", "rank_p", "energy_distance", "energy_distance_low",
         "energy_distance_high", "energy_distance_at_best", "mixes_explained_twice", "mode_distance",
         "mode_distance_at_best", "elsewhere", "effective_particles", "calls", "truth_50", "truth_95",
-        "reference_error", "verdict",
+        "reference_error", "elsewhere_low", "elsewhere_high", "verdict",
     ),
     "acceptance": (
         "dataset", "mix", "method", "prior", "particles", "mixes", "share_right", "share_accepted", "false_accepts",

@@ -1,4 +1,4 @@
-"""Gibbs sampling at falling noise with weighted particles (`gibbs.annealed_gibbs`): it samples the posterior."""
+"""Gibbs sampling at falling noise with weighted particles (`gibbs.annealed_gibbs`)."""
 
 from __future__ import annotations
 
