@@ -13,9 +13,9 @@ DRAWS = 400  # shown of the exact posterior
 
 def draw(settings, inputs):
     exact = {Path(path).stem: np.load(path) for path in inputs if path.endswith(".npy")}
-    rows = files.read_rows([path for path in inputs if Path(path).parent.name == "reference" and path not in exact
-                            and path.endswith(".parquet")])  # fmt: skip
-    particles = files.read_rows([path for path in inputs if path.endswith(".particles.parquet")])
+    tables = [path for path in inputs if path.endswith(".parquet")]
+    rows = files.read_rows([path for path in tables if not path.endswith(".particles.parquet")])
+    particles = files.read_rows([path for path in tables if path.endswith(".particles.parquet")])
     learned = [prior for prior in particles["prior"].unique() if prior != settings["exact"]]
     particles = particles[particles["prior"] == (learned or [settings["exact"]])[0]]
     mixes, methods = list(rows["mix"].unique()), list(particles["method"].unique())

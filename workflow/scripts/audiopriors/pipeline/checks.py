@@ -117,8 +117,9 @@ def _of_posterior(name: str, config: dict, dataset: dict, at: Key) -> Iterator[s
     if posterior["objective"] == "elbo_annealed" and posterior["from_sigma"] <= float(posterior["sigma"]):
         yield f"{dotted((*at, 'from_sigma'))}: must be above sigma, {posterior['sigma']}"
     for mix in posterior["mixes"]:
-        noise = dataset["mixes"].get(mix, {}).get("noise")
-        if noise is not None and float(noise) <= float(posterior["sigma"]):
+        settings = dataset["mixes"].get(mix, {"sources": []})
+        noise, number = settings.get("noise"), len(settings["sources"])
+        if noise is not None and float(noise) ** 2 <= number * float(posterior["sigma"]) ** 2:
             yield f"{dotted((*at, 'sigma'))}: must be below the noise {noise} of the mix {mix}"
         if noise is not None and posterior["objective"] == "elbo_annealed":
             yield f"{dotted((*at, 'objective'))}: elbo_annealed is for mixes without noise, and {mix} has noise"

@@ -359,9 +359,9 @@ class DataSet:
         """The posterior model of that name, which the config has for that mix."""
         posterior = _one(self.posteriors, name, f"{self.name} has no posterior model {{!r}}; it has {{}}")
         _one(dict.fromkeys(posterior["mixes"]), mix, f"{name} is not trained for the mix {{!r}}, but for {{}}")
-        noise, sigma = self.mix(mix)["noise"], float(posterior["sigma"])
-        if noise:  # the law of source + noise, given source + the part of that noise with deviation sigma
-            posterior = posterior | {"mixture_width": math.sqrt(noise**2 - sigma**2) / sigma}
+        noise, sigma, number = self.mix(mix)["noise"], float(posterior["sigma"]), len(self.mix(mix)["sources"])
+        if noise:  # the law of sources + noise, given each source + the part of that noise with deviation sigma
+            posterior = posterior | {"mixture_width": math.sqrt(noise**2 - number * sigma**2) / sigma}
         return posterior
 
     @property

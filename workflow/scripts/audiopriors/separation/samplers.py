@@ -249,11 +249,10 @@ def guided(
         every = whole(state)
         denoised = torch.stack([denoiser(one, raised) for denoiser, one in zip(denoisers, every, strict=True)])
         pull = denoised - every  # sigma^2 times each score
-        pull = (
-            pull[:-1] - pull[-1]
-            if guidance == "dirac"
-            else pull + (mix - state.sum(0)) / (width**2 + (noise / raised) ** 2)
-        )
+        if guidance == "dirac":
+            pull = pull[:-1] - pull[-1]
+        else:
+            pull = pull + (mix - state.sum(0)) / (width**2 + (noise / raised) ** 2)
         state = state + (1 - after / raised) * pull
         if callback:
             report(callback, level, sigma, mix, denoised)

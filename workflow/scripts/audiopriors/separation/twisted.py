@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -34,17 +36,16 @@ def twisted(
         return torch.stack([denoiser(part, sigma) for denoiser, part in zip(denoisers, x, strict=True)])
 
     def log_likelihood(estimates: Tensor, variance: float) -> Tensor:
-        """log psi, but for a constant that all particles share, which is the evidence's."""
+        """log N(M; the sum of the estimates, variance)."""
         error = (mix - estimates.sum(0)).double().square().sum((1, 2))
-        scale = torch.tensor(2 * torch.pi * variance, dtype=torch.float64)
-        return -0.5 * error / variance - 0.5 * mix.shape[2] * scale.log()
+        return -0.5 * error / variance - 0.5 * mix.shape[2] * math.log(2 * math.pi * variance)
 
     for level, (sigma, after) in enumerate(zip(levels, (*levels[1:], 0.0), strict=True)):
         denoised = denoised_at(state, sigma)
         left = sum(sigma**2 * power / (sigma**2 + power) for power in powers) if after else 0.0
         ahead = log_likelihood(denoised, noise**2 + left)
         log_weight = log_weight + (ahead - foreseen).view(-1, group)
-        evidence += log_weight.logsumexp(1) - torch.tensor(float(group)).log()
+        evidence += log_weight.logsumexp(1) - math.log(group)
         chosen = resampled(log_weight, generator)
         state, denoised, foreseen = state[:, chosen], denoised[:, chosen], ahead[chosen]
         log_weight = torch.zeros_like(log_weight)
