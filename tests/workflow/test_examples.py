@@ -53,14 +53,16 @@ def test_the_example_data_set_has_every_table_and_figure(extended):
         "tracks",
         "truth_gap",
         "posterior",
-    }  # no tracks, no exact prior, no encoder
+        "posterior_fidelity",
+    }  # no tracks, no exact prior, no encoder, no exact posterior
     assert set(of_chirps["separation"]["source"]) == {"rising", "falling", "steady", "all"}
     assert {"mix", "static_wiener", "ideal_ratio_mask", "supervised"} < set(of_chirps["separation"]["method"])
     drawn = {
         path.stem.removesuffix("_chirps") for path in (extended.folder / "results/smoke/figures").glob("*_chirps.png")
     }
     assert drawn == set(FIGURES) - {
-        "detection_by_track", "elbo", "logits", "posterior", "published", "training_cost", "truth_gap",
+        "detection_by_track", "elbo", "explanations", "fidelity", "logits", "posterior", "published", "training_cost",
+        "truth_gap",
     }  # fmt: skip
     assert (extended.folder / "results/smoke/report_chirps.html").stat().st_size > 1e6
 
