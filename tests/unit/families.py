@@ -21,6 +21,7 @@ SCORE = {
     "sigma_min": 0.01, "sigma_max": 4.0, "width": 6, "layers": 3, "masks": 2, "mask_width": 4, "mask_layers": 2,
     "ode_steps": 8, "likelihood_levels": 12, "altered": 0.2,
 }  # fmt: skip
+EMPHASISED = SCORE | {"exponent": 1.5, "corner": 0.05}
 MUSIC = {
     "sigma_min": 0.01,
     "sigma_max": 4.0,
@@ -54,6 +55,7 @@ CASES = {  # the smallest settings that have every part, and the sigmas at which
         (WAVENET | {"noise_target": "noisy"}, 0.0),
     ],
     "score": [(SCORE, 0.3), (SCORE | {"masks": 1, "layers": 1}, 0.05)],
+    "score_emphasised": [(EMPHASISED, 0.3)],
     "score_music": [(MUSIC, 0.3), (MUSIC | {"dense": 0}, 0.3)],
     "glow": [(GLOW, 0.3), (GLOW | {"bins": 8, "blocks": 1, "flows": 2, "width": 2}, 0.05)],
     "exact": [(EXACT, 0.3)],

@@ -107,7 +107,7 @@ def test_what_can_be_accepted_is_judged_by_residual_and_energy(name):
     separated = judged(mixes(), generator(), lambda level, *_: seen.append(level))
     of_residual = plain(mixes(), same)
     torch.testing.assert_close(separated.estimates, of_residual.estimates)
-    energy = acceptance.energy(separated.estimates, plain.judging, curves, plain.plan, same)
+    energy = acceptance.energies(separated.estimates, plain.judging, curves, plain.plan, same).amax(0)
     torch.testing.assert_close(separated.misfit, (of_residual.misfit * energy).sqrt())
     assert seen == list(range(len(judged.sigmas))) and not separated.stopped.any()
 
@@ -139,7 +139,7 @@ def test_what_is_missing_is_named():
     with pytest.raises(UserError, match="the sampler guided needs a plan"):
         sampler("guided", plan=None, sigmas=["0.5"], levels=["0.5"])
     samplers_that_exist = (
-        "there are alternating, annealed_gibbs, gibbs, guided, langevin, one_shot, split_gibbs, twisted"
+        "there are alternating, alternating_pairs, annealed_gibbs, gibbs, guided, langevin, one_shot, split_gibbs, twisted"
     )
     with pytest.raises(UserError, match=f"no 'nope' in separation/methods: {samplers_that_exist}"):
         separation.sampler_of({"sampler": "nope", "settings": {}}, MIX, {}, {}, CPU)

@@ -425,7 +425,7 @@ def test_energy_tells_whose_source_was_found():
 
     def energy(*sources, length):
         curves = [schedules.curve(gaussian_rows(power, 200, length)) for power in powers]
-        return acceptance.energy(torch.stack(sources), denoisers, curves, plan, generator(1))
+        return acceptance.energies(torch.stack(sources), denoisers, curves, plan, generator(1)).amax(0)
 
     # Short frames, of items that differ: 95 % of a prior's own or more, each with an error, are below 1.
     loud, quiet = (power**0.5 * torch.randn(4000, 1, 50, dtype=torch.double) for power in powers)

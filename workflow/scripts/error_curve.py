@@ -31,6 +31,9 @@ def main() -> None:
         lowest, highest = max(lowest, prior.noise_range[0]), min(highest, prior.noise_range[1])
     sigmas = np.geomspace(lowest, highest, settings["levels"]).tolist()
     rows = schedules.errors(Scaled(prior).restore, clean, sigmas, noise)
+    if prior.emphasis:
+        second = schedules.errors(Scaled(prior).restore_emphasised, prior.emphasis.apply(clean), sigmas, noise)
+        rows = rows.assign(**{name: second[key] for key, name in schedules.EMPHASISED.items()})
     rows.insert(0, "prior", settings["prior"])
     rows.insert(1, "prior_source", settings["prior_source"])
     files.write_rows(rows, arguments.output)

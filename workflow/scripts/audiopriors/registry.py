@@ -88,13 +88,18 @@ def schema(kind: str, name: str) -> dict:
 def schema_of(path: Path, name: str) -> dict:
     """The JSON schema of a dataclass in a file: names, types, defaults and the docstring under each field.
 
+    It has the fields of its bases, too, each given as the class of a file beside it, such as `score.Config`.
+
     Raises
     ------
     UserError: a field has a type that a setting cannot have.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     (config,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
-    properties = {}
+    properties: dict[str, dict] = {}
+    for base in map(ast.unparse, config.bases):
+        module, _, of_base = base.partition(".")
+        properties |= schema_of(path.with_name(f"{module}.py"), of_base)["properties"]
     for position, node in enumerate(config.body):
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
             continue

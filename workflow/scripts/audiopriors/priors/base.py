@@ -13,6 +13,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ..audio.emphasis import Emphasis
+
 # A waveform lies in [-1, 1]: a step that leads beyond this bound has diverged, and is not taken.
 FAR = 100.0
 
@@ -53,6 +55,12 @@ class Prior(Trainable, abc.ABC):
 
     has_colour = False
     "Whether samplers ask it in noise that is not white: `coloured` and `restore`."
+
+    emphasis: Emphasis | None = None
+    "The filter of the waves that a second denoiser takes, if the prior has one."
+
+    restore_emphasised: Callable[..., Tensor]
+    "That denoiser, (x, sigma) -> E[w | x] of x = w + sigma n, for waves w through the filter; each (B, 1, T)."
 
     takes_long_waves = False
     "Whether E[clean | x] depends on x nearby only, so that it serves waves longer than the frames of its training."

@@ -26,20 +26,19 @@ def reachable(curves: list[Curve], sigma: float) -> float:
     return math.sqrt(np.quantile(total, 0.95))
 
 
-def energy(
+def energies(
     sources: Tensor, denoisers: list[Denoiser], curves: list[Curve], plan: Plan, generator: torch.Generator
 ) -> Tensor:
-    """How badly each prior denoises the estimate of its source; at most 1 for 95 % of right estimates. (B,) float64.
+    """How badly each prior denoises the estimate of its source; at most 1 for 95 % of right ones. (N, B) float64.
 
     It detects what a residual cannot: estimates that fit the mix, but of which one contains a part of another source.
     For source k it is the mean of ``|D_k(d_k + sigma n) - d_k|^2 / e_k(sigma)`` over levels from the plan's end to the
     source's entry. e_k is the mean error on its prior's own items. (This is the denoising loss, an energy as in Song et
     al., 2021, but each level counts the same.) It is divided by the 95 % quantile for these items, if each also carries
-    the error that another item has at the plan's end. The result is the root of the largest over all sources. sources:
-    d (N, B, 1, T).
+    the error that another item has at the plan's end. The result is the root. sources: d (N, B, 1, T).
     """
     end, random = plan.sigmas[-1], numpy_generator("energy")
-    worst = torch.zeros(sources.shape[1], dtype=torch.float64, device=sources.device)
+    values = []
     for estimate, denoiser, one, entry in zip(sources, denoisers, curves, plan.entries, strict=True):
         loss, own, left, items_at_end = 0, 0, 0, one.items_at(end)
         for sigma in np.geomspace(end, entry, _ENERGY_LEVELS).tolist():
@@ -49,8 +48,8 @@ def energy(
             loss = loss + error / items.mean()
             own, left = own + items / items.mean(), left + items_at_end / items.mean()
         usual = np.quantile(random.choice(own, 4096) + random.choice(left, 4096), 0.95)
-        worst = torch.maximum(worst, (loss / usual).sqrt())
-    return worst
+        values.append((loss / usual).sqrt())
+    return torch.stack(values)
 
 
 def correlation(sources: Tensor) -> Tensor:

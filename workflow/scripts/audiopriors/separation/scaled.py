@@ -33,6 +33,10 @@ class Scaled:
         """E[gain s | x], for x with the prior's coloured noise of that deviation. Shape: (B, 1, T) -> (B, 1, T)."""
         return self.gain * self._in_parts(self.prior.restore, x, sigma)
 
+    def restore_emphasised(self, x: Tensor, sigma: float) -> Tensor:
+        """E[gain w | x] of waves w through the prior's emphasis, see `Prior`. Shape: (B, 1, T) -> (B, 1, T)."""
+        return self.gain * self._in_parts(self.prior.restore_emphasised, x, sigma)
+
     def judged(self, x: Tensor, sigma: float) -> Tensor:
         """The same with the prior's gate (`Prior.judged`). Shape: (B, 1, T) -> (B, 1, T)."""
         return self.gain * self._in_parts(self.prior.judged, x, sigma)

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from .samplers import Denoiser, Plan
 
+# Columns that rows of errors also have, of a prior with a second denoiser.
+EMPHASISED = {"error": "emphasised_error", "power": "emphasised_power"}
 # Resolution of schedules in log sigma, and the width over which a curve's slope is smoothed (nats).
 _FINE, _SMOOTH = 4000, 0.15
 
@@ -34,6 +36,8 @@ class Curve:
     relative: np.ndarray
     power: float
     errors: np.ndarray
+    emphasised: Curve | None = None
+    "That of the prior's second denoiser, of emphasised waves."
 
     def at(self, sigma) -> np.ndarray:
         """The error at any level, interpolated linearly in log sigma."""
@@ -45,7 +49,8 @@ class Curve:
 
     def scaled(self, gain: float) -> Curve:
         """The curve of the source times `gain`."""
-        return Curve(self.sigmas * gain, self.relative, self.power * gain**2, self.errors * gain**2)
+        emphasised = self.emphasised.scaled(gain) if self.emphasised else None
+        return Curve(self.sigmas * gain, self.relative, self.power * gain**2, self.errors * gain**2, emphasised)
 
     def items_at(self, sigma: float) -> np.ndarray:
         """The error of each item, (items,), at any level."""
@@ -67,12 +72,16 @@ def errors(denoiser: Denoiser, clean: Tensor, sigmas: list[float], noise: Callab
 
 
 def curve(rows: pd.DataFrame) -> Curve:
-    """The error curve from the rows of `errors`."""
+    """The error curve from the rows of `errors`, and of the second denoiser, if they have its errors, too."""
+    emphasised = None
+    if EMPHASISED["error"] in rows:
+        second = rows.drop(columns=list(EMPHASISED)).rename(columns={name: key for key, name in EMPHASISED.items()})
+        emphasised = curve(second)
     errors, power = rows.pivot(index="sigma", columns="item", values="error"), float(rows["power"].mean())
     relative = np.maximum.accumulate(errors.mean(axis=1).to_numpy() / power).clip(max=1.0)
     # Strictly ascending, so that each error has one level.
     relative += 1e-9 * np.arange(len(relative))
-    return Curve(errors.index.to_numpy(float), relative, power, errors.to_numpy())
+    return Curve(errors.index.to_numpy(float), relative, power, errors.to_numpy(), emphasised)
 
 
 def curves(rows: pd.DataFrame) -> dict[str, Curve]:

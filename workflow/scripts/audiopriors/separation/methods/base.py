@@ -202,8 +202,8 @@ class Sampler(abc.ABC):
         value = residual.value
         assert value is not None  # the last sweeps have set it
         if self.accept:
-            energy = acceptance.energy(estimates, self.judging, self.curves, self.planned, generator)
-            value = (value * energy).sqrt()
+            energy = acceptance.energies(estimates, self.judging, self.curves, self.planned, generator)
+            value = (value * energy.amax(0)).sqrt()
         return value
 
     @staticmethod
