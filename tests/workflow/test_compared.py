@@ -15,6 +15,8 @@ def test_every_sampler_has_its_rows(fidelity):
     assert exact["coverage_95"].tolist() == pytest.approx([0.95] * 3, abs=0.05)
     sampled = table[table["method"] != "exact_posterior"]
     assert sampled["method"].nunique() == 7 and sampled["calls"].gt(0).all() and sampled["verdict"].notna().all()
+    costs = pd.read_csv(results / "tables/fidelity/costs.csv").set_index("what")["draws_per_second"]
+    assert costs["sample_posterior"].gt(0).all() and costs.drop("sample_posterior").isna().all()
     particles = pd.read_parquet(results / "fidelity/fidelity/exact_short/annealed_gibbs.particles.parquet")
     assert len(particles) == 2 * 5 * 39 * 2 and particles["amplitude"].between(0.8, 1).all()
     for figure in ("fidelity", "explanations"):

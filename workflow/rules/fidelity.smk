@@ -1,7 +1,7 @@
 # Needs  results/{scale}/data/{dataset}/items.parquet
 #        results/{scale}/priors/{dataset}/{prior}/{prior_source}/all/seed0.safetensors
 #        results/{scale}/error_curves/{dataset}/{prior}/{prior_source}.parquet
-# Gives  results/{scale}/fidelity/{dataset}/reference/{mix}.npy and .parquet
+# Gives  results/{scale}/exact_posterior/{dataset}/{mix}.npy and .parquet
 #        results/{scale}/fidelity/{dataset}/{prior}/{method}.parquet and .particles.parquet
 
 

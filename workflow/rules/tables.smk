@@ -62,6 +62,7 @@ rule costs:
         script=script("costs"),
         code=library("costs"),
         benchmarks=asks(lambda data, wildcards: jobs.timed(data)),
+        fidelity=asks(lambda data, wildcards: jobs.select(data, "sample_posterior", "rows")),
     output:
         **paths.outputs("costs"),
     log:
@@ -74,8 +75,8 @@ rule costs:
     params:
         settings="{}",
     shell:
-        "python {input.script:q} --settings {params.settings:q} --benchmarks {input.benchmarks:q} --output {output.table:q} "
-        "> {log:q} 2>&1"
+        "python {input.script:q} --settings {params.settings:q} --benchmarks {input.benchmarks:q} "
+        "--fidelity {input.fidelity:q} --output {output.table:q} > {log:q} 2>&1"
 
 
 rule combine_tables:

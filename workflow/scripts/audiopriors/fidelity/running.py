@@ -120,6 +120,7 @@ def of_sampler(
         done = min((place + 1) * fidelity.together, len(mix))
         left = (time.monotonic() - begun) / done * (len(mix) - done)
         log.info("%d of %d mixes, %.0f s left", done, len(mix), left)
+    log.info("sampled in %.2f s", time.monotonic() - begun)  # the program `costs` reads it
     waves = torch.cat(parts, 1)[:, :, :, 0].double()
     if (waves.amax(2) - waves.amin(2)).amax() < 1e-6:
         raise UserError(

@@ -45,7 +45,7 @@ _OUTPUTS = {
         "examples": "separation/{dataset}/{prior}/{method}/{mix}.examples.npy",
     },
     "exact_posterior": {
-        "draws": "fidelity/{dataset}/reference/{mix}.npy", "rows": "fidelity/{dataset}/reference/{mix}.parquet",
+        "draws": "exact_posterior/{dataset}/{mix}.npy", "rows": "exact_posterior/{dataset}/{mix}.parquet",
     },
     "sample_posterior": {
         "rows": "fidelity/{dataset}/{prior}/{method}.parquet",

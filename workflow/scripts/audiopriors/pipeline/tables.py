@@ -168,7 +168,8 @@ TABLES = {
     ),
     "costs": Table(
         "Clock time of each kind of job, summed over its jobs, on the named device. The only table that differs from "
-        "run to run. Scale {scale}.",
+        "run to run. draws_per_second: exact draws of the posterior whose mean would be as good as what one second of "
+        "sampling gives, of samplers that are compared with it. Scale {scale}.",
         rule="costs",
     ),
 }
