@@ -139,7 +139,8 @@ def test_what_is_missing_is_named():
     with pytest.raises(UserError, match="the sampler guided needs a plan"):
         sampler("guided", plan=None, sigmas=["0.5"], levels=["0.5"])
     samplers_that_exist = (
-        "there are alternating, alternating_pairs, annealed_gibbs, gibbs, guided, langevin, one_shot, split_gibbs, twisted"
+        "there are alternating, alternating_pairs, annealed_gibbs, gibbs, guided, langevin, one_shot, split_gibbs, "
+        "twisted"
     )
     with pytest.raises(UserError, match=f"no 'nope' in separation/methods: {samplers_that_exist}"):
         separation.sampler_of({"sampler": "nope", "settings": {}}, MIX, {}, {}, CPU)

@@ -31,9 +31,9 @@ def main() -> None:
         measured = pd.read_csv(path, sep="\t").iloc[0]
         rows.append({
             "what": below[0], "dataset": Path(below[1]).stem, "prior": below[2] if len(below) > 3 else "",
-            "method": Path(below[3]).stem if below[0] in ("separate", "sample_posterior") else "", "seconds": measured["s"],
-            "threads": int(line[2]) if line else 1, "device": line[1] if line else "cpu", "jobs": 1,
-            "memory_mb": float(memory), "draws_per_second": math.nan,
+            "method": Path(below[3]).stem if below[0] in ("separate", "sample_posterior") else "",
+            "seconds": measured["s"], "threads": int(line[2]) if line else 1, "device": line[1] if line else "cpu",
+            "jobs": 1, "memory_mb": float(memory), "draws_per_second": math.nan,
         })  # fmt: skip
         if below[0] == "sample_posterior":
             seconds = sum(map(float, re.findall(r"sampled in ([\d.]+) s", text)))

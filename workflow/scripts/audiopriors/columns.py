@@ -82,7 +82,9 @@ COLUMNS = {
     ),
     "table_1": ("input", "prior_sigma", "prior", "measure"),
     "table_2": ("prior", "blocks", "flows", "layers", "kernel_size", "width"),
-    "costs": ("what", "dataset", "prior", "method", "seconds", "threads", "device", "jobs", "memory_mb", "draws_per_second"),
+    "costs": (
+        "what", "dataset", "prior", "method", "seconds", "threads", "device", "jobs", "memory_mb", "draws_per_second",
+    ),
 }  # fmt: skip
 "By the table's name. `table_1` goes on with a column a source, `table_2` with one a setting of any prior."
 

@@ -36,6 +36,8 @@ class ScoreEmphasised(score.Score):
     torch.Size([5, 1, 64])
     """
 
+    emphasis: Emphasis
+
     def __init__(self, config: Config):
         super().__init__(config)
         self.emphasis = Emphasis(config.exponent, config.corner)
