@@ -104,7 +104,8 @@ def test_every_key_is_described():
         (
             "families/flownet",
             SHIPPED["families"]["flowavenet"],
-            "families: there is no 'flownet'; allowed: exact, flowavenet, glow, score, score_music, wavenet",
+            "families: there is no 'flownet'; allowed: exact, flowavenet, glow, score, score_emphasised, "
+            "score_music, wavenet",
         ),
         ("families/flowavenet/model/witdh", 3, "priors.flowavenet.model.witdh: unknown key; allowed: blocks"),
         ("families/flowavenet/model/partition", "odd", "partition: 'odd' is not allowed; allowed: interleaved, half"),
@@ -125,7 +126,7 @@ def test_every_key_is_described():
         (
             "separation/methods/langevin_annealed/sampler",
             "nope",
-            "sampler: 'nope' is not allowed; allowed: alternating, annealed_gibbs, gibbs, guided, langevin, ",
+            "sampler: 'nope' is not allowed; allowed: alternating, alternating_pairs, annealed_gibbs, gibbs, ",
         ),
         ("separation/methods/langevin_annealed/settings/stepz", 1, "settings.stepz: unknown key; allowed: steps"),
         ("separation/methods/alternating/settings/steps", 1, "settings.steps: unknown key; allowed: turns, share"),

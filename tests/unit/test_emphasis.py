@@ -115,10 +115,12 @@ def test_a_curve_has_the_one_of_the_second_denoiser_and_scales_it():
     assert curve.at(0.1) == pytest.approx(1 / 11, rel=0.03)
 
 
-def test_priors_without_emphasis_are_named():
+def test_priors_without_emphasis_and_mixes_with_noise_are_refused():
     plain = {source: schedules.curve(rows_of(prior, emphasised=False)) for source, prior in PRIORS.items()}
     with pytest.raises(UserError, match="alternating_pairs needs priors with emphasised waves, such as the family"):
         sampler(plain)
+    with pytest.raises(UserError, match="alternating_pairs takes no mix with noise of its own"):
+        sampler(noise=0.05)
 
 
 def test_it_begins_with_emphasised_waves_and_goes_on_where_sources_are_kept():

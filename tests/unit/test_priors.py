@@ -162,7 +162,8 @@ def test_levels_of_items_are_those_of_single_items(family, model):
 def test_unknown_family_names_those_there_are():
     with pytest.raises(
         UserError,
-        match="no 'nope' in priors: there are autoregressive, exact, flowavenet, glow, score, score_music, wavenet",
+        match="no 'nope' in priors: there are autoregressive, exact, flowavenet, glow, score, score_emphasised, "
+        "score_music, wavenet",
     ):
         registry.load("priors", "nope")
 

@@ -59,7 +59,7 @@ class Sampler(base.Sampler):
 
     Raises
     ------
-    UserError: a prior has none.
+    UserError: a prior has none, or the mix has noise of its own.
     """
 
     judges = True
@@ -72,6 +72,8 @@ class Sampler(base.Sampler):
                 f"the sampler {method['sampler']} needs priors with emphasised waves, such as the family "
                 "score_emphasised"
             )
+        if self.noise:
+            raise UserError(f"the sampler {method['sampler']} takes no mix with noise of its own")
 
     def run(
         self, mix: Tensor, generator: torch.Generator, callback: samplers.Callback
@@ -112,9 +114,7 @@ class Sampler(base.Sampler):
 
         shorter = dataclasses.replace(plan, sigmas=sigmas, entries=entries)
         fit = acceptance.Misfit(shorter, self.curves, note)
-        estimates = samplers.alternating(
-            mix, self.denoisers, shorter, generator, fit, start=start, noise=self.noise
-        )  # fmt: skip
+        estimates = samplers.alternating(mix, self.denoisers, shorter, generator, fit, start=start)
         assert fit.value is not None  # the last sweeps have set it
         energies = acceptance.energies(estimates, self.judging, self.curves, plan, generator)
         return _State(estimates, fit.value.double(), energies)
