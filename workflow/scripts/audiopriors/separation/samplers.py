@@ -210,6 +210,15 @@ def report(callback: Callback, level: int, sigma: float, mix: Tensor, estimates:
     callback(level, 0, 0.5 * mix.shape[2] * residual / sigma**2, residual.sqrt(), estimates)
 
 
+def from_level(first: int, callback: Callback) -> Callback:
+    """The callback for a run that is a part of another one: its level 0 is level `first` of the whole."""
+
+    def shifted(level: int, *state) -> None:
+        callback(first + level, *state)
+
+    return shifted
+
+
 def guided(
     mix: Tensor,
     denoisers: list[Denoiser],

@@ -72,11 +72,7 @@ class Sampler(base.Sampler):
         """Run one particle for each mix, see the base class."""
         plan, start = self._begin(mix)
         skipped = len(self.planned.sigmas) - len(plan.sigmas)
-
-        def note(level: int, *state) -> None:
-            callback(skipped + level, *state)
-
-        residual = acceptance.Misfit(plan, self.curves, note)
+        residual = acceptance.Misfit(plan, self.curves, samplers.from_level(skipped, callback))
         estimates = samplers.alternating(
             mix, self.denoisers, plan, generator, residual, self.config.share or None, self.config.turns, start,
             self.coloured, self.noise,

@@ -106,12 +106,7 @@ class Sampler(base.Sampler):
         plan, kept = self.planned, min(one.level(self.config.kept) for one in self.curves)
         entries = tuple(entry if k in anew else min(kept, entry) for k, entry in enumerate(plan.entries))
         sigmas = tuple(sigma for sigma in plan.sigmas if sigma <= max(entries))
-        skipped = len(plan.sigmas) - len(sigmas)
-
-        def note(level: int, *state) -> None:
-            if callback:
-                callback(skipped + level, *state)
-
+        note = callback and samplers.from_level(len(plan.sigmas) - len(sigmas), callback)
         shorter = dataclasses.replace(plan, sigmas=sigmas, entries=entries)
         fit = acceptance.Misfit(shorter, self.curves, note)
         estimates = samplers.alternating(mix, self.denoisers, shorter, generator, fit, start=start)

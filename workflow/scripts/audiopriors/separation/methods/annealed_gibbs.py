@@ -8,19 +8,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...types import Count, Positive
+from ...types import Count
 from .. import acceptance, gibbs, samplers
 from . import base
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(base.Drawing):
     """Settings of annealed Gibbs sampling."""
 
-    steps: Count
-    "Denoising steps of the reverse diffusion that draws a source, for priors without draws of their own."
-    probe: Positive
-    "How that draw gets its spread, see gibbs.reverse_diffusion."
     sweeps: Count
     "Sweeps over the sources at each level."
 
@@ -45,9 +41,6 @@ class Sampler(base.Sampler):
         )  # fmt: skip
         if plan.settle:
             settling = dataclasses.replace(plan, sigmas=())
-
-            def note(level: int, *state) -> None:
-                residual(len(plan.sigmas) + level, *state)
-
+            note = samplers.from_level(len(plan.sigmas), residual)
             samples = samplers.alternating(mix, self.denoisers, settling, generator, note, start=samples)
         return samples, self.none_stopped(mix), self.misfit(samples, residual, generator)

@@ -17,6 +17,7 @@ from torch import Tensor
 from ...errors import UserError
 from ...precision import products_of
 from ...priors.base import Prior
+from ...types import Count, Positive
 from .. import acceptance, gibbs, samplers, schedules
 from ..encoder import Encoder
 from ..scaled import Scaled
@@ -34,6 +35,16 @@ class Separated:
     stopped: Tensor
     misfit: Tensor
     accepted: Tensor
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Settings of a sampler that draws sources with their full spread, see `Sampler.drawing`."""
+
+    steps: Count
+    "Denoising steps of the reverse diffusion that draws a source, for priors without draws of their own."
+    probe: Positive
+    "How that draw gets its spread, see gibbs.reverse_diffusion."
 
 
 COMBINED = {"mean": samplers.mean, "mask": samplers.mask, "shared": samplers.shared}

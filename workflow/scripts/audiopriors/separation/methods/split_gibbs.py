@@ -7,19 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...types import Count, Positive
 from .. import acceptance, gibbs, samplers
 from . import base
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(base.Drawing):
     """Settings of split Gibbs sampling."""
-
-    steps: Count
-    "Denoising steps of the reverse diffusion that draws a source, for priors without draws of their own."
-    probe: Positive
-    "How that draw gets its spread, see gibbs.reverse_diffusion."
 
 
 class Sampler(base.Sampler):
