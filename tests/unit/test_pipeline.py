@@ -91,7 +91,8 @@ def test_the_forecast_counts_the_jobs(datasets):
         ):
             counted = sum(prior[key] for prior in forecast["priors"].values())
             assert counted == sum(job.rule == rule for job in jobs.jobs(data))
-        assert len(forecast["runs"]) == sum(job.rule == "separate" for job in jobs.jobs(data))
+        sampling = ("separate", "sample_posterior")
+        assert len(forecast["runs"]) == sum(job.rule in sampling for job in jobs.jobs(data))
 
 
 def test_every_input_of_a_job_is_an_output_of_another(datasets):

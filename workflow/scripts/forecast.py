@@ -106,7 +106,7 @@ def main() -> None:
             for planned in {run["planned"] for run in runs} | ({True} if curves else set())
         }
         for run in runs:
-            add(f"separation, {run['mix']}", f"{name}, {run['method']}", 1, "calls", run["calls"], call[run["planned"]])
+            add(run["what"], f"{name}, {run['method']}", 1, "calls", run["calls"], call[run["planned"]])
         if curves:
             of_curve = described["error_curve"]
             calls = min(of_curve["items"], settings["validation_items"]) * of_curve["levels"]
@@ -150,7 +150,8 @@ def main() -> None:
         f"{settings['title']}: {sum(row[2] for row in rows)} jobs, {total:.3g} hours of {runtime.current.device} "
         f"({settings['threads']} thread{'s' * (settings['threads'] > 1)}), {disk / 1e9:.2g} GB of results\n\n"
         f"{tabulate.tabulate(rows, head, tablefmt='pipe', disable_numparse=True)}\n\n"
-        "Not counted: data, samples, denoising, references, tables, figures, and the rounds after a sampler's first.\n"
+        "Not counted: data, samples, denoising, references, exact posteriors, tables, figures, and the rounds after a "
+        "sampler's first.\n"
     )
     write_bytes(arguments.output, text.encode())
 

@@ -11,7 +11,7 @@ from . import recordings
 from .curves import training_curves
 from .jobs import select
 from .merging import POSTERIOR
-from .scale import ALL, DataSet, Prior
+from .scale import ALL, DataSet, Prior, Run
 from .tables import TABLES
 
 
@@ -374,12 +374,14 @@ def forecast(data: DataSet, wildcards) -> dict:
     runs = []
     for run in data.runs:
         described = separate(data, SimpleNamespace(prior=run.prior, method=run.method, mix=run.mix))
-        method = described["settings"]
-        plan = method.get("plan")
-        levels = plan["levels"] + plan["settle"] if plan else len(method["sigmas"])
-        mixes = method["particles"] * described["items"] * len(described["mix"]["sources"])
-        calls = method["settings"].get("steps", 1) * levels * mixes
-        runs.append({"prior": run.prior, "method": run.method, "mix": run.mix, "planned": bool(plan), "calls": calls})
+        waves = described["items"] * len(described["mix"]["sources"])
+        runs.append(_run_forecast(run, f"separation, {run.mix}", described["settings"], waves))
+    for run in data.fidelity_runs:
+        described = sample_posterior(data, run)
+        fidelity = described["fidelity"]
+        method = described["settings"] | {"particles": fidelity["particles"]}
+        waves = fidelity["items"] * sum(len(mix["sources"]) for mix in described["mixes"])
+        runs.append(_run_forecast(run, "posteriors", method, waves))
     return {
         "title": f"{data.scale.name}, {data.name}",
         "threads": data.scale.settings["threads"],
@@ -409,6 +411,15 @@ def forecast(data: DataSet, wildcards) -> dict:
         "validation_items": _items(data, "validation"),
         "bytes_of_data": _stored(data),
     }
+
+
+def _run_forecast(run: Run, what: str, method: dict, waves: int) -> dict:
+    """How often a sampler calls the priors for so many waves of a source, in its first round."""
+    plan, settings = method.get("plan"), method["settings"]
+    levels = plan["levels"] + plan["settle"] if plan else len(method["sigmas"])
+    of_level = settings.get("steps", 1) * settings.get("sweeps", 1) * (2 if settings.get("probe") else 1)
+    calls = method["particles"] * levels * of_level * waves
+    return {"what": what, "prior": run.prior, "method": run.method, "planned": bool(plan), "calls": calls}
 
 
 def _items(data: DataSet, split: str) -> int:
