@@ -20,6 +20,7 @@ from audiopriors.separation.scaled import Scaled
 log = logging.getLogger(__name__)
 
 BYTES_A_ROW = 12  # of scores, as parquet
+TOGETHER = 2**15  # samples that a sampler denoises at once, at least
 TURNS, LONG = 3, 30.0  # seconds
 
 
@@ -47,11 +48,12 @@ def train_step(model, training: dict, x: torch.Tensor, sigma):
     return step
 
 
-def sampler_call(prior, x: torch.Tensor, sigma: float, planned: bool):
-    """One call of what a sampler needs from a prior, to be timed: its denoiser, or a density's gradient."""
+def sampler_call(prior, x: torch.Tensor, sigma: float, planned: bool, device) -> float:
+    """Seconds for one wave of what a sampler needs from a prior: its denoiser, or a density's gradient."""
     if not planned:
-        return lambda: prior.score(x, sigma)
-    return lambda: Scaled(prior).denoise(x, 0.129)
+        return seconds(lambda: prior.score(x, sigma), device) / len(x)
+    x = 0.3 * torch.randn(max(len(x), TOGETHER // x.shape[2]), 1, x.shape[2], device=device)
+    return seconds(lambda: Scaled(prior).denoise(x, 0.129), device) / len(x)
 
 
 def waves_drawn(prior: Scaled, frame: int, sigma: float):
@@ -102,7 +104,7 @@ def main() -> None:
         runs = [run for run in settings["runs"] if run["prior"] == name]
         curves = described["error_curves"]
         call = {
-            planned: seconds(sampler_call(prior, few, sigma, planned), device) / len(few)
+            planned: sampler_call(prior, few, sigma, planned, device)
             for planned in {run["planned"] for run in runs} | ({True} if curves else set())
         }
         for run in runs:

@@ -375,13 +375,13 @@ def forecast(data: DataSet, wildcards) -> dict:
     for run in data.runs:
         described = separate(data, SimpleNamespace(prior=run.prior, method=run.method, mix=run.mix))
         waves = described["items"] * len(described["mix"]["sources"])
-        runs.append(_run_forecast(run, f"separation, {run.mix}", described["settings"], waves))
+        runs.append(_run_forecast(data, run, f"separation, {run.mix}", described["settings"], waves))
     for run in data.fidelity_runs:
         described = sample_posterior(data, run)
         fidelity = described["fidelity"]
         method = described["settings"] | {"particles": fidelity["particles"]}
         waves = fidelity["items"] * sum(len(mix["sources"]) for mix in described["mixes"])
-        runs.append(_run_forecast(run, "posteriors", method, waves))
+        runs.append(_run_forecast(data, run, "posteriors", method, waves))
     return {
         "title": f"{data.scale.name}, {data.name}",
         "threads": data.scale.settings["threads"],
@@ -413,12 +413,14 @@ def forecast(data: DataSet, wildcards) -> dict:
     }
 
 
-def _run_forecast(run: Run, what: str, method: dict, waves: int) -> dict:
+def _run_forecast(data: DataSet, run: Run, what: str, method: dict, waves: int) -> dict:
     """How often a sampler calls the priors for so many waves of a source, in its first round."""
     plan, settings = method.get("plan"), method["settings"]
     levels = plan["levels"] + plan["settle"] if plan else len(method["sigmas"])
-    of_level = settings.get("steps", 1) * settings.get("sweeps", 1) * (2 if settings.get("probe") else 1)
-    calls = method["particles"] * levels * of_level * waves
+    draw = settings.get("steps", 1)
+    if settings.get("probe"):  # see `separation.methods.base.Sampler.drawing`
+        draw = 1 if run.prior == data.exact else 2 * draw
+    calls = method["particles"] * levels * draw * settings.get("sweeps", 1) * waves
     return {"what": what, "prior": run.prior, "method": run.method, "planned": bool(plan), "calls": calls}
 
 
