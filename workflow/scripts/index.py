@@ -57,6 +57,7 @@ def of_data(of: dict, remaining: dict, named: dict[str, str], page: str) -> dict
         table = tables.read_csv(named["separation"])
         separated = story.separations(table[table["dataset"] == dataset], of["first_mix"])
     shown = [figure(name, next(remaining["figures"]), of, page) for name in of["figures"]]
+    firsts = [story.anchor(name, dataset) for name in ("dilemma", "fidelity")]
     listen = mixed = None
     if of["sounds"]:
         listen, mixed = heard(json.loads(Path(next(remaining["sounds"])).read_text("utf-8")),
@@ -72,7 +73,7 @@ def of_data(of: dict, remaining: dict, named: dict[str, str], page: str) -> dict
         "name": dataset, "titles": titles, "sources": colours, "separated": separated, "listen": listen,
         "forming": slider, "of_forming": of["forming"] and described(of["forming"], titles),
         "recordings": [(said, pictures.link(next(remaining["pages"]), page)) for said in of["recordings"]],
-        "first": next((one for one in shown if one.anchor == story.anchor("dilemma", dataset)), None),
+        "first": next((one for one in shown if one.anchor in firsts), None), "compared": "fidelity" in of["figures"],
         "figures": shown, "remark": SYNTHESISED if of["kind"] == "music" else "", "first_mix": titles[of["first_mix"]],
     }  # fmt: skip
 
