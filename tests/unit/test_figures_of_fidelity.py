@@ -26,11 +26,14 @@ def test_coverage_of_each_sampler_and_mix(tmp_path):
     figure, shown = figure_fidelity.draw(settings, [str(tmp_path / "posterior_fidelity.csv")])
     assert shown["mix"].tolist() == ["all", "easy"] and shown["method"].unique().tolist() == ["some"]
     assert shown["coverage_95"].tolist() == pytest.approx([0.6] * 2)
-    assert words(figure, "title") == {"all mixes", "easy mixes"}
-    first = figure.axes[0]
+    assert words(figure, "title") == {"all mixes", "all mixes:\nenergy distance", "easy mixes"}
+    first, distances = figure.axes[:2]
     assert [text.get_text() for text in first.get_yticklabels()] == ["a sampler"]
     filled = [one for one in first.collections if one.get_label() == "a prior, 95 %"]
     np.testing.assert_allclose(filled[0].get_offsets(), [[0.6, 0]])
+    distance = table[(table["mix"] == "all") & (table["method"] == "some")]["energy_distance"]
+    offsets = [one.get_offsets() for one in distances.collections if one.get_label().startswith("a prior")]
+    np.testing.assert_allclose(offsets, [[[distance.item(), 0]]])
 
 
 def test_phases_of_exact_draws_and_particles(tmp_path):

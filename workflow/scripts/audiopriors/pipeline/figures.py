@@ -399,8 +399,10 @@ FIGURES: dict[str, Figure] = {
     "fidelity": Figure(
         "Do samplers sample? Share of draws from the exact posterior that lie within the particles' regions of 50 % "
         "and of 95 % (dotted and dashed lines), mean over the sources' parameters, with 95 % intervals over mixes. "
-        "Left of its line the particles' spread is too small, or in the wrong place; right of it too large. T = "
-        "{frame}, scale {scale}. Look at the distance of the filled marks from the dashed line.",
+        "Left of its line the particles' spread is too small, or in the wrong place; right of it too large. Second "
+        "panel: the energy distance between particles and exact draws, over the posterior's own spread, and the limit "
+        "of the verdict (dashed). Wide particles in the wrong place can have the right share, but no small distance. "
+        "T = {frame}, scale {scale}. Look for filled marks at the dashed lines, and a distance left of its line.",
         (table("posterior_fidelity"),),
         exists=has_fidelity,
     ),
