@@ -1,5 +1,6 @@
 """The exact posterior against brute force and against the exact prior, and measures of fidelity on known laws."""
 
+import dataclasses
 import math
 from types import SimpleNamespace
 
@@ -112,10 +113,35 @@ def test_moves_between_levels_keep_the_law_without_data():
     assert (shares.var(0) - 1 / 12).abs().max() < 0.01
 
 
+def test_a_burn_in_that_was_too_short_shows_between_the_halves():
+    """Ensembles that are far from the posterior at first are alike, so only their halves differ."""
+    mixes, _ = problem(["sine", "square", "saw"], 3, 128, 0.1)
+    settings = Tempering(ensembles=2, chains=6, levels=12, top=3.0, burn_in=400, steps=800, draws=200)
+    _, errors = running.exact_posterior(mixes, {"name": "many"}, settings, 1.0, ("test",))
+    assert errors.max() < 0.15
+    short = dataclasses.replace(settings, burn_in=40, steps=440)
+    with pytest.raises(running.Unresolved, match=r"independent runs, or the halves of these, differ by 0\.[2-9]"):
+        running.exact_posterior(mixes, {"name": "many"}, short, 0.15, ("test",))
+
+
+def test_the_error_is_the_larger_one_of_ensembles_and_halves():
+    values = torch.zeros(1, 1, 2, 200, dtype=torch.float64)
+    values[..., 1::2] = 1.0
+    assert measures.error(values).item() == pytest.approx(0)
+    apart = values.clone()
+    apart[:, :, 0] += 1
+    assert measures.error(apart).item() == pytest.approx(0.5 / apart.std().item())
+    drifting = values.clone()
+    drifting[..., :100] += 2
+    assert measures.error(drifting).item() == pytest.approx(1 / drifting.std().item())
+
+
 def test_what_cannot_be_resolved_is_refused_by_name():
     mixes, _ = problem(["sine", "saw"], 4, 64, 0.1)
     short = Tempering(ensembles=2, chains=6, levels=3, top=3.0, burn_in=1, steps=4, draws=6)
-    with pytest.raises(UserError, match=r"mix loud: its exact posterior is not resolved: independent runs differ by"):
+    with pytest.raises(
+        UserError, match="mix loud: its exact posterior is not resolved: independent runs, or"
+    ):
         running.exact_posterior(mixes, {"name": "loud"}, short, 0.1, ("test",))
 
 

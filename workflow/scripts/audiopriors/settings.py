@@ -146,7 +146,7 @@ class Fidelity:
 
     items: Several
     "Test mixes of each kind."
-    particles: Several
+    particles: Count
     "Particles for each mix; one more is a multiple of 40, so that ranks have regions of 50 % and 95 %."
     together: Count
     "Mixes that are sampled at once; this bounds the memory."

@@ -245,14 +245,14 @@ def compared(particles: Draws, exact: Draws, groups: list[Explanations]) -> dict
     return values
 
 
-def error(draws: Tensor) -> Tensor:
-    """How far the means of the ensembles are from each other, in deviations of all draws; root mean square. (B,).
+def error(quantities: Tensor) -> Tensor:
+    """How far means of parts of the draws are from each other, in deviations of all; root mean square. (B,).
 
-    draws: (ensembles, B, n, N, 3) in [0, 1]. Phases are taken from their middle.
+    quantities: (Q, B, ensembles, n), n in time. It is the larger one of two: between ensembles, and between the first
+    and the second half of all. Ensembles that begin far from the posterior are alike, but their halves are not.
     """
-    moved = draws.clone()
-    middle = torch.exp(2j * math.pi * draws[..., 1]).mean((0, 2)).angle() / (2 * math.pi)
-    moved[..., 1] = (moved[..., 1] - middle[None, :, None] + 0.5) % 1
-    means = moved.mean(2)
-    deviation = moved.transpose(0, 1).flatten(1, 2).std(1)
-    return ((means - means.mean(0)) / deviation).square().mean((0, 2, 3)).sqrt()
+    deviation = quantities.flatten(2).std(2)[:, :, None].clamp_min(1e-12)
+    half = quantities.shape[3] // 2
+    halves = torch.stack([part.mean((2, 3)) for part in (quantities[..., :half], quantities[..., half:])], 2)
+    apart = [(means - means.mean(2, keepdim=True)) / deviation for means in (quantities.mean(3), halves)]
+    return torch.stack([part.square().mean((0, 2)).sqrt() for part in apart]).amax(0)

@@ -54,8 +54,7 @@ def exact_posterior(
 ) -> tuple[Tensor, np.ndarray]:
     """Draws from the exact posterior, (B, n, N, 3) float64 in [0, 1], and the error of each mix (B,).
 
-    The error is the root mean square distance of the ensembles' means from their common mean, in deviations of the
-    posterior.
+    The error is that of `measures.error`, of each source's parameters and of the residual.
 
     Raises
     ------
@@ -67,15 +66,17 @@ def exact_posterior(
         left = (time.monotonic() - begun) * (steps - step) / max(step, 1)
         log.info("step %d of %d, %.0f s left", step, steps, left)
 
-    draws = tempering.draws(problem, settings, torch_generator(*seed), watch)
-    errors = measures.error(draws).numpy()
+    draws = tempering.draws(problem, settings, torch_generator(*seed), watch).transpose(0, 1).flatten(1, 2)
+    drawn = measures.of_parameters(problem, draws)
+    quantities = measures.quantities(drawn, measures.centres(drawn))
+    errors = measures.error(quantities.unflatten(2, (settings.ensembles, -1))).numpy()
     if not errors.mean() <= most_error:
         raise Unresolved(
-            f"mix {mix['name']}: its exact posterior is not resolved: independent runs differ by {errors.mean():.2f} "
-            f"of its deviation, and {most_error:g} is allowed; raise `steps` or `levels` of the data set's "
-            "`tempering`, or give the mix more noise"
+            f"mix {mix['name']}: its exact posterior is not resolved: independent runs, or the halves of these, differ "
+            f"by {errors.mean():.2f} of its deviation, and `compare.error` allows {most_error:g}; raise `burn_in`, "
+            "`steps` or `levels` of the data set's `fidelity.tempering`, or give the mix more noise"
         )
-    return draws.transpose(0, 1).flatten(1, 2), errors
+    return draws, errors
 
 
 def of_exact_draws(

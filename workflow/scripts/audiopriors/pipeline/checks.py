@@ -81,6 +81,8 @@ def _of_fidelity(dataset: dict, config: dict, at: Key) -> Iterator[str]:
         )
     if tempering["chains"] % 2 or tempering["chains"] < 6:
         yield f"{dotted((*at, 'tempering', 'chains'))}: must be an even number from 6 on"
+    if tempering["draws"] < compare["particles"]:
+        yield f"{dotted((*at, 'tempering', 'draws'))}: must be at least {compare['particles']}, as many as particles"
     if tempering["burn_in"] >= tempering["steps"]:
         yield f"{dotted((*at, 'tempering', 'burn_in'))}: must be below `steps`, {tempering['steps']}"
     if not any(prior in priors and priors[prior]["family"] == "exact" for prior in dataset["priors"]):
