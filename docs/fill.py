@@ -198,9 +198,9 @@ def card(name: str) -> dict:
     return bundle(name).card
 
 
-def minutes(name: str) -> int:
-    """Minutes that all jobs of a table of costs take on two cores, rounded up to ten: programs have to start, too."""
-    return 10 * math.ceil(table(name)["seconds"].sum() / 2 / 60 / 10)
+def minutes(name: str, unit: int = 10) -> int:
+    """Minutes that all jobs of a table of costs take on two cores, rounded up: programs have to start, too."""
+    return unit * math.ceil(table(name)["seconds"].sum() / 2 / 60 / unit)
 
 
 def title(name: str) -> str:

@@ -381,7 +381,7 @@ def forecast(data: DataSet, wildcards) -> dict:
         fidelity = described["fidelity"]
         method = described["settings"] | {"particles": fidelity["particles"]}
         waves = fidelity["items"] * sum(len(mix["sources"]) for mix in described["mixes"])
-        runs.append(_run_forecast(data, run, "posteriors", method, waves))
+        runs.append(_run_forecast(data, run, "comparison with exact draws", method, waves))
     return {
         "title": f"{data.scale.name}, {data.name}",
         "threads": data.scale.settings["threads"],
