@@ -139,9 +139,7 @@ def test_the_error_is_the_larger_one_of_ensembles_and_halves():
 def test_what_cannot_be_resolved_is_refused_by_name():
     mixes, _ = problem(["sine", "saw"], 4, 64, 0.1)
     short = Tempering(ensembles=2, chains=6, levels=3, top=3.0, burn_in=1, steps=4, draws=6)
-    with pytest.raises(
-        UserError, match="mix loud: its exact posterior is not resolved: independent runs, or"
-    ):
+    with pytest.raises(UserError, match="mix loud: its exact posterior is not resolved: independent runs, or"):
         running.exact_posterior(mixes, {"name": "loud"}, short, 0.1, ("test",))
 
 

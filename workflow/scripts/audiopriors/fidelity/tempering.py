@@ -24,8 +24,8 @@ _HOT = 0.35
 _PADDING, _PHASES = 4, 24  # of the lattice, see lattice.py
 _AMPLITUDE = 0.9  # the place of A between its bounds at which the lattice is weighed: a proposal only
 _SMALLEST, _LARGEST = 1e-4, 0.3  # steps, in cycles of phase
-# A source is drawn anew at every so-manieth step, while burning in and after. Of three sources at T = 128, .75 of the
-# chains at the lowest level had not reached an explanation after 200 steps with 8, .01 with 2.
+# Steps from one time that a source is drawn anew to the next: while burning in, and after. In mixes of three sources at
+# T = 128, 75 % of the chains at the lowest level were at no explanation after 200 steps with 8, 1 % with 2.
 _ANEW = (2, 8)
 
 
