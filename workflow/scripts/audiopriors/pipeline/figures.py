@@ -402,7 +402,8 @@ FIGURES: dict[str, Figure] = {
         "Left of its line the particles' spread is too small, or in the wrong place; right of it too large. Second "
         "panel: the energy distance between particles and exact draws, over the posterior's own spread, and the limit "
         "of the verdict (dashed). Wide particles in the wrong place can have the right share, but no small distance. "
-        "T = {frame}, scale {scale}. Look for filled marks at the dashed lines, and a distance left of its line.",
+        "γ is the deviation of the noise in the mix. T = {frame}, scale {scale}. Look for filled marks at the dashed "
+        "lines, and a distance left of its line.",
         (table("posterior_fidelity"),),
         exists=has_fidelity,
     ),
