@@ -22,6 +22,7 @@ def test_every_sampler_has_its_rows(fidelity):
     for figure in ("fidelity", "explanations"):
         assert (results / f"figures/{figure}_fidelity.png").stat().st_size > 10_000
     page = (results / "index_fidelity.html").read_text()
+    assert "Do samplers draw from the posterior?" in page and "Is it <strong>smooth</strong>?" not in page
     assert 'id="figure-explanations-fidelity"' in page and "posterior_fidelity.csv" in page
     assert fidelity.planned("smoke_fidelity") == {}
 

@@ -20,7 +20,7 @@ from audiopriors.separation.scaled import Scaled
 log = logging.getLogger(__name__)
 
 BYTES_A_ROW = 12  # of scores, as parquet
-TOGETHER = 2**15  # samples that a sampler denoises at once, at least
+TOGETHER = 2**15  # samples in the batch on which a denoiser is timed
 TURNS, LONG = 3, 30.0  # seconds
 
 
@@ -48,7 +48,7 @@ def train_step(model, training: dict, x: torch.Tensor, sigma):
     return step
 
 
-def sampler_call(prior, x: torch.Tensor, sigma: float, planned: bool, device) -> float:
+def seconds_of_call(prior, x: torch.Tensor, sigma: float, planned: bool, device) -> float:
     """Seconds for one wave of what a sampler needs from a prior: its denoiser, or a density's gradient."""
     if not planned:
         return seconds(lambda: prior.score(x, sigma), device) / len(x)
@@ -104,7 +104,7 @@ def main() -> None:
         runs = [run for run in settings["runs"] if run["prior"] == name]
         curves = described["error_curves"]
         call = {
-            planned: sampler_call(prior, few, sigma, planned, device)
+            planned: seconds_of_call(prior, few, sigma, planned, device)
             for planned in {run["planned"] for run in runs} | ({True} if curves else set())
         }
         for run in runs:
